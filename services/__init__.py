@@ -1,0 +1,1 @@
+"""The platform's services, the words they share (`contracts`) and the wheels they run on (`chassis`)."""

@@ -1,0 +1,107 @@
+"""Refusals: one family per kind of "no", each with a stable code and a sentence that a person can act on.
+
+A service raises them, RPC carries them by class name, and the gateway's one table turns them into HTTP.
+"""
+
+from typing import Any
+
+
+class Refusal(Exception):
+    """A "no" that the caller is meant to read.
+
+    `code` is a stable word for programs (`email_taken`), `says` a sentence for people, and `fields` a list of
+    `{"field": dotted path, "says": sentence}` where particular fields are at fault.
+    """
+
+    def __init__(self, code: str, says: str, fields: list[dict[str, str]] | None = None) -> None:
+        super().__init__(code, says, fields or [])
+        self.code = code
+        self.says = says
+        self.fields = fields or []
+
+    def __str__(self) -> str:
+        return self.says
+
+
+class Invalid(Refusal):
+    """What was sent has the wrong shape or content."""
+
+    @classmethod
+    def field(cls, name: str, says: str) -> "Invalid":
+        """The common case: one field is at fault, and `says` tells what would be right."""
+        return cls("invalid", f"{name}: {says}", [{"field": name, "says": says}])
+
+
+class Unauthenticated(Refusal):
+    """Nobody, or nobody that can be verified, is asking."""
+
+
+class Forbidden(Refusal):
+    """The caller is known and may not do this."""
+
+
+class NotFound(Refusal):
+    """There is no such thing, or none that the caller may know of."""
+
+
+class Conflict(Refusal):
+    """True in itself, but not in the present state (also: somebody else was faster)."""
+
+
+class Unavailable(Refusal):
+    """A part of the platform cannot answer now; the same call may succeed later."""
+
+
+class TooMany(Refusal):
+    """The caller asks more often than is allowed."""
+
+
+class NotYet(Refusal):
+    """A handler lacks something that another message will bring; never leaves the bus, the message is tried later."""
+
+
+class Unexpected(Refusal):
+    """A fault of ours: logged where it happened, told without internals."""
+
+
+FAMILIES: dict[str, type[Refusal]] = {
+    family.__name__: family
+    for family in (
+        Invalid,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        Unavailable,
+        TooMany,
+        NotYet,
+        Unexpected,
+    )
+}
+
+
+def revive(error: dict[str, Any]) -> Refusal:
+    """The refusal that an RPC reply carries, from `{"exc_type", "exc_args", …}`; an unknown family is Unexpected."""
+    family = FAMILIES.get(error.get("exc_type", ""))
+    args = error.get("exc_args") or []
+    if family is None or len(args) != 3:
+        return Unexpected("unexpected", "Something went wrong on our side.")
+    return family(str(args[0]), str(args[1]), list(args[2]))
+
+
+def field_errors(messages: Any, path: str = "") -> list[dict[str, str]]:
+    """Flatten marshmallow's nested error messages to `[{"field": "audience.roles.0", "says": "…"}]`."""
+    if isinstance(messages, dict):
+        found: list[dict[str, str]] = []
+        for key, below in messages.items():
+            step = "" if key == "_schema" else str(key)
+            found += field_errors(below, ".".join(part for part in (path, step) if part))
+        return found
+    return [{"field": path, "says": str(says)} for says in (messages if isinstance(messages, list) else [messages])]
+
+
+def invalid(messages: Any) -> Invalid:
+    """An Invalid from marshmallow's error messages, naming every field at fault."""
+    fields = field_errors(messages)
+    first = fields[0]
+    return Invalid("invalid", f"{first['field']}: {first['says']}" if first["field"] else first["says"], fields)

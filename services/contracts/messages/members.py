@@ -1,0 +1,40 @@
+"""What members announces: who belongs to the hub."""
+
+from marshmallow import fields
+
+from services.contracts.catalogue import announce
+from services.contracts.shapes.common import Id, Moment, Shape, roles, tags
+
+
+class MemberState(Shape):
+    """All that other services may know of a member. No address, no secret."""
+
+    member_id = Id(required=True)
+    name = fields.String(required=True)
+    roles = roles(required=True)
+    tags_have = tags(required=True)
+    tags_want = tags(required=True)
+    joined_at = Moment(required=True)
+    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+
+
+_AMARA = {
+    "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+    "name": "Amara Okafor",
+    "roles": ["coworker"],
+    "tags_have": ["bookkeeping"],
+    "tags_want": ["3d printing"],
+    "joined_at": "2026-11-02T09:00:00.000Z",
+    "actor_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+}
+
+MEMBERS_JOINED = announce(
+    "members.joined", by="members", says="A person joined the hub.", body=MemberState, example=_AMARA
+)
+MEMBERS_CHANGED = announce(
+    "members.changed",
+    by="members",
+    says="A member's name, roles or tags changed; this is how they are now.",
+    body=MemberState,
+    example=_AMARA | {"roles": ["coworker", "mentor"]},
+)

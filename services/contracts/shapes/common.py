@@ -1,0 +1,106 @@
+"""Parts that the shapes of every service are made of."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+ROLES = ("coworker", "hub_user", "mentor", "trainer", "administrator", "host")
+TOUCHPOINTS = ("cafe", "kitchenette", "idea_board", "app", "focus_group", "brainstorm", "workshop", "online", "other")
+
+
+class Shape(Schema):
+    """A shape refuses what it does not know."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Text from a person: trimmed, without control characters (newlines and tabs may stay), of bounded length.
+
+    `least` and `most` count characters after trimming.
+    """
+
+    def __init__(self, *, least: int = 1, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(min=least, max=most), **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if any((ord(sign) < 32 and sign not in "\n\r\t") or 0xD800 <= ord(sign) <= 0xDFFF for sign in text):
+            raise ValidationError("Must not contain control characters.")
+        return text.strip()
+
+
+class Moment(fields.AwareDateTime):
+    """A moment in time: RFC 3339 with an offset, read and written in UTC with milliseconds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=None, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, datetime) and value.tzinfo:
+            return value.astimezone(UTC)
+        try:
+            return super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError("Not a valid datetime.") from error
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        return str(value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+
+
+class Tag(Text):
+    """A tag: 2 to 40 characters, compared in lower case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=2, most=40, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        return " ".join(super()._deserialize(value, attr, data, **kwargs).casefold().split())
+
+
+class Id(fields.String):
+    """An identifier: a UUID in its usual text form; new ones are version 7, so that they sort by time."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        pattern = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+        check = validate.Regexp(pattern, error="Must be an identifier such as 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.")
+        super().__init__(validate=check, **kwargs)
+
+
+def tags(**kwargs: Any) -> fields.List:
+    """A list of at most 20 tags."""
+    return fields.List(Tag(), validate=validate.Length(max=20), **kwargs)
+
+
+def roles(**kwargs: Any) -> fields.List:
+    """A list of roles, each from the hub's six."""
+    return fields.List(fields.String(validate=validate.OneOf(ROLES)), validate=validate.Length(max=6), **kwargs)
+
+
+class Page(Shape):
+    """Which page of a list is wanted."""
+
+    limit = fields.Integer(
+        load_default=20, validate=validate.Range(1, 100), metadata={"description": "Items a page.", "example": 20}
+    )
+    cursor = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=200),
+        metadata={"description": "The `next` of the page before; opaque."},
+    )
+
+
+def page_of(item: type[Schema]) -> type[Schema]:
+    """The shape of one page of a list: `{"items": […], "next": cursor or null}`."""
+    return Shape.from_dict(
+        {
+            "items": fields.List(fields.Nested(item), required=True),
+            "next": fields.String(allow_none=True, required=True, metadata={"description": "Cursor of the next page."}),
+        },
+        name=f"{item.__name__}Page",
+    )

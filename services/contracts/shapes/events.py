@@ -1,0 +1,85 @@
+"""Events: what members attend."""
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from services.contracts.shapes.common import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of, roles, tags
+
+STATUSES = ("draft", "published", "cancelled")
+
+
+class Audience(Shape):
+    """Who is told: everyone, or whoever has one of the roles or one of the tags (offered or wanted)."""
+
+    everyone = fields.Boolean(load_default=False, metadata={"example": False})
+    roles = roles(load_default=list, metadata={"example": ["mentor"]})
+    tags = tags(load_default=list, metadata={"example": ["3d printing"]})
+
+    @validates_schema
+    def _somebody(self, data: dict, **kwargs: object) -> None:
+        if data.get("everyone") == bool(data.get("roles") or data.get("tags")):
+            raise ValidationError("Name everyone, or else at least one role or tag.")
+
+
+TITLE = {"example": "Café morning: how we print"}
+PLACE = {"example": "The café, ground floor"}
+WEB_ADDRESS = validate.Length(max=500)
+
+
+class EventDraft(Shape):
+    """An event as its organiser plans it."""
+
+    title = Text(least=4, most=140, required=True, metadata=TITLE)
+    description = Text(least=0, most=4000, load_default="")
+    touchpoint = fields.String(load_default="workshop", validate=validate.OneOf(TOUCHPOINTS))
+    place = Text(least=0, most=200, load_default="", metadata=PLACE)
+    link = fields.Url(schemes={"https", "http"}, validate=WEB_ADDRESS, load_default=None, allow_none=True)
+    starts_at = Moment(required=True, metadata={"example": "2027-03-01T09:00:00Z"})
+    ends_at = Moment(required=True, metadata={"example": "2027-03-01T10:30:00Z"})
+    audience = fields.Nested(Audience, required=True)
+
+
+class EventChange(Shape):
+    """A change of a draft: only the fields that change."""
+
+    title = Text(least=4, most=140, metadata=TITLE)
+    description = Text(least=0, most=4000)
+    touchpoint = fields.String(validate=validate.OneOf(TOUCHPOINTS))
+    place = Text(least=0, most=200, metadata=PLACE)
+    link = fields.Url(schemes={"https", "http"}, validate=WEB_ADDRESS, allow_none=True)
+    starts_at = Moment()
+    ends_at = Moment()
+    audience = fields.Nested(Audience)
+
+
+class Cancellation(Shape):
+    """Why an event does not take place; those who were told of it read this."""
+
+    reason = Text(least=4, most=400, required=True, metadata={"example": "The trainer is ill; we try again in May."})
+
+
+class Event(Shape):
+    """An event as members read it."""
+
+    id = Id(required=True)
+    title = fields.String(required=True)
+    description = fields.String(required=True)
+    touchpoint = fields.String(required=True)
+    place = fields.String(required=True)
+    link = fields.String(allow_none=True, required=True)
+    starts_at = Moment(required=True)
+    ends_at = Moment(required=True)
+    audience = fields.Nested(Audience, required=True)
+    host_id = Id(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    cancel_reason = fields.String(allow_none=True)
+    version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
+
+
+EventPage = page_of(Event)
+
+
+class EventQuery(Page):
+    """Which events to list: published and cancelled ones by start, or one's own drafts."""
+
+    status = fields.String(load_default="published", validate=validate.OneOf(STATUSES))
+    starts_after = Moment(load_default=None, metadata={"description": "Only events that start after this moment."})

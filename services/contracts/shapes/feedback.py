@@ -1,0 +1,87 @@
+"""Feedback: what the community wants, expects and needs, and what became of it."""
+
+from marshmallow import fields, validate
+
+from services.contracts.shapes.common import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of
+
+KINDS = ("want", "expect", "need", "praise", "problem", "idea")
+STATUSES = ("received", "acknowledged", "decided", "done", "declined")
+
+
+class VoiceDraft(Shape):
+    """What a member tells the hub."""
+
+    text = Text(most=4000, required=True, metadata={"example": "I need a quiet room for calls."})
+    kind = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(KINDS), metadata={"example": "need"})
+    touchpoint = fields.String(load_default="app", validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "cafe"})
+    anonymous = fields.Boolean(
+        load_default=False, metadata={"description": "The author is then stored nowhere; the answer has a claim code."}
+    )
+
+
+class AnswerDraft(Shape):
+    """A public answer to a voice."""
+
+    text = Text(most=4000, required=True, metadata={"example": "Thank you. We will look for a room this month."})
+
+
+class Move(Shape):
+    """The next step of a voice."""
+
+    status = fields.String(
+        required=True, validate=validate.OneOf(STATUSES[1:]), metadata={"example": "decided"}
+    )
+    reason = Text(
+        least=0, most=1000, load_default="", metadata={"description": "Needed for `declined`; the author reads it."}
+    )
+
+
+class Answer(Shape):
+    """An answer as everybody concerned reads it."""
+
+    text = fields.String(required=True)
+    by = Id(required=True)
+    at = Moment(required=True)
+
+
+class Outcome(Shape):
+    """What became of a voice; all that a claim code shows."""
+
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    reason = fields.String(required=True)
+    answers = fields.List(fields.Nested(Answer), required=True)
+    text = fields.String(required=True)
+
+
+class Voice(Outcome):
+    """One piece of feedback, from whatever touchpoint it came."""
+
+    id = Id(required=True)
+    kind = fields.String(allow_none=True, required=True)
+    touchpoint = fields.String(required=True)
+    anonymous = fields.Boolean(required=True)
+    author_id = Id(allow_none=True, required=True, metadata={"description": "null for an anonymous voice."})
+    raised_at = Moment(required=True, metadata={"description": "For an anonymous voice: the day only."})
+    version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
+
+
+class RaisedVoice(Voice):
+    """A voice just raised; an anonymous one comes with its claim code, shown once."""
+
+    claim_code = fields.String(allow_none=True, required=True)
+
+
+VoicePage = page_of(Voice)
+
+
+class VoiceQuery(Page):
+    """Which voices to list: one's own, or for administrators and hosts all."""
+
+    status = fields.String(load_default=None, validate=validate.OneOf(STATUSES))
+    mine = fields.Boolean(load_default=False)
+
+
+class Claim(Shape):
+    """The code that an anonymous author kept."""
+
+    claim_code = fields.String(required=True, load_only=True, validate=validate.Length(max=100))

@@ -1,0 +1,129 @@
+"""Members: invitations, registration, profiles, sign-in."""
+
+from marshmallow import fields, validate
+
+from services.contracts.shapes.common import ROLES, Id, Moment, Page, Shape, Text, page_of, roles, tags
+
+def _password() -> fields.String:
+    return fields.String(
+        required=True,
+        load_only=True,
+        validate=validate.Length(min=12, max=128),
+        metadata={"description": "12 to 128 characters.", "example": "a long sentence is fine", "format": "password"},
+    )
+
+
+class ProfileFields(Shape):
+    """What a member tells about themselves."""
+
+    name = Text(most=80, metadata={"example": "Amara Okafor"})
+    pronouns = Text(least=0, most=40, metadata={"example": "she/her"})
+    what_i_do = Text(least=0, most=400, metadata={"example": "Bookkeeping for small co-operatives"})
+    organisation = Text(least=0, most=120)
+    country = fields.String(
+        validate=validate.Regexp(r"([A-Z]{2})?\Z", error="Must be a two-letter ISO 3166 code such as KE."),
+        metadata={"example": "KE"},
+    )
+    languages = fields.List(
+        fields.String(validate=validate.Regexp(r"[a-z]{2,3}\Z", error="Must be an ISO 639 code such as sw.")),
+        validate=validate.Length(max=10),
+        metadata={"example": ["en", "sw"]},
+    )
+    tags_have = tags(metadata={"description": "What I can offer.", "example": ["bookkeeping"]})
+    tags_want = tags(metadata={"description": "What I want to learn or look for.", "example": ["3d printing"]})
+
+
+class ProfileChange(ProfileFields):
+    """A change of one's own profile: only the fields that change."""
+
+
+class RolesChange(Shape):
+    """The roles that a member has from now on."""
+
+    roles = roles(required=True, metadata={"example": ["coworker", "mentor"]})
+
+
+class InvitationDraft(Shape):
+    """Whom to invite, and as what."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
+    roles = roles(load_default=lambda: ["coworker"], metadata={"example": ["coworker"]})
+
+
+class Invitation(Shape):
+    """An invitation; its code is shown once, to the one who invites."""
+
+    id = Id(required=True)
+    email = fields.String(required=True)
+    roles = roles(required=True)
+    code = fields.String(required=True, metadata={"description": "Shown once; handed to the invited person."})
+    expires_at = Moment(required=True)
+
+
+class Registration(ProfileFields):
+    """Joining the hub with an invitation."""
+
+    code = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=100))
+    name = Text(most=80, required=True, metadata={"example": "Amara Okafor"})
+    password = _password()
+
+
+class Profile(ProfileFields):
+    """A member as they see themselves."""
+
+    id = Id(required=True)
+    email = fields.String(required=True)
+    name = fields.String(required=True)
+    roles = roles(required=True)
+    joined_at = Moment(required=True)
+    version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
+
+
+class MemberCard(Shape):
+    """A member as other members see them."""
+
+    id = Id(required=True)
+    name = fields.String(required=True)
+    pronouns = fields.String()
+    what_i_do = fields.String()
+    organisation = fields.String()
+    country = fields.String()
+    languages = fields.List(fields.String())
+    roles = roles(required=True)
+    tags_have = fields.List(fields.String())
+    tags_want = fields.List(fields.String())
+
+
+MemberPage = page_of(MemberCard)
+
+
+class MemberQuery(Page):
+    """Which members to list."""
+
+    role = fields.String(load_default=None, validate=validate.OneOf(ROLES), metadata={"example": "mentor"})
+    tag = fields.String(load_default=None, validate=validate.Length(max=40))
+
+
+class Credentials(Shape):
+    """Signing in."""
+
+    email = fields.String(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
+    password = fields.String(
+        required=True, load_only=True, validate=validate.Length(max=128), metadata={"format": "password"}
+    )
+
+
+class RefreshRequest(Shape):
+    """Exchanging a refresh token for fresh tokens."""
+
+    refresh_token = fields.String(required=True, load_only=True, validate=validate.Length(max=200))
+
+
+class Tokens(Shape):
+    """What a signed-in client holds."""
+
+    access_token = fields.String(required=True, metadata={"description": "JWT, EdDSA; send as `Authorization: Bearer`."})
+    token_type = fields.String(required=True, metadata={"example": "Bearer"})
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
+    refresh_token = fields.String(required=True, metadata={"description": "Works once; the answer brings the next."})
+    member_id = Id(required=True)

@@ -1,0 +1,39 @@
+"""Notifications: what a member is told, and why."""
+
+from marshmallow import fields, validate
+
+from services.contracts.shapes.common import Id, Moment, Page, Shape, page_of
+
+
+class Notification(Shape):
+    """One line in a member's inbox."""
+
+    id = Id(required=True)
+    kind = fields.String(required=True, metadata={"description": "The message it comes from.", "example": "events.published"})
+    title = fields.String(required=True)
+    body = fields.String(required=True)
+    link = fields.String(required=True, metadata={"description": "Path of what it is about.", "example": "/v1/events/…"})
+    reason = fields.String(required=True, metadata={"description": "Why the member is told."})
+    at = Moment(required=True)
+    read_at = Moment(allow_none=True, required=True)
+
+
+NotificationPage = page_of(Notification)
+
+
+class NotificationQuery(Page):
+    """Which notifications to list, newest first."""
+
+    unread = fields.Boolean(load_default=False, metadata={"description": "Only what was not read yet."})
+
+
+class Unread(Shape):
+    """How much a member has not read yet."""
+
+    unread = fields.Integer(required=True, validate=validate.Range(min=0))
+
+
+class Marked(Shape):
+    """How many were marked as read."""
+
+    marked = fields.Integer(required=True, validate=validate.Range(min=0))
