@@ -1,0 +1,1 @@
+"""Wheels: how anything moves. No word of the hub's domain occurs in here."""

@@ -1,0 +1,348 @@
+"""The bus: one connection that publishes and one that consumes, per capability, each surviving the broker's absence.
+
+py-amqp is used below nameko's own consumer and publisher, whose measured faults (lost malformed messages, processes that
+die of a bad header or of an acknowledgement on a closed connection, publishing without a time-out) have no place here.
+A connection's writes are serialised by a lock: py-amqp assembles frames in one buffer per connection.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import amqp
+import eventlet
+from eventlet.event import Event
+from eventlet.semaphore import Semaphore
+from kombu import Connection
+from nameko.extensions import SharedExtension
+
+from services.chassis.logs import log
+from services.contracts.catalogue import EXCHANGE
+
+PATIENCE = 3.0  # seconds that the broker has for a connection, a write, a confirm
+DEAD = "dead"
+UNHEARD = "unheard"
+RPC_EXCHANGE = "nameko-rpc"
+QUORUM = {"x-queue-type": "quorum"}
+
+
+class BusDown(Exception):
+    """The broker could not be reached, did not confirm in time, or refused a message."""
+
+
+class TopologyDrift(Exception):
+    """A queue or exchange exists with other arguments than this version declares; a live one can't be changed."""
+
+
+def connect(uri: str, heartbeat: int) -> Connection:
+    """An open connection; raises OSError or an AMQP error when the broker does not answer within PATIENCE."""
+    connection = Connection(uri, heartbeat=heartbeat, connect_timeout=PATIENCE)
+    with eventlet.Timeout(2 * PATIENCE, BusDown("no connection to the broker in time")):
+        connection.connect()
+    raw = connection.connection
+    # With this capability on, every publish would also read the socket, racing the greenlet that reads.
+    raw.client_properties = {
+        **raw.client_properties,
+        "capabilities": {**raw.client_properties["capabilities"], "connection.blocked": False},
+    }
+    return connection
+
+
+class _Line:
+    """An open connection with a lock for writing and a heart that beats while `listen` runs."""
+
+    def __init__(self, uri: str, heartbeat: int) -> None:
+        self.connection = connect(uri, heartbeat)
+        self.lock = Semaphore()
+        self._beat_every = heartbeat / 3
+        self._next_beat = 0.0
+
+    def channel(self) -> amqp.Channel:
+        channel = self.connection.channel()
+        channel.auto_decode = False
+        return channel
+
+    def listen(self) -> None:
+        """Dispatch what arrives within a second; raises when the connection is lost."""
+        with suppress(TimeoutError):
+            self.connection.drain_events(timeout=1)
+        if time.monotonic() >= self._next_beat:
+            with self.lock:
+                self.connection.heartbeat_check()
+            self._next_beat = time.monotonic() + self._beat_every
+
+    def close(self) -> None:
+        with suppress(Exception), eventlet.Timeout(PATIENCE, BusDown("closing")):
+            self.connection.collect()
+
+
+class _PublishingLine(_Line):
+    """A connection that publishes; its reader greenlet takes the confirms."""
+
+    def __init__(self, uri: str, heartbeat: int) -> None:
+        super().__init__(uri, heartbeat)
+        self.alive = True
+        self._tag = 0
+        self._waiting: dict[int, Event] = {}
+        self._confirmed = self.channel()
+        self._confirmed.confirm_select()
+        self._confirmed.events["basic_ack"].add(self._on_ack)
+        self._confirmed.events["basic_nack"].add(self._on_nack)
+        self._plain = self.channel()
+        self._reader = eventlet.spawn(self._read)
+
+    def post(self, message: amqp.Message, exchange: str, key: str, confirm: bool) -> Event:
+        done = Event()
+        with self.lock:
+            if not self.alive:
+                raise BusDown("the connection to the broker was lost")
+            if confirm:
+                self._tag += 1
+                self._waiting[self._tag] = done
+            try:
+                with eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
+                    (self._confirmed if confirm else self._plain).basic_publish(message, exchange, key)
+            except Exception as error:
+                self.fail(error)
+                raise BusDown(str(error)) from error
+        return done
+
+    def fail(self, error: BaseException) -> None:
+        if self.alive:
+            self.alive = False
+            waiting, self._waiting = self._waiting, {}
+            for done in waiting.values():
+                done.send_exception(BusDown(f"not confirmed: {error}"))
+            eventlet.spawn_n(self.close)
+
+    def close(self) -> None:
+        self.alive = False
+        if self._reader is not eventlet.getcurrent():
+            self._reader.kill()
+        super().close()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self.listen()
+        except Exception as error:
+            self.fail(error)
+
+    def _settle(self, tag: int, multiple: bool) -> list[Event]:
+        tags = [each for each in self._waiting if each <= tag] if multiple else [tag]
+        return [self._waiting.pop(each) for each in tags if each in self._waiting]
+
+    def _on_ack(self, tag: int, multiple: bool) -> None:
+        for done in self._settle(tag, multiple):
+            done.send(True)
+
+    def _on_nack(self, tag: int, multiple: bool) -> None:
+        for done in self._settle(tag, multiple):
+            done.send_exception(BusDown("the broker refused the message: its queue is full"))
+
+
+class Publisher(SharedExtension):
+    """Publishes for one capability, over one connection that is opened when first needed and again after a loss."""
+
+    def setup(self) -> None:
+        settings = self.container.config["settings"]
+        self._uri, self._heartbeat = settings.amqp_uri, settings.heartbeat
+        self._opening = Semaphore()
+        self._line: _PublishingLine | None = None
+
+    def post(self, exchange: str, key: str, body: bytes, *, confirm: bool = True, **properties: Any) -> Event:
+        """Send a message; the answer's `wait()` returns when the broker has it safe, or raises BusDown.
+
+        With `confirm` it is persistent and confirmed, without it transient and forgotten. `properties` are AMQP's
+        (`content_type`, `headers` → `application_headers`, …). Raises BusDown when it can't even be written.
+        """
+        message = amqp.Message(body, delivery_mode=2 if confirm else 1, **properties)
+        return self._open().post(message, exchange, key, confirm)
+
+    def publish(self, exchange: str, key: str, body: bytes, **properties: Any) -> None:
+        """Send a message and wait for the broker's confirm, at most PATIENCE. Raises BusDown."""
+        await_confirm(self.post(exchange, key, body, **properties), time.monotonic() + PATIENCE)
+
+    def _open(self) -> _PublishingLine:
+        with self._opening:
+            if self._line is None or not self._line.alive:
+                try:
+                    self._line = _PublishingLine(self._uri, self._heartbeat)
+                except Exception as error:
+                    raise BusDown(f"the broker cannot be reached: {error}") from error
+            return self._line
+
+    def stop(self) -> None:
+        if self._line is not None:
+            self._line.close()
+
+    kill = stop
+
+
+def await_confirm(confirm: Event, until: float) -> None:
+    """Wait for one confirm until a moment of the monotonic clock. Raises BusDown."""
+    with eventlet.Timeout(max(until - time.monotonic(), 0.001), BusDown("the broker did not confirm in time")):
+        confirm.wait()
+
+
+class Delivery:
+    """A message that arrived and has to be settled, once, on the channel that it came by."""
+
+    def __init__(self, message: amqp.Message, line: _Line, queue: str) -> None:
+        self.queue = queue
+        self.body: bytes = message.body if isinstance(message.body, bytes) else str(message.body).encode()
+        self.key: str = message.delivery_info["routing_key"]
+        self.properties: dict[str, Any] = message.properties
+        headers = message.properties.get("application_headers")
+        self.headers: dict[str, Any] = headers if isinstance(headers, dict) else {}
+        self._message, self._line = message, line
+
+    def text(self, header: str) -> str | None:
+        """A header's value if it is text of sane length."""
+        value = self.headers.get(header)
+        return value if isinstance(value, str) and len(value) <= 8192 else None
+
+    def ack(self) -> None:
+        """Done with it. On a lost connection the broker delivers it again, which every effect must bear."""
+        self._settle(self._message.channel.basic_ack, self._message.delivery_tag)
+
+    def requeue(self) -> None:
+        """Give it back, for this process or another."""
+        self._settle(self._message.channel.basic_reject, self._message.delivery_tag, True)
+
+    def _settle(self, verb: Callable[..., Any], *args: Any) -> None:
+        try:
+            with self._line.lock:
+                verb(*args)
+        except (OSError, amqp.AMQPError, AttributeError) as error:
+            log.info("settled too late", queue=self.queue, error=str(error))
+
+
+class Intake(SharedExtension):
+    """Consumes for one capability: all its queues on one connection, opened again whenever it is lost.
+
+    Work is bounded twice: `workers` unsettled messages a queue (prefetch), `workers` handlers at a time (slots).
+    """
+
+    def setup(self) -> None:
+        self.settings = self.container.config["settings"]
+        self.slots = Semaphore(self.settings.workers)
+        self._queues: dict[str, tuple[Callable[[amqp.Channel], None], Callable[[Delivery], None]]] = {}
+        self._last = dict(self._queues)
+        self._ready = Event()
+        self._silenced = Event()
+        self._stopping = self._closing = False
+
+    def consume(
+        self,
+        queue: str,
+        declare: Callable[[amqp.Channel], None],
+        receive: Callable[[Delivery], None],
+        last: bool = False,
+    ) -> None:
+        """Hand over what arrives in `queue`, which `declare` makes; `receive` runs in a greenlet of its own.
+
+        It has taken a slot and releases it when the work is done. The queue that is `last` is consumed after the others.
+        """
+        (self._last if last else self._queues)[queue] = (declare, receive)
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._run, identifier="intake")
+        self._ready.wait()
+
+    def silence(self) -> None:
+        """Take no more messages; what is being worked on may still be settled."""
+        self._stopping = True
+        if not self._ready.ready():
+            self._ready.send(None)
+        self._silenced.wait()
+
+    def stop(self) -> None:
+        self._closing = True
+        with eventlet.Timeout(PATIENCE, False):
+            self._thread.wait()
+
+    kill = stop
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no new work may begin."""
+        return self._stopping
+
+    def _run(self) -> None:
+        pause = 0.2
+        while not self._stopping:
+            line = None
+            try:
+                line = _Line(self.settings.amqp_uri, self.settings.heartbeat)
+                consumers = self._begin(line)
+                pause = 0.2
+                self._listen(line, consumers)
+            except (OSError, amqp.AMQPError, BusDown) as error:
+                if isinstance(error, amqp.PreconditionFailed):
+                    raise TopologyDrift(
+                        f"The broker holds a queue or exchange with other arguments than this version needs: {error}. "
+                        "A live one can't be changed: drain it and delete it, or run the version that made it."
+                    ) from error
+                log.warning("bus lost", error=str(error), again_in=pause)
+                eventlet.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            finally:
+                if line is not None:
+                    line.close()
+        if not self._silenced.ready():
+            self._silenced.send(None)
+
+    def _begin(self, line: _Line) -> dict[str, amqp.Channel]:
+        declare_exchanges(line)
+        consumers = {}
+        for queue, (declare, receive) in (self._queues | self._last).items():
+            channel = line.channel()
+            declare(channel)
+            channel.basic_qos(0, self.settings.workers, False)
+            channel.basic_consume(queue, consumer_tag=queue, callback=self._receiver(line, queue, receive))
+            consumers[queue] = channel
+        log.info("consuming", capability=self.container.service_name, queues=list(consumers))
+        if not self._ready.ready():
+            self._ready.send(None)
+        return consumers
+
+    def _receiver(
+        self, line: _Line, queue: str, receive: Callable[[Delivery], None]
+    ) -> Callable[[amqp.Message], None]:
+        return lambda message: eventlet.spawn_n(self._take, receive, Delivery(message, line, queue))
+
+    def _take(self, receive: Callable[[Delivery], None], delivery: Delivery) -> None:
+        self.slots.acquire()
+        if self._stopping:
+            self.slots.release()
+            return
+        try:
+            receive(delivery)
+        except Exception:
+            self.slots.release()
+            log.exception("receiving failed", queue=delivery.queue)
+            delivery.requeue()
+
+    def _listen(self, line: _Line, consumers: dict[str, amqp.Channel]) -> None:
+        while not self._stopping:
+            line.listen()
+        for tag, channel in consumers.items():
+            with line.lock:
+                channel.basic_cancel(tag, nowait=True)
+        self._silenced.send(None)
+        while not self._closing:
+            line.listen()
+
+
+def declare_exchanges(line: _Line) -> None:
+    """The exchanges that every service uses, and the queues for what went wrong or was heard by nobody."""
+    channel = line.channel()
+    channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
+    channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
+    for name in (DEAD, UNHEARD):
+        channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
+    channel.queue_declare(DEAD, durable=True, auto_delete=False, arguments=QUORUM)
+    channel.queue_bind(DEAD, DEAD)
+    channel.close()

@@ -1,0 +1,28 @@
+"""What a piece of work is part of: the request that began it and the message that caused it."""
+
+import uuid
+from typing import Any
+
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+
+
+def begin(correlation_id: str | None, **more: Any) -> None:
+    """Start a piece of work: every log line and outgoing message from here on carries the correlation id."""
+    clear_contextvars()
+    bind_contextvars(correlation_id=correlation_id or str(uuid.uuid4()), **more)
+
+
+def unlink() -> None:
+    """Cut the work off from the request that began it, so that what is saved cannot be traced to who asked."""
+    begin(None)
+
+
+def correlation_id() -> str:
+    """The correlation id of the present piece of work; a fresh one outside of any."""
+    return str(get_contextvars().get("correlation_id") or uuid.uuid4())
+
+
+def causation_id() -> str | None:
+    """The id of the message that is being handled, if one is."""
+    found = get_contextvars().get("message_id")
+    return str(found) if found else None

@@ -1,0 +1,18 @@
+"""Identifiers and the clock: both are asked here, so that the domain need not."""
+
+import secrets
+import uuid
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present moment in UTC, cut to the millisecond that the store keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def new_id(at: datetime) -> str:
+    """A UUID version 7 (RFC 9562, section 5.7): sorts by `at`, to the millisecond; the other 74 bits are random."""
+    milliseconds = int(at.timestamp() * 1000)
+    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return str(uuid.UUID(int=value))

@@ -1,0 +1,211 @@
+"""Messages: `@on` hears them, with retries and a place for the dead; `pack` writes them for the outbox.
+
+A handler is called with just the fields of the message that its parameters name, and with the envelope if it has a
+parameter `message`. It may be called twice for one message, and in any order: its effect must bear both.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import amqp
+import orjson
+from marshmallow import ValidationError
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
+
+from services.chassis import context, identifiers, metrics
+from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publisher
+from services.chassis.logs import log
+from services.contracts.catalogue import (
+    CATALOGUE,
+    CONTENT_TYPE,
+    EXCHANGE,
+    Announcement,
+    Message,
+    UndeclaredMessage,
+    envelope,
+)
+from services.contracts.errors import Conflict, NotYet, Refusal, Unavailable
+
+ATTEMPT = "x-hearth-attempt"
+TRANSIENT = (NotYet, Conflict, Unavailable)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What is known about a message besides its body. `sequence` counts the changes of the subject, from 1."""
+
+    id: str
+    type: str
+    subject: str
+    at: datetime
+    sequence: int
+    correlation_id: str | None
+
+
+class Unreadable(Exception):
+    """What arrived is no message of the catalogue, or not one for this queue."""
+
+
+def pack(announcement: Announcement, by: str, sequence: int) -> dict[str, Any]:
+    """The CloudEvent for an announcement, in the present piece of work. Only its publisher may announce a message."""
+    if announcement.message.by != by:
+        raise UndeclaredMessage(f"{announcement.message.key} belongs to {announcement.message.by}, not to {by}")
+    return envelope(
+        announcement,
+        id=identifiers.new_id(announcement.at),
+        sequence=sequence,
+        correlation_id=context.correlation_id(),
+        causation_id=context.causation_id(),
+    )
+
+
+def unpack(body: bytes) -> tuple[Envelope, Message, dict[str, Any]]:
+    """Envelope, message and body of a CloudEvent in structured JSON mode. Raises Unreadable."""
+    try:
+        event = orjson.loads(body)
+        message = CATALOGUE[event["type"]]
+        found = Envelope(
+            id=_text(event["id"]),
+            type=message.key,
+            subject=_text(event.get("subject", "")),
+            at=datetime.fromisoformat(event["time"]).astimezone(UTC),
+            sequence=int(event.get("sequence", 0)),
+            correlation_id=event.get("correlationid") and _text(event["correlationid"]),
+        )
+        return found, message, message.read(event["data"])
+    except ValidationError as error:
+        raise Unreadable(f"body: {error.messages}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 200:
+        raise TypeError(f"expected text, not {type(value).__name__}")
+    return value
+
+
+def delay_name(seconds: int) -> str:
+    """How a delay is called in the names of queues: `5s`, `2m`."""
+    return f"{seconds // 60}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds}s"
+
+
+class On(Entrypoint):
+    """The entrypoint behind `@on`: one handler, one effect, one durable quorum queue `<capability>.<handler>`."""
+
+    intake = Intake()
+    publisher = Publisher()
+
+    def __init__(self, message: Message, **kwargs: Any) -> None:
+        self.message = message
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        self.queue = f"{self.container.service_name}.{self.method_name}"
+        method = getattr(self.container.service_cls, self.method_name)
+        self._wanted = [name for name in inspect.signature(method).parameters if name != "self"]
+        if unknown := set(self._wanted) - self.message.fields - {"message"}:
+            raise UndeclaredMessage(f"{self.queue} wants {sorted(unknown)}, which {self.message.key} does not have")
+        self._delays = self.container.config["settings"].retry_delays
+        self.intake.consume(self.queue, self._declare, self._receive)
+
+    def stop(self) -> None:
+        self.intake.silence()
+
+    def _declare(self, channel: amqp.Channel) -> None:
+        channel.queue_declare(self.queue, durable=True, auto_delete=False, arguments=QUORUM)
+        channel.queue_bind(self.queue, EXCHANGE, self.message.key)
+        for seconds in self._delays:
+            name = f"retry.{delay_name(seconds)}"
+            # A fanout leaves the routing key alone: when its time is up, the default exchange returns the message to
+            # the queue that the key names. These arguments never change: the name says them.
+            arguments = QUORUM | {
+                "x-message-ttl": seconds * 1000,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-strategy": "at-least-once",
+                "x-overflow": "reject-publish",
+            }
+            channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
+            channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+            channel.queue_bind(name, name)
+
+    def _receive(self, delivery: Delivery) -> None:
+        try:
+            found, message, body = unpack(delivery.body)
+            if message is not self.message:
+                raise Unreadable(f"{message.key} is not for this queue")
+        except Unreadable as error:
+            self._settle(delivery, error)
+            self.intake.slots.release()
+            return
+        known = body | {"message": found}
+        self.container.spawn_worker(
+            self,
+            (),
+            {name: known.get(name) for name in self._wanted},
+            context_data={
+                "correlation_id": found.correlation_id,
+                "log": {"message_id": found.id, "message_type": found.type},
+            },
+            handle_result=partial(self._finish, delivery, time.monotonic()),
+        )
+
+    def _finish(self, delivery: Delivery, begun: float, _worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        try:
+            error = exc_info[1] if exc_info else None
+            self._settle(delivery, error)
+            outcome = type(error).__name__ if error else "ok"
+            metrics.HEARD.labels(self.queue, outcome).observe(time.monotonic() - begun)
+        finally:
+            self.intake.slots.release()
+        return result, exc_info
+
+    def _settle(self, delivery: Delivery, error: BaseException | None) -> None:
+        if error is None:
+            delivery.ack()
+            return
+        attempt = delivery.headers.get(ATTEMPT)
+        attempt = attempt if isinstance(attempt, int) and attempt >= 0 else 0
+        hopeless = isinstance(error, Unreadable) or (isinstance(error, Refusal) and not isinstance(error, TRANSIENT))
+        headers = {ATTEMPT: attempt + 1, "x-hearth-error": f"{type(error).__name__}: {error}"[:1000]}
+        try:
+            if hopeless or attempt >= len(self._delays):
+                log.error("parked", queue=self.queue, attempt=attempt, exc_info=error)
+                headers |= {"x-hearth-queue": self.queue, "x-hearth-parked-at": identifiers.now().isoformat()}
+                self._copy(delivery, DEAD, headers)
+            else:
+                delay = delay_name(self._delays[attempt])
+                log.warning("retrying", queue=self.queue, attempt=attempt, again_in=delay, error=headers["x-hearth-error"])
+                self._copy(delivery, f"retry.{delay}", headers)
+        except BusDown as down:
+            log.warning("kept for later", queue=self.queue, error=str(down))
+            delivery.requeue()
+            return
+        delivery.ack()
+
+    def _copy(self, delivery: Delivery, exchange: str, headers: dict[str, Any]) -> None:
+        kept = {key: value for key, value in delivery.headers.items() if key not in ("x-death",)}
+        content_type = delivery.properties.get("content_type") or CONTENT_TYPE
+        self.publisher.publish(
+            exchange, self.queue, delivery.body, content_type=content_type, application_headers=kept | headers
+        )
+
+
+on: Callable[[Message], Callable[[Callable[..., Any]], Callable[..., Any]]] = On.decorator
+
+
+def hearers(capabilities: Iterable[type]) -> dict[str, list[str]]:
+    """Which queues hear which message: `{"feedback.submitted": ["notifications.fanout.tell_…"]}`."""
+    found: dict[str, list[str]] = {}
+    for capability in capabilities:
+        for name, method in inspect.getmembers(capability, inspect.isfunction):
+            for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ()):
+                if isinstance(entrypoint, On):
+                    queue = f"{capability.name}.{name}"  # type: ignore[attr-defined]
+                    found.setdefault(entrypoint.message.key, []).append(queue)
+    return {key: sorted(queues) for key, queues in sorted(found.items())}

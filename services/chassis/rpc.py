@@ -1,0 +1,178 @@
+"""RPC: `@rpc` answers the gateway over nameko's wire format, and survives what is sent to it.
+
+A call is acknowledged when it starts: it runs at most once, and whoever made it hears by its deadline or not at all.
+"""
+
+import inspect
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import amqp
+import orjson
+from marshmallow import Schema, ValidationError
+from nameko.extensions import Entrypoint, SharedExtension
+
+from services.chassis import metrics
+from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
+from services.chassis.logs import log
+from services.chassis.tokens import Tokens
+from services.contracts.errors import Invalid, NotFound, Refusal, Unexpected, invalid
+
+UNEXPECTED = Unexpected("unexpected", "Something went wrong on our side.")
+
+
+class Calls(SharedExtension):
+    """The RPC queue of one capability; it answers `ping` by itself."""
+
+    intake = Intake()
+    publisher = Publisher()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._methods: dict[str, Rpc] = {}
+
+    def setup(self) -> None:
+        self.tokens = Tokens(self.container.config["settings"].jwks_file)
+        self.queue = f"rpc-{self.container.service_name}"
+        # Last, so that an answered ping means that the handlers' queues are consumed too.
+        self.intake.consume(self.queue, self._declare, self._receive, last=True)
+
+    def answers(self, method: "Rpc") -> None:
+        """Route the calls for one method to it."""
+        self._methods[method.method_name] = method
+
+    def _declare(self, channel: amqp.Channel) -> None:
+        channel.queue_declare(self.queue, durable=True, auto_delete=False)
+        channel.queue_bind(self.queue, RPC_EXCHANGE, f"{self.container.service_name}.*")
+
+    def _receive(self, delivery: Delivery) -> None:
+        delivery.ack()
+        name = delivery.key.rpartition(".")[2]
+        deadline = delivery.headers.get("nameko.deadline")
+        if not isinstance(delivery.properties.get("reply_to"), str):
+            log.warning("call without a way back dropped", method=delivery.key)
+        elif isinstance(deadline, int | float) and deadline < time.time():
+            log.info("expired call dropped", method=delivery.key)
+        elif name == "ping":
+            self.reply(delivery, {"capability": self.container.service_name, "ready": True})
+        else:
+            self._dispatch(delivery, name)
+            return
+        self.intake.slots.release()
+
+    def _dispatch(self, delivery: Delivery, name: str) -> None:
+        try:
+            method = self._methods.get(name)
+            if method is None:
+                raise NotFound("no_such_method", f"There is no method {delivery.key}.")
+            method.begin(delivery)
+        except Refusal as refusal:
+            self.reply(delivery, None, refusal)
+            self.intake.slots.release()
+
+    def reply(self, delivery: Delivery, result: Any, error: BaseException | None = None) -> None:
+        """Send the answer; one that can't be sent is dropped, the caller's deadline takes care."""
+        try:
+            body = orjson.dumps({"result": result, "error": _error(error)})
+        except TypeError as problem:
+            log.error("answer is no JSON", method=delivery.key, error=str(problem))
+            body = orjson.dumps({"result": None, "error": _error(UNEXPECTED)})
+        try:
+            self.publisher.post(
+                RPC_EXCHANGE,
+                delivery.properties["reply_to"],
+                body,
+                confirm=False,
+                content_type="application/json",
+                correlation_id=delivery.properties.get("correlation_id") or "",
+            )
+        except BusDown as down:
+            log.warning("answer lost", method=delivery.key, error=str(down))
+
+
+def _error(error: BaseException | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    refusal = error if isinstance(error, Refusal) else UNEXPECTED
+    family = type(refusal)
+    return {
+        "exc_type": family.__name__,
+        "exc_path": f"{family.__module__}.{family.__name__}",
+        "exc_args": [refusal.code, refusal.says, refusal.fields],
+        "value": refusal.says,
+    }
+
+
+class Rpc(Entrypoint):
+    """The entrypoint behind `@rpc`.
+
+    `shapes` load the arguments of these names before the method sees them, raising Invalid. A method with a parameter
+    `caller` is for signed-in members only and is given the Caller; one without is public, which must be said.
+    """
+
+    calls = Calls()
+
+    def __init__(self, *, public: bool = False, **shapes: type[Schema]) -> None:
+        self._public = public
+        self._shapes = {name: shape() for name, shape in shapes.items()}
+        super().__init__()
+
+    def setup(self) -> None:
+        method = getattr(self.container.service_cls, self.method_name)
+        self._signature = inspect.signature(method)
+        self._named = [name for name in self._signature.parameters if name not in ("self", "caller")]
+        if ("caller" in self._signature.parameters) == self._public:
+            raise TypeError(f"{self.container.service_name}.{self.method_name}: take a `caller`, or be public=True")
+        self.calls.answers(self)
+
+    def stop(self) -> None:
+        self.calls.intake.silence()
+
+    def begin(self, delivery: Delivery) -> None:
+        """Check who calls and what with, and start a worker. Raises a Refusal."""
+        kwargs = self._arguments(delivery)
+        if not self._public:
+            kwargs["caller"] = self.calls.tokens.caller(delivery.text("nameko.token"))
+        self.container.spawn_worker(
+            self,
+            (),
+            kwargs,
+            context_data={
+                "correlation_id": delivery.text("nameko.correlation_id"),
+                "log": {"method": delivery.key},
+            },
+            handle_result=partial(self._finish, delivery, time.monotonic()),
+        )
+
+    def _arguments(self, delivery: Delivery) -> dict[str, Any]:
+        try:
+            kwargs = orjson.loads(delivery.body)["kwargs"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise Invalid("malformed", "A call is a JSON object with args and kwargs.") from None
+        if not isinstance(kwargs, dict) or set(kwargs) != set(self._named):
+            raise Invalid("malformed", f"This call takes the arguments {self._named}.")
+        try:
+            for name, shape in self._shapes.items():
+                kwargs[name] = shape.load(kwargs[name])
+        except ValidationError as error:
+            raise invalid(error.messages) from None
+        if wrong := [name for name in self._named if name not in self._shapes and not isinstance(kwargs[name], str)]:
+            raise Invalid.field(wrong[0], "Must be text.")
+        return kwargs
+
+    def _finish(self, delivery: Delivery, begun: float, _worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        try:
+            error = exc_info[1] if exc_info else None
+            if error is not None and not isinstance(error, Refusal):
+                log.error("call failed", method=delivery.key, exc_info=error)
+            self.calls.reply(delivery, result, error)
+            outcome = type(error).__name__ if error else "ok"
+            metrics.CALLS.labels(delivery.key, outcome).observe(time.monotonic() - begun)
+        finally:
+            self.calls.intake.slots.release()
+        return result, exc_info
+
+
+rpc: Callable[..., Any] = Rpc.decorator

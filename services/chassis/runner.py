@@ -1,0 +1,88 @@
+"""The runner: `python -m services.<name> [capability …]` serves a service's capabilities in one process, and stops well.
+
+Import this before anything else: it makes the standard library cooperative.
+"""
+
+import os
+
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")  # its own resolver ignores the container's
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import logging  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from typing import Any  # noqa: E402
+
+from nameko.containers import ServiceContainer  # noqa: E402
+from nameko.runners import ServiceRunner  # noqa: E402
+
+from services.chassis import context, logs, metrics, settings  # noqa: E402
+from services.chassis.bus import TopologyDrift  # noqa: E402
+from services.chassis.logs import log  # noqa: E402
+
+GRACE = 15  # seconds that work in progress has after a signal to stop
+
+
+class Container(ServiceContainer):
+    """Nameko's container; each worker starts with the context of the call or message that it serves."""
+
+    def _worker_setup(self, worker_ctx: Any) -> None:
+        context.begin(worker_ctx.data.get("correlation_id"), **worker_ctx.data.get("log", {}))
+        super()._worker_setup(worker_ctx)
+
+
+def config(settings: settings.Settings) -> dict[str, Any]:
+    """Nameko's configuration for these settings."""
+    return {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": settings.workers}
+
+
+def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()) -> None:
+    """Run capabilities until SIGTERM or SIGINT, then stop taking work, finish what runs within GRACE, and exit 0.
+
+    `chosen` names the capabilities to run, by default all. Exits 1 when one of them dies: a supervisor starts anew.
+    """
+    known = {capability.name.partition(".")[2]: capability for capability in capabilities}  # type: ignore[attr-defined]
+    if unknown := set(chosen) - set(known):
+        sys.exit(f"{service} has no capability {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
+    loaded = settings.load()
+    logs.configure(service, loaded.log_level, loaded.log_format)
+    logging.getLogger("nameko.containers").setLevel(logging.CRITICAL)  # the entrypoints log each failure once
+    metrics.serve(loaded.metrics_port)
+    runner = ServiceRunner(config(loaded))
+    runner.container_cls = Container
+    for name in chosen or known:
+        runner.add_service(known[name])
+    _stop_on_signals(runner)
+    try:
+        runner.start()
+        log.info("serving", capabilities=list(runner.service_names))
+        runner.wait()
+    except TopologyDrift as drift:
+        log.critical("cannot serve", error=str(drift))
+        os._exit(1)
+    except Exception:
+        log.exception("died")
+        os._exit(1)
+    log.info("stopped")
+
+
+def _stop_on_signals(runner: ServiceRunner) -> None:
+    def stop(signum: int, _frame: Any) -> None:
+        if not stopping:
+            stopping.append(signum)
+            log.info("stopping", signal=signal.Signals(signum).name)
+            eventlet.spawn_after(GRACE, _give_up)
+            eventlet.spawn(runner.stop)
+
+    stopping: list[int] = []
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+
+
+def _give_up() -> None:
+    log.warning("still busy after the grace period; what was not finished will be delivered again")
+    os._exit(0)

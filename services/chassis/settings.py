@@ -1,0 +1,60 @@
+"""Settings from the environment; all that is missing or wrong is named at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env, EnvValidationError
+from marshmallow import validate
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one service process is told by its environment (the README's table says what each means)."""
+
+    amqp_uri: str
+    mongo_uri: str
+    database_prefix: str
+    jwks_file: Path
+    workers: int
+    retry_delays: tuple[int, ...]
+    heartbeat: int
+    log_level: str
+    log_format: str
+    metrics_port: int
+
+
+class WrongSettings(SystemExit):
+    """The environment does not say what is needed; ends the process with status 2 and one sentence per variable."""
+
+    def __init__(self, problems: dict[str, list[str]]) -> None:
+        self.says = "\n".join(f"{name}: {' '.join(says)}" for name, says in sorted(problems.items()))
+        super().__init__(2)
+
+
+def read(env: Env) -> None:
+    """Close a reading of settings: raises WrongSettings naming every variable that is missing or wrong."""
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        wrong = WrongSettings({name: [str(each) for each in says] for name, says in error.error_messages.items()})
+        print(f"This process cannot start; its environment lacks something:\n{wrong.says}", flush=True)
+        raise wrong from None
+
+
+def load() -> Settings:
+    """The settings of a service process."""
+    env = Env(eager=False)
+    settings = Settings(
+        amqp_uri=env.str("AMQP_URI"),
+        mongo_uri=env.str("MONGO_URI"),
+        database_prefix=env.str("MONGO_DATABASE_PREFIX", "hearth_"),
+        jwks_file=env.path("TOKEN_JWKS_FILE"),
+        workers=env.int("WORKERS", 10, validate=validate.Range(1, 200)),
+        retry_delays=tuple(env.list("RETRY_DELAYS", "5,30,120,600", subcast=int) or ()),
+        heartbeat=env.int("AMQP_HEARTBEAT", 10, validate=validate.Range(2, 600)),
+        log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
+        log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
+        metrics_port=env.int("METRICS_PORT", 0),
+    )
+    read(env)
+    return settings

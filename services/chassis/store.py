@@ -1,0 +1,161 @@
+"""The store: MongoDB, one database a service, indexes declared beside the store that needs them.
+
+An aggregate is one document: what is true of it, its `version`, and the messages that tell of its last changes, until
+the relay has sent them (`outbox`). One write saves and announces; no transaction and no replica set is needed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from nameko.extensions import DependencyProvider
+from pymongo import IndexModel, MongoClient, WriteConcern
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from services.chassis.messaging import pack
+from services.chassis.outbox import OUTBOX, UNSENT, Relay
+from services.chassis.settings import Settings
+from services.contracts.catalogue import Announcement
+from services.contracts.errors import Conflict, NotFound
+
+Document = dict[str, Any]
+JOURNALED = WriteConcern(w=1, j=True)
+RENEWABLE = WriteConcern(w=1)  # for rows that can be made again
+PATIENCE_MS = 1000
+_HIDDEN = {OUTBOX: False, UNSENT: False}
+_KEPT_BY_THE_STORE = ("_id", "version", OUTBOX, UNSENT)
+_clients: dict[str, MongoClient[Document]] = {}
+
+
+def database(settings: Settings, service: str) -> Database[Document]:
+    """The database of a service; one client a process and server."""
+    client = _clients.get(settings.mongo_uri)
+    if client is None:
+        client = _clients[settings.mongo_uri] = MongoClient(
+            settings.mongo_uri,
+            appname=f"hearth-{service}",
+            serverSelectionTimeoutMS=2 * PATIENCE_MS,
+            connectTimeoutMS=2 * PATIENCE_MS,
+            socketTimeoutMS=10 * PATIENCE_MS,
+            maxPoolSize=50,
+        )
+    return client.get_database(
+        settings.database_prefix + service, codec_options=CodecOptions(tz_aware=True), write_concern=JOURNALED
+    )
+
+
+class Rows:
+    """A collection of plain rows: a copy of what others announced, or what can be made again."""
+
+    collection: str
+    indexes: Sequence[IndexModel] = ()
+    write_concern = JOURNALED
+
+    def __init__(self, database: Database[Document], relay: Relay | None = None) -> None:
+        self.rows: Collection[Document] = database.get_collection(self.collection, write_concern=self.write_concern)
+        self._relay = relay
+
+    def prepare(self) -> None:
+        """Make the indexes that the queries of this store rely on."""
+        if self.indexes:
+            self.rows.create_indexes(list(self.indexes))
+
+
+class Aggregates(Rows):
+    """A collection of aggregates, which announce their changes."""
+
+    def prepare(self) -> None:
+        self.rows.create_indexes([*self.indexes, IndexModel([(UNSENT, 1)], sparse=True)])
+
+    def find(self, id: str) -> Document | None:
+        """The aggregate of this id, or None."""
+        return self.rows.find_one({"_id": id}, _HIDDEN)
+
+    def get(self, id: str) -> Document:
+        """The aggregate of this id. Raises NotFound."""
+        found = self.find(id)
+        if found is None:
+            raise NotFound("not_found", f"There is nothing with the id {id}.")
+        return found
+
+    def page(
+        self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int
+    ) -> tuple[list[Document], Any]:
+        """At most `limit` aggregates ordered by the unique field `by`, after the value `after`, and the next `after`.
+
+        The next is None on the last page.
+        """
+        bound = {by: {"$gt" if ascending else "$lt": after}} if after is not None else {}
+        found = list(self.rows.find({**query, **bound}, _HIDDEN).sort(by, 1 if ascending else -1).limit(limit + 1))
+        return found[:limit], found[limit - 1][by] if len(found) > limit else None
+
+    def add(self, document: Document, announcing: Announcement | None = None) -> Document:
+        """Save a new aggregate as version 1, and announce it. Raises Conflict when its id or a unique field is taken."""
+        new = {**document, "version": 1, **self._outgoing(announcing, 1)}
+        try:
+            self.rows.insert_one(new)
+        except DuplicateKeyError as error:
+            raise Conflict("already_exists", "There is one already.") from error
+        self._kick(new)
+        return {**document, "version": 1}
+
+    def save(self, document: Document, announcing: Announcement | None = None) -> Document:
+        """Save a changed aggregate, and announce it. `version` is the one it was read with.
+
+        Raises Conflict when somebody else changed it in between; nothing is saved then.
+        """
+        version = document["version"]
+        fields = {key: value for key, value in document.items() if key not in _KEPT_BY_THE_STORE}
+        outgoing = self._outgoing(announcing, version + 1)
+        update: Document = {"$set": fields, "$inc": {"version": 1}}
+        if outgoing:
+            update["$set"] = {**fields, UNSENT: True}
+            update["$push"] = {OUTBOX: {"$each": outgoing[OUTBOX]}}
+        try:
+            changed = self.rows.update_one({"_id": document["_id"], "version": version}, update).matched_count
+        except DuplicateKeyError as error:
+            raise Conflict("already_exists", "There is one already.") from error
+        if not changed:
+            raise Conflict("changed_meanwhile", "Somebody else changed this meanwhile; read it again.")
+        self._kick({"_id": document["_id"], **outgoing})
+        return {**document, "version": version + 1}
+
+    def _outgoing(self, announcing: Announcement | None, sequence: int) -> Document:
+        if announcing is None:
+            return {}
+        service = self.rows.database.name.rpartition("_")[2]
+        return {OUTBOX: [pack(announcing, service, sequence)], UNSENT: True}
+
+    def _kick(self, written: Document) -> None:
+        if self._relay is not None and written.get(OUTBOX):
+            self._relay.kick(self.rows, written["_id"], written[OUTBOX])
+
+
+class Store(DependencyProvider):
+    """Gives a capability its store: `voices = Store(VoiceStore)`; prepared at start, its messages relayed.
+
+    A capability may also be given a sibling's store, of its own service, to read from.
+    """
+
+    relay = Relay()
+
+    def __init__(self, kind: type[Rows]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def setup(self) -> None:
+        service = self.container.service_name.partition(".")[0]
+        self.store = self.kind(database(self.container.config["settings"], service), self.relay)
+
+    def start(self) -> None:
+        self.store.prepare()
+        if isinstance(self.store, Aggregates) and self._own():
+            self.relay.sweeps(self.store.rows)
+
+    def _own(self) -> bool:
+        return self.kind.__module__.rpartition(".")[0].endswith(self.container.service_name)
+
+    def get_dependency(self, worker_ctx: Any) -> Rows:
+        return self.store

@@ -1,0 +1,75 @@
+"""Access tokens: who is calling, proven by a signature.
+
+A token is a JWT signed with EdDSA (RFC 8037); any holder of the public keys (`/.well-known/jwks.json`) can check it.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+
+from services.contracts.errors import Unauthenticated
+
+ISSUER = AUDIENCE = "hearth"
+_KEPT = 4096
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The member on whose behalf a call is made. `expires_at` is in Unix seconds."""
+
+    id: str
+    roles: frozenset[str]
+    session_id: str
+    expires_at: float
+
+    def has(self, *roles: str) -> bool:
+        """Whether the caller has at least one of these roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+class Tokens:
+    """Checks access tokens against a JWK Set; each is verified once and remembered until it expires."""
+
+    def __init__(self, jwks_file: Path) -> None:
+        keys = jwt.PyJWKSet.from_json(jwks_file.read_text()).keys
+        self._keys = {key.key_id: key.key for key in keys}
+        self._known: OrderedDict[str, Caller] = OrderedDict()
+
+    def caller(self, token: str | None) -> Caller:
+        """The caller whom a token names. Raises Unauthenticated when it is missing, forged, or out of its time."""
+        if not token:
+            raise Unauthenticated("token_missing", "Sign in first: this needs an access token.")
+        known = self._known.get(token) or self._remember(token)
+        if known.expires_at <= time.time():
+            self._known.pop(token, None)
+            raise Unauthenticated("token_expired", "The access token has expired; refresh it.")
+        return known
+
+    def _remember(self, token: str) -> Caller:
+        caller = self._verify(token)
+        self._known[token] = caller
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return caller
+
+    def _verify(self, token: str) -> Caller:
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=["EdDSA"],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options={"require": ["exp", "nbf", "aud", "iss", "sub", "sid"]},
+            )
+            return Caller(
+                str(claims["sub"]), frozenset(claims.get("roles", [])), str(claims["sid"]), float(claims["exp"])
+            )
+        except jwt.ExpiredSignatureError:
+            raise Unauthenticated("token_expired", "The access token has expired; refresh it.") from None
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError):
+            raise Unauthenticated("token_invalid", "The access token is not one of ours.") from None
