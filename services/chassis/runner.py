@@ -40,15 +40,17 @@ def config(settings: settings.Settings) -> dict[str, Any]:
     return {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": settings.workers}
 
 
-def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()) -> None:
+def serve(
+    service: str, capabilities: Sequence[type], chosen: Sequence[str] = (), needs: Sequence[str] = ()
+) -> None:
     """Run capabilities until SIGTERM or SIGINT, then stop taking work, finish what runs within GRACE, and exit 0.
 
-    `chosen` names the capabilities to run, by default all. Exits 1 when one of them dies: a supervisor starts anew.
+    `chosen` names the capabilities to run, by default all; `needs` the settings that name a file. Exits 1 when one of them dies: a supervisor starts anew.
     """
     known = {capability.name.partition(".")[2]: capability for capability in capabilities}  # type: ignore[attr-defined]
     if unknown := set(chosen) - set(known):
         sys.exit(f"{service} has no capability {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
-    loaded = settings.load()
+    loaded = settings.load(needs)
     logs.configure(service, loaded.log_level, loaded.log_format)
     logging.getLogger("nameko.containers").setLevel(logging.CRITICAL)  # the entrypoints log each failure once
     metrics.serve(loaded.metrics_port)

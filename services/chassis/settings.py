@@ -1,5 +1,6 @@
 """Settings from the environment; all that is missing or wrong is named at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Settings:
     log_level: str
     log_format: str
     metrics_port: int
+    files: dict[str, Path]
 
 
 class WrongSettings(SystemExit):
@@ -41,8 +43,8 @@ def read(env: Env) -> None:
         raise wrong from None
 
 
-def load() -> Settings:
-    """The settings of a service process."""
+def load(needs: Sequence[str] = ()) -> Settings:
+    """The settings of a service process; `needs` names variables that hold the path of a file it cannot do without."""
     env = Env(eager=False)
     settings = Settings(
         amqp_uri=env.str("AMQP_URI"),
@@ -55,6 +57,7 @@ def load() -> Settings:
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
         metrics_port=env.int("METRICS_PORT", 0),
+        files={name: env.path(name) for name in needs},
     )
     read(env)
     return settings

@@ -5,6 +5,7 @@ the relay has sent them (`outbox`). One write saves and announces; no transactio
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -18,7 +19,7 @@ from services.chassis.messaging import pack
 from services.chassis.outbox import OUTBOX, UNSENT, Relay
 from services.chassis.settings import Settings
 from services.contracts.catalogue import Announcement
-from services.contracts.errors import Conflict, NotFound
+from services.contracts.errors import Conflict, Invalid, NotFound
 
 Document = dict[str, Any]
 JOURNALED = WriteConcern(w=1, j=True)
@@ -53,14 +54,57 @@ class Rows:
     indexes: Sequence[IndexModel] = ()
     write_concern = JOURNALED
 
-    def __init__(self, database: Database[Document], relay: Relay | None = None) -> None:
+    def __init__(self, database: Database[Document], service: str, relay: Relay | None = None) -> None:
         self.rows: Collection[Document] = database.get_collection(self.collection, write_concern=self.write_concern)
-        self._relay = relay
+        self._service, self._relay = service, relay
 
     def prepare(self) -> None:
         """Make the indexes that the queries of this store rely on."""
         if self.indexes:
             self.rows.create_indexes(list(self.indexes))
+
+
+    def page(
+        self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int
+    ) -> tuple[list[Document], Any]:
+        """At most `limit` rows ordered by the unique field `by`, after the value `after`, and the next `after`.
+
+        The next is None on the last page.
+        """
+        bound = {by: {"$gt" if ascending else "$lt": after}} if after is not None else {}
+        found = list(self.rows.find({**query, **bound}, _HIDDEN).sort(by, 1 if ascending else -1).limit(limit + 1))
+        return found[:limit], found[limit - 1][by] if len(found) > limit else None
+
+    def timeline(
+        self, query: Mapping[str, Any], *, by: str, ascending: bool, after: list[Any] | None, limit: int
+    ) -> tuple[list[Document], list[Any] | None]:
+        """At most `limit` rows ordered by the moment `by` and then the id, and where the next page begins.
+
+        `after`, like what is returned for the next page, is `[moment in Unix milliseconds, id]`; None for the last.
+        """
+        step, way = ("$gt", 1) if ascending else ("$lt", -1)
+        bound: Document = {}
+        if after is not None:
+            moment = _moment(after[0])
+            # The first condition is implied by the second; it lets the store bound its index.
+            bound = {
+                "$and": [
+                    {by: {f"{step}e": moment}},
+                    {"$or": [{by: {step: moment}}, {"_id": {step: after[1]}}]},
+                ]
+            }
+        found = list(self.rows.find({**query, **bound}, _HIDDEN).sort([(by, way), ("_id", way)]).limit(limit + 1))
+        if len(found) <= limit:
+            return found, None
+        last = found[limit - 1]
+        return found[:limit], [int(last[by].timestamp() * 1000), last["_id"]]
+
+
+def _moment(milliseconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Invalid.field("cursor", "Must be the `next` of an earlier page.") from None
 
 
 class Aggregates(Rows):
@@ -79,17 +123,6 @@ class Aggregates(Rows):
         if found is None:
             raise NotFound("not_found", f"There is nothing with the id {id}.")
         return found
-
-    def page(
-        self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int
-    ) -> tuple[list[Document], Any]:
-        """At most `limit` aggregates ordered by the unique field `by`, after the value `after`, and the next `after`.
-
-        The next is None on the last page.
-        """
-        bound = {by: {"$gt" if ascending else "$lt": after}} if after is not None else {}
-        found = list(self.rows.find({**query, **bound}, _HIDDEN).sort(by, 1 if ascending else -1).limit(limit + 1))
-        return found[:limit], found[limit - 1][by] if len(found) > limit else None
 
     def add(self, document: Document, announcing: Announcement | None = None) -> Document:
         """Save a new aggregate as version 1, and announce it. Raises Conflict when its id or a unique field is taken."""
@@ -125,8 +158,7 @@ class Aggregates(Rows):
     def _outgoing(self, announcing: Announcement | None, sequence: int) -> Document:
         if announcing is None:
             return {}
-        service = self.rows.database.name.rpartition("_")[2]
-        return {OUTBOX: [pack(announcing, service, sequence)], UNSENT: True}
+        return {OUTBOX: [pack(announcing, self._service, sequence)], UNSENT: True}
 
     def _kick(self, written: Document) -> None:
         if self._relay is not None and written.get(OUTBOX):
@@ -147,7 +179,7 @@ class Store(DependencyProvider):
 
     def setup(self) -> None:
         service = self.container.service_name.partition(".")[0]
-        self.store = self.kind(database(self.container.config["settings"], service), self.relay)
+        self.store = self.kind(database(self.container.config["settings"], service), service, self.relay)
 
     def start(self) -> None:
         self.store.prepare()

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.common import ROLES, Id, Moment, Page, Shape, Text, page_of, roles, tags
+from services.contracts.shapes.common import ROLES, Id, Moment, Page, Shape, Tag, Text, page_of, roles, tags
 
 def _password() -> fields.String:
     return fields.String(
@@ -101,7 +101,7 @@ class MemberQuery(Page):
     """Which members to list."""
 
     role = fields.String(load_default=None, validate=validate.OneOf(ROLES), metadata={"example": "mentor"})
-    tag = fields.String(load_default=None, validate=validate.Length(max=40))
+    tag = Tag(load_default=None, metadata={"example": "3d printing"})
 
 
 class Credentials(Shape):
@@ -127,3 +127,11 @@ class Tokens(Shape):
     expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
     refresh_token = fields.String(required=True, metadata={"description": "Works once; the answer brings the next."})
     member_id = Id(required=True)
+
+
+class Administrator(Shape):
+    """The first administrator, as the command line asks for them."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    name = Text(most=80, required=True)
+    password = _password()

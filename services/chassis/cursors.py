@@ -1,0 +1,33 @@
+"""Cursors: where the next page of a list begins, as an opaque word."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from services.contracts.errors import Invalid
+
+
+def write(position: Any) -> str | None:
+    """The cursor for a position (text, a number, or a list of them); None stays None: there is no next page."""
+    if position is None:
+        return None
+    return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
+
+
+def read(cursor: str | None, *kinds: type) -> Any:
+    """The position that a cursor stands for: a value of the one kind, or a list with one of each.
+
+    Raises Invalid for what we did not write.
+    """
+    if cursor is None:
+        return None
+    try:
+        position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        raise Invalid.field("cursor", "Must be the `next` of an earlier page.") from None
+    parts = position if isinstance(position, list) else [position]
+    if len(parts) != len(kinds) or any(type(part) is not kind for part, kind in zip(parts, kinds, strict=True)):
+        raise Invalid.field("cursor", "Must be the `next` of an earlier page.")
+    return position

@@ -1,0 +1,1 @@
+"""Calendar: events from draft to publication or cancellation."""

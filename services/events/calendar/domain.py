@@ -1,0 +1,94 @@
+"""What is true of an event: `draft → published → cancelled`, or `draft → cancelled` without a word to anybody.
+
+An event is a plain dict with `_id`, `changed_at`, and a `history` of deeds.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.contracts.errors import Conflict, Forbidden, Invalid, NotFound
+
+Event = dict[str, Any]
+ORGANISERS = frozenset({"administrator", "trainer", "mentor", "host"})
+
+
+def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Event:
+    """A new draft, hosted by whoever makes it. Raises Forbidden, Invalid."""
+    if roles.isdisjoint(ORGANISERS):
+        raise Forbidden("organisers_only", "Administrators, trainers, mentors and hosts organise events.")
+    event = {
+        **plan,
+        "_id": id,
+        "host_id": by,
+        "status": "draft",
+        "cancel_reason": None,
+        "changed_at": now,
+        "history": [_deed(now, by, "drafted")],
+    }
+    return _checked(event, now)
+
+
+def change(event: Event, fields: Mapping[str, Any], *, by: str, roles: frozenset[str], now: datetime) -> Event:
+    """The draft with other plans. Raises Forbidden, NotFound, Conflict, Invalid."""
+    _may_organise(event, by, roles)
+    if event["status"] != "draft":
+        raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be changed.")
+    return _checked(_after({**event, **fields}, now, by, "changed"), now)
+
+
+def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> Event:
+    """The event, published: from now on members see it. Raises Forbidden, NotFound, Conflict, Invalid."""
+    _may_organise(event, by, roles)
+    if event["status"] != "draft":
+        raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be published.")
+    return _checked(_after({**event, "status": "published"}, now, by, "published"), now)
+
+
+def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Event:
+    """The event, cancelled. Raises Forbidden, NotFound, Conflict."""
+    _may_organise(event, by, roles)
+    if event["status"] == "cancelled":
+        raise Conflict("already_cancelled", "This event has been cancelled already.")
+    if event["ends_at"] <= now:
+        raise Conflict("already_over", "This event is over.")
+    return _after({**event, "status": "cancelled", "cancel_reason": reason}, now, by, "cancelled")
+
+
+def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
+    """The event, if this member may read it: a draft is for its host and the administrators. Raises NotFound."""
+    if event["status"] == "draft" and event["host_id"] != by and "administrator" not in roles:
+        raise NotFound("not_found", f"There is nothing with the id {event['_id']}.")
+    return event
+
+
+def was_public(event: Event) -> bool:
+    """Whether members were told of the event at some time."""
+    return any(deed["what"] == "published" for deed in event["history"])
+
+
+def facts(event: Event, *, actor_id: str) -> dict[str, Any]:
+    """What a message about an event says beyond the event's own fields."""
+    return {"event_id": event["_id"], "actor_id": actor_id}
+
+
+def _may_organise(event: Event, by: str, roles: frozenset[str]) -> None:
+    visible(event, by=by, roles=roles)
+    if event["host_id"] != by and "administrator" not in roles:
+        raise Forbidden("not_the_host", "Only its host or an administrator may do this.")
+
+
+def _checked(event: Event, now: datetime) -> Event:
+    if event["ends_at"] <= event["starts_at"]:
+        raise Invalid.field("ends_at", "Must be after starts_at.")
+    if event["starts_at"] <= now:
+        raise Invalid.field("starts_at", "Must be in the future.")
+    return event
+
+
+def _after(event: Event, now: datetime, by: str, what: str) -> Event:
+    return {**event, "changed_at": now, "history": [*event["history"][-49:], _deed(now, by, what)]}
+
+
+def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
+    return {"at": now, "by": by, "what": what}

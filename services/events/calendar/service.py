@@ -1,0 +1,71 @@
+"""What the calendar answers."""
+
+from typing import Any
+
+from services.chassis import cursors, identifiers
+from services.chassis.rpc import rpc
+from services.chassis.store import Store
+from services.chassis.tokens import Caller
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.shapes import events as shapes
+from services.events.calendar import domain
+from services.events.calendar.store import EventStore
+
+_event = shapes.Event()
+
+
+class Calendar:
+    """What happens at the hub: drafted by organisers, read by all, cancelled with a reason."""
+
+    name = "events.calendar"
+    events = Store(EventStore)
+
+    @rpc(draft=shapes.EventDraft)
+    def draft(self, caller: Caller, draft: dict[str, Any]) -> Any:
+        """Plan an event; nobody is told yet."""
+        now = identifiers.now()
+        event = domain.draft(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
+        return self._shaped(self.events.add(event))
+
+    @rpc(change=shapes.EventChange)
+    def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
+        """Change a draft."""
+        now = identifiers.now()
+        event = domain.change(self.events.get(event_id), change, by=caller.id, roles=caller.roles, now=now)
+        return self._shaped(self.events.save(event))
+
+    @rpc
+    def publish(self, caller: Caller, event_id: str) -> Any:
+        """Publish a draft; its audience is told."""
+        now = identifiers.now()
+        event = domain.publish(self.events.get(event_id), by=caller.id, roles=caller.roles, now=now)
+        published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
+        return self._shaped(self.events.save(event, announcing=published))
+
+    @rpc(cancellation=shapes.Cancellation)
+    def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
+        """Cancel an event; whoever was told of it is told this too."""
+        before, now, reason = self.events.get(event_id), identifiers.now(), cancellation["reason"]
+        event = domain.cancel(before, reason, by=caller.id, roles=caller.roles, now=now)
+        cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
+        return self._shaped(self.events.save(event, announcing=cancelled if domain.was_public(event) else None))
+
+    @rpc
+    def show(self, caller: Caller, event_id: str) -> Any:
+        """One event."""
+        return self._shaped(domain.visible(self.events.get(event_id), by=caller.id, roles=caller.roles))
+
+    @rpc(query=shapes.EventQuery)
+    def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
+        """A page of events by their start; of drafts, only one's own."""
+        found, following = self.events.by_start(
+            status=query["status"],
+            host_id=caller.id if query["status"] == "draft" else None,
+            starts_after=query["starts_after"],
+            after=cursors.read(query["cursor"], int, str),
+            limit=query["limit"],
+        )
+        return {"items": [self._shaped(each) for each in found], "next": cursors.write(following)}
+
+    def _shaped(self, event: dict[str, Any]) -> Any:
+        return _event.dump({**event, "id": event["_id"]})

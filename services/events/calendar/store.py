@@ -1,0 +1,32 @@
+"""What the calendar remembers: one document an event."""
+
+from datetime import datetime
+from typing import Any
+
+from pymongo import IndexModel
+
+from services.chassis.store import Aggregates
+from services.events.calendar.domain import Event
+
+Position = list[Any]
+
+
+class EventStore(Aggregates):
+    """Events, listed by their start."""
+
+    collection = "events"
+    indexes = (
+        IndexModel([("status", 1), ("starts_at", 1), ("_id", 1)]),
+        IndexModel([("host_id", 1), ("status", 1), ("starts_at", 1)]),
+    )
+
+    def by_start(
+        self, *, status: str, host_id: str | None, starts_after: datetime | None, after: Position | None, limit: int
+    ) -> tuple[list[Event], Position | None]:
+        """A page of events of one status (and one host) by start; `after` is `[start in Unix ms, id]`."""
+        query: dict[str, Any] = {"status": status}
+        if host_id is not None:
+            query["host_id"] = host_id
+        if starts_after is not None:
+            query["starts_at"] = {"$gt": starts_after}
+        return self.timeline(query, by="starts_at", ascending=True, after=after, limit=limit)

@@ -1,0 +1,11 @@
+"""`python -m services.feedback [voices]` serves."""
+
+import sys
+
+from services.chassis import runner
+from services.feedback.voices.service import Voices
+
+CAPABILITIES = (Voices,)
+
+if __name__ == "__main__":
+    runner.serve("feedback", CAPABILITIES, sys.argv[1:])

@@ -1,0 +1,78 @@
+"""What voices answers."""
+
+import secrets
+from typing import Any
+
+from services.chassis import context, cursors, identifiers
+from services.chassis.rpc import rpc
+from services.chassis.store import Store
+from services.chassis.tokens import Caller
+from services.contracts.errors import NotFound
+from services.contracts.messages.feedback import FEEDBACK_ANSWERED, FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+from services.contracts.shapes import feedback as shapes
+from services.feedback.voices import domain
+from services.feedback.voices.store import VoiceStore
+
+_voice = shapes.Voice()
+_raised = shapes.RaisedVoice()
+_outcome = shapes.Outcome()
+
+
+class Voices:
+    """Members tell the hub what they want, expect and need."""
+
+    name = "feedback.voices"
+    voices = Store(VoiceStore)
+
+    @rpc(draft=shapes.VoiceDraft)
+    def submit(self, caller: Caller, draft: dict[str, Any]) -> Any:
+        """Raise a voice. Of an anonymous one nothing that is kept leads to its author, nor to this request."""
+        at, code = domain.as_told(draft, identifiers.now()), secrets.token_urlsafe(20)
+        voice = domain.raise_voice(caller.id, draft, code, id=identifiers.new_id(at), at=at)
+        if voice["anonymous"]:
+            context.unlink()
+        saved = self.voices.add(voice, announcing=FEEDBACK_SUBMITTED.about(voice, voice_id=voice["_id"]))
+        return _raised.dump({**saved, "id": saved["_id"], "claim_code": code if voice["anonymous"] else None})
+
+    @rpc(answer=shapes.AnswerDraft)
+    def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
+        """Answer a voice; its author is told."""
+        before, text = self.voices.get(voice_id), answer["text"]
+        voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=identifiers.now())
+        facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
+        return self._shaped(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts)))
+
+    @rpc(move=shapes.Move)
+    def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
+        """Take a voice a public step further; its author is told."""
+        before, now = self.voices.get(voice_id), identifiers.now()
+        voice = domain.move(before, **move, by=caller.id, roles=caller.roles, now=now)
+        facts = {"voice_id": voice_id, "actor_id": caller.id}
+        return self._shaped(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts)))
+
+    @rpc
+    def show(self, caller: Caller, voice_id: str) -> Any:
+        """One voice."""
+        return self._shaped(domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles))
+
+    @rpc(query=shapes.VoiceQuery)
+    def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
+        """A page of voices, youngest first: one's own, or for administrators and hosts all."""
+        found, following = self.voices.youngest(
+            author_id=None if domain.sees_all(caller.roles, query["mine"]) else caller.id,
+            status=query["status"],
+            after=cursors.read(query["cursor"], int, str),
+            limit=query["limit"],
+        )
+        return {"items": [self._shaped(each) for each in found], "next": cursors.write(following)}
+
+    @rpc(public=True, claim=shapes.Claim)
+    def outcome(self, claim: dict[str, Any]) -> Any:
+        """What became of an anonymous voice, for whoever kept its claim code."""
+        found = self.voices.by_claim(domain.digest(claim["claim_code"]))
+        if found is None:
+            raise NotFound("not_found", "There is no voice with this claim code.")
+        return _outcome.dump(found)
+
+    def _shaped(self, voice: dict[str, Any]) -> Any:
+        return _voice.dump({**voice, "id": voice["_id"]})

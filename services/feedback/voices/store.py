@@ -1,0 +1,34 @@
+"""What voices remembers: one document a voice."""
+
+from typing import Any
+
+from pymongo import IndexModel
+
+from services.chassis.store import Aggregates
+from services.feedback.voices.domain import Voice
+
+Position = list[Any]
+
+
+class VoiceStore(Aggregates):
+    """Voices, listed by when they were raised, youngest first."""
+
+    collection = "voices"
+    indexes = (
+        IndexModel([("author_id", 1), ("raised_at", -1), ("_id", -1)]),
+        IndexModel([("status", 1), ("raised_at", -1), ("_id", -1)]),
+        IndexModel([("raised_at", -1), ("_id", -1)]),
+        IndexModel([("claim_hash", 1)]),
+    )
+
+    def youngest(
+        self, *, author_id: str | None, status: str | None, after: Position | None, limit: int
+    ) -> tuple[list[Voice], Position | None]:
+        """A page of voices of one author or of all; `after` is `[raised in Unix ms, id]`."""
+        wanted = {"author_id": author_id, "status": status}
+        query = {name: value for name, value in wanted.items() if value is not None}
+        return self.timeline(query, by="raised_at", ascending=False, after=after, limit=limit)
+
+    def by_claim(self, claim_hash: str) -> Voice | None:
+        """The anonymous voice with this claim code."""
+        return self.rows.find_one({"claim_hash": claim_hash})

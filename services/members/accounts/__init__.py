@@ -1,0 +1,1 @@
+"""Accounts: who belongs to the hub, as what, and what they tell about themselves."""

@@ -1,0 +1,46 @@
+"""What accounts remembers: one document an account, one an invitation."""
+
+from typing import Any
+
+from pymongo import IndexModel
+
+from services.chassis.store import Aggregates
+from services.members.accounts.domain import Account, Invitation
+
+
+class AccountStore(Aggregates):
+    """Accounts, unique by address."""
+
+    collection = "accounts"
+    indexes = (
+        IndexModel([("email", 1)], unique=True),
+        IndexModel([("roles", 1), ("_id", 1)]),
+        IndexModel([("tags_have", 1), ("_id", 1)]),
+        IndexModel([("tags_want", 1), ("_id", 1)]),
+    )
+
+    def by_address(self, email: str) -> Account | None:
+        """The account of an address, as `domain.address` writes it."""
+        return self.rows.find_one({"email": email})
+
+    def directory(
+        self, *, role: str | None, tag: str | None, after: str | None, limit: int
+    ) -> tuple[list[Account], str | None]:
+        """A page of members in the order of joining, with a role, and offering or wanting a tag."""
+        query: dict[str, Any] = {}
+        if role is not None:
+            query["roles"] = role
+        if tag is not None:
+            query["$or"] = [{"tags_have": tag}, {"tags_want": tag}]
+        return self.page(query, by="_id", ascending=True, after=after, limit=limit)
+
+
+class InvitationStore(Aggregates):
+    """Invitations, found by the hash of their code."""
+
+    collection = "invitations"
+    indexes = (IndexModel([("code_hash", 1)], unique=True),)
+
+    def by_code(self, code_hash: str) -> Invitation | None:
+        """The invitation with this code."""
+        return self.rows.find_one({"code_hash": code_hash})

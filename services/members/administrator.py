@@ -1,0 +1,40 @@
+"""The first administrator: made on the machine itself, because nobody could be trusted to ask for it over HTTP."""
+
+import sys
+
+import click
+from environs import Env
+
+from services.chassis import identifiers, settings
+from services.chassis.store import database
+from services.contracts.errors import Refusal, invalid
+from services.contracts.messages.members import MEMBERS_JOINED
+from services.contracts.shapes.members import Administrator
+from services.members.accounts import domain
+from services.members.accounts.store import AccountStore
+from services.members.passwords import Passwords
+
+
+def _password(from_stdin: bool) -> str:
+    given = sys.stdin.readline().rstrip("\n") if from_stdin else Env().str("HEARTH_ADMIN_PASSWORD", "")
+    return given or str(click.prompt("Password (12 characters or more)", hide_input=True, confirmation_prompt=True))
+
+
+@click.command()
+@click.option("--email", required=True, help="The address to sign in with.")
+@click.option("--name", required=True, help="The name that others see.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add_administrator(email: str, name: str, password_stdin: bool) -> None:
+    """Make an administrator. The password is asked for, or taken from HEARTH_ADMIN_PASSWORD or standard input."""
+    store = AccountStore(database(settings.load(), "members"), "members")
+    given = {"email": email, "name": name, "password": _password(password_stdin)}
+    try:
+        if wrong := Administrator().validate(given):
+            raise invalid(wrong)
+        store.prepare()
+        now = identifiers.now()
+        account = domain.found(given, Passwords().hash(given["password"]), id=identifiers.new_id(now), now=now)
+        store.add(account, MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"])))
+    except Refusal as refusal:
+        raise click.ClickException(refusal.says) from None
+    click.echo(account["_id"])

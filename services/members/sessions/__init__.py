@@ -1,0 +1,1 @@
+"""Sessions: how a member proves who they are, on each of their devices."""

@@ -1,0 +1,72 @@
+"""What sessions answers."""
+
+from typing import Any
+
+from services.chassis import identifiers
+from services.chassis.rpc import rpc
+from services.chassis.store import Store
+from services.chassis.tokens import Caller
+from services.contracts.errors import Conflict, Unauthenticated
+from services.contracts.shapes import members as shapes
+from services.members.accounts.domain import address
+from services.members.accounts.store import AccountStore
+from services.members.passwords import Passwords
+from services.members.sessions import domain
+from services.members.sessions.store import SessionStore
+from services.members.signing import Signer
+
+
+class Sessions:
+    """Members sign in, stay signed in, and sign out."""
+
+    name = "members.sessions"
+    sessions = Store(SessionStore)
+    accounts = Store(AccountStore)
+    passwords = Passwords()
+    signer = Signer()
+
+    @rpc(public=True, credentials=shapes.Credentials)
+    def open(self, credentials: dict[str, Any]) -> Any:
+        """Sign in. An unknown address and a wrong password get the same answer after the same time."""
+        account = self.accounts.by_address(address(credentials["email"]))
+        matches = self.passwords.match(account and account["password_hash"], credentials["password"])
+        if account is None or not matches:
+            raise Unauthenticated("sign_in_refused", "This address and password do not belong together.")
+        now, secret = identifiers.now(), domain.new_secret()
+        session = domain.open_session(account["_id"], secret, id=identifiers.new_id(now), now=now)
+        return self._tokens(self.sessions.add(session), secret, account["roles"])
+
+    @rpc(public=True, request=shapes.RefreshRequest)
+    def refresh(self, request: dict[str, Any]) -> Any:
+        """Exchange a refresh token for fresh tokens, once."""
+        now, fresh = identifiers.now(), domain.new_secret()
+        id, secret = domain.parts(request["refresh_token"])
+        session = domain.alive(self.sessions.find(id), now)
+        if domain.reused(session, secret):
+            self.sessions.save(domain.end(session, "token_reused", now))
+            raise domain.refused()
+        try:
+            session = self.sessions.save(domain.rotate(session, fresh, now))
+        except Conflict:
+            raise domain.refused() from None
+        return self._tokens(session, fresh, self.accounts.get(session["member_id"])["roles"])
+
+    @rpc
+    def close(self, caller: Caller) -> None:
+        """Sign out here."""
+        session = self.sessions.get(caller.session_id)
+        self.sessions.save(domain.end(session, "signed_out", identifiers.now()))
+
+    @rpc
+    def close_all(self, caller: Caller) -> None:
+        """Sign out everywhere."""
+        self.sessions.end_all(caller.id, "signed_out", identifiers.now())
+
+    def _tokens(self, session: dict[str, Any], secret: str, roles: list[str]) -> dict[str, Any]:
+        return {
+            "access_token": self.signer.sign(domain.claims(session, roles, identifiers.now())),
+            "token_type": "Bearer",
+            "expires_in": int(domain.ACCESS_LASTS.total_seconds()),
+            "refresh_token": domain.refresh_token(session, secret),
+            "member_id": session["member_id"],
+        }

@@ -1,0 +1,40 @@
+"""The key that signs access tokens; only this service holds it."""
+
+import base64
+import hashlib
+import secrets
+from typing import Any
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from nameko.extensions import DependencyProvider
+
+from services.chassis.tokens import AUDIENCE, ISSUER
+
+
+class Signer(DependencyProvider):
+    """Signs access tokens with the Ed25519 key in the file that TOKEN_PRIVATE_KEY_FILE names."""
+
+    def setup(self) -> None:
+        file = self.container.config["settings"].files["TOKEN_PRIVATE_KEY_FILE"]
+        key = load_pem_private_key(file.read_bytes(), None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError("TOKEN_PRIVATE_KEY_FILE must hold an Ed25519 key in PEM.")
+        self._key, self._kid = key, thumbprint(key)
+
+    def get_dependency(self, worker_ctx: object) -> "Signer":
+        return self
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """The access token that says this."""
+        about_us = {"iss": ISSUER, "aud": AUDIENCE, "jti": secrets.token_urlsafe(12)}
+        return jwt.encode({**claims, **about_us}, self._key, algorithm="EdDSA", headers={"kid": self._kid})
+
+
+def thumbprint(key: Ed25519PrivateKey) -> str:
+    """The key's name: its JWK thumbprint (RFC 7638)."""
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    public = {"crv": "Ed25519", "kty": "OKP", "x": base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+    return base64.urlsafe_b64encode(hashlib.sha256(orjson.dumps(public)).digest()).decode().rstrip("=")
