@@ -145,9 +145,8 @@ class _PublishingLine(_Line):
 class Publisher(SharedExtension):
     """Publishes for one capability, over one connection that is opened when first needed and again after a loss."""
 
-    def setup(self) -> None:
-        settings = self.container.config["settings"]
-        self._uri, self._heartbeat = settings.amqp_uri, settings.heartbeat
+    def __init__(self) -> None:
+        super().__init__()
         self._opening = Semaphore()
         self._line: _PublishingLine | None = None
 
@@ -167,8 +166,9 @@ class Publisher(SharedExtension):
     def _open(self) -> _PublishingLine:
         with self._opening:
             if self._line is None or not self._line.alive:
+                settings = self.container.config["settings"]
                 try:
-                    self._line = _PublishingLine(self._uri, self._heartbeat)
+                    self._line = _PublishingLine(settings.amqp_uri, settings.heartbeat)
                 except Exception as error:
                     raise BusDown(f"the broker cannot be reached: {error}") from error
             return self._line
@@ -225,14 +225,17 @@ class Intake(SharedExtension):
     Work is bounded twice: `workers` unsettled messages a queue (prefetch), `workers` handlers at a time (slots).
     """
 
-    def setup(self) -> None:
-        self.settings = self.container.config["settings"]
-        self.slots = Semaphore(self.settings.workers)
+    def __init__(self) -> None:
+        super().__init__()
         self._queues: dict[str, tuple[Callable[[amqp.Channel], None], Callable[[Delivery], None]]] = {}
         self._last = dict(self._queues)
         self._ready = Event()
         self._silenced = Event()
         self._stopping = self._closing = False
+
+    def setup(self) -> None:
+        self.settings = self.container.config["settings"]
+        self.slots = Semaphore(self.settings.workers)
 
     def consume(
         self,

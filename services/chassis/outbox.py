@@ -34,7 +34,8 @@ class Relay(SharedExtension):
 
     publisher = Publisher()
 
-    def setup(self) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self._kicked: LightQueue = LightQueue()
         self._swept: list[Rows] = []
         self._suspects: set[tuple[str, str]] = set()

@@ -4,10 +4,12 @@ Import this before anything else: it makes the standard library cooperative.
 """
 
 import os
+import warnings
 
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")  # its own resolver ignores the container's
 
-import eventlet
+with warnings.catch_warnings(action="ignore"):  # eventlet's own word on its future; ours is in the README
+    import eventlet
 
 eventlet.monkey_patch()
 
@@ -58,9 +60,11 @@ def serve(
     runner.container_cls = Container
     for name in chosen or known:
         runner.add_service(known[name])
-    _stop_on_signals(runner)
+    started: list[bool] = []
+    _stop_on_signals(runner, started)
     try:
         runner.start()
+        started.append(True)
         log.info("serving", capabilities=list(runner.service_names))
         runner.wait()
     except TopologyDrift as drift:
@@ -72,12 +76,12 @@ def serve(
     log.info("stopped")
 
 
-def _stop_on_signals(runner: ServiceRunner) -> None:
+def _stop_on_signals(runner: ServiceRunner, started: list[bool]) -> None:
     def stop(signum: int, _frame: Any) -> None:
         if not stopping:
             stopping.append(signum)
             log.info("stopping", signal=signal.Signals(signum).name)
-            eventlet.spawn_after(GRACE, _give_up)
+            eventlet.spawn_after(GRACE if started else 0, _give_up)
             eventlet.spawn(runner.stop)
 
     stopping: list[int] = []

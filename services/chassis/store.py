@@ -4,6 +4,7 @@ An aggregate is one document: what is true of it, its `version`, and the message
 the relay has sent them (`outbox`). One write saves and announces; no transaction and no replica set is needed.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +14,9 @@ from nameko.extensions import DependencyProvider
 from pymongo import IndexModel, MongoClient, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
+from services.chassis.logs import log
 from services.chassis.messaging import pack
 from services.chassis.outbox import OUTBOX, UNSENT, Relay
 from services.chassis.settings import Settings
@@ -180,11 +182,19 @@ class Store(DependencyProvider):
     def setup(self) -> None:
         service = self.container.service_name.partition(".")[0]
         self.store = self.kind(database(self.container.config["settings"], service), service, self.relay)
-
-    def start(self) -> None:
-        self.store.prepare()
+        self._prepare()
         if isinstance(self.store, Aggregates) and self._own():
             self.relay.sweeps(self.store.rows)
+
+    def _prepare(self) -> None:
+        pause = 0.2
+        while True:
+            try:
+                return self.store.prepare()
+            except ConnectionFailure as error:
+                log.warning("store not there yet", error=str(error)[:200], again_in=pause)
+                time.sleep(pause)
+                pause = min(pause * 2, 5.0)
 
     def _own(self) -> bool:
         return self.kind.__module__.rpartition(".")[0].endswith(self.container.service_name)

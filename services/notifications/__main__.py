@@ -1,0 +1,13 @@
+"""`python -m services.notifications [people|fanout|inbox …]` serves."""
+
+import sys
+
+from services.chassis import runner
+from services.notifications.fanout.service import Fanout
+from services.notifications.inbox.service import Inbox
+from services.notifications.people.service import People
+
+CAPABILITIES = (People, Fanout, Inbox)
+
+if __name__ == "__main__":
+    runner.serve("notifications", CAPABILITIES, sys.argv[1:])

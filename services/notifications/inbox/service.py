@@ -1,0 +1,60 @@
+"""What the inbox answers."""
+
+from typing import Any
+
+from services.chassis import cursors, identifiers
+from services.chassis.rpc import rpc
+from services.chassis.store import Store
+from services.chassis.tokens import Caller
+from services.contracts.errors import NotFound
+from services.contracts.shapes import notifications as shapes
+from services.notifications.inbox import domain
+from services.notifications.inbox.store import InboxStore
+
+CATCH_UP_AT_MOST = 500
+
+_notification = shapes.Notification()
+
+
+class Inbox:
+    """Members read what they were told."""
+
+    name = "notifications.inbox"
+    inbox = Store(InboxStore)
+
+    @rpc(query=shapes.NotificationQuery)
+    def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
+        """A page of the caller's notifications, newest first."""
+        after = cursors.read(query["cursor"], int, str)
+        found, following = self.inbox.youngest(
+            caller.id, unread=query["unread"], after=after, limit=query["limit"]
+        )
+        return {"items": [_shaped(each) for each in found], "next": cursors.write(following)}
+
+    @rpc
+    def unread(self, caller: Caller) -> Any:
+        """How many the caller has not read."""
+        return {"unread": self.inbox.unread(caller.id)}
+
+    @rpc
+    def read(self, caller: Caller, notification_id: str) -> None:
+        """Mark one as read."""
+        if not self.inbox.read(caller.id, notification_id, identifiers.now()):
+            raise NotFound("not_found", f"There is nothing with the id {notification_id}.")
+
+    @rpc
+    def read_all(self, caller: Caller) -> Any:
+        """Mark all that are there now as read."""
+        return {"marked": self.inbox.read_all(caller.id, identifiers.now())}
+
+    @rpc
+    def since(self, caller: Caller, after: str) -> Any:
+        """What came since an event of the live stream, oldest first, each with its `event_id`."""
+        moment = domain.seen_until(after)
+        found = self.inbox.since(caller.id, moment, CATCH_UP_AT_MOST) if moment else []
+        lines = [_shaped(each) | {"event_id": domain.event_id(each["at"], each["notification"])} for each in found]
+        return {"items": [line for line in lines if line["event_id"] != after]}
+
+
+def _shaped(line: dict[str, Any]) -> Any:
+    return _notification.dump({**line, "id": line["notification"]})

@@ -1,0 +1,46 @@
+"""What people hears."""
+
+from datetime import datetime
+
+from services.chassis.messaging import Envelope, on
+from services.chassis.rpc import Calls
+from services.chassis.store import Store
+from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED
+from services.notifications.people import domain
+from services.notifications.people.store import PeopleStore
+
+
+class People:
+    """Keeps a copy of the members, so that nobody has to be asked whom to tell."""
+
+    name = "notifications.people"
+    calls = Calls()
+    people = Store(PeopleStore)
+
+    @on(MEMBERS_JOINED)
+    def learn_of_a_new_member(
+        self,
+        message: Envelope,
+        member_id: str,
+        name: str,
+        roles: list[str],
+        tags_have: list[str],
+        tags_want: list[str],
+        joined_at: datetime,
+    ) -> None:
+        """Remember somebody who joined."""
+        self.people.keep(domain.person(member_id, name, roles, tags_have + tags_want, joined_at, message.sequence))
+
+    @on(MEMBERS_CHANGED)
+    def learn_of_a_change(
+        self,
+        message: Envelope,
+        member_id: str,
+        name: str,
+        roles: list[str],
+        tags_have: list[str],
+        tags_want: list[str],
+        joined_at: datetime,
+    ) -> None:
+        """Remember how somebody is now."""
+        self.people.keep(domain.person(member_id, name, roles, tags_have + tags_want, joined_at, message.sequence))
