@@ -1,0 +1,59 @@
+PYTHON ?= python3
+PY := .venv/bin/python
+LOCAL := $(PY) -m deploy.local
+LOCKS := members events feedback notifications gateway local dev
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo stop reset status test check lock bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.local ## run everything in the foreground; Ctrl-C stops it (PORT=8000)
+	@$(LOCAL) run
+
+demo: .venv/.local ## the same in the background, with a hub of 60 members and a story on the terminal
+	@$(LOCAL) up
+	@settings=$$($(LOCAL) env) && eval "$$settings" && $(PY) -m deploy.demo
+
+stop: .venv/.local ## stop what this checkout started
+	@$(LOCAL) stop
+
+reset: .venv/.local ## stop, and delete all data, keys and logs
+	@$(LOCAL) reset
+
+status: .venv/.local ## what runs
+	@$(LOCAL) status || true
+
+test: .venv/.dev ## all tests, on a broker and a store of their own (ARGS="-k inbox")
+	@$(PY) -m pytest $(ARGS)
+
+check: .venv/.dev ## style, types, who may import whom, generated documents
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m deploy.documents --check
+
+bench: .venv/.dev ## how fast it is beside its limits, in one run
+	@$(PY) -m tests.bench
+
+lock: .venv/.dev ## resolve the dependencies anew into requirements/
+	@for extra in $(LOCKS); do \
+	  .venv/bin/pip-compile -q --extra $$extra --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	    --strip-extras --no-header --no-annotate --unsafe-package hearth -o requirements/$$extra.txt pyproject.toml \
+	  && sed -i.old '/^# WARNING/,$$d' requirements/$$extra.txt && rm requirements/$$extra.txt.old || exit 1; \
+	done
+
+.venv/.%: requirements/%.txt | $(PY)
+	@echo "Installing what requirements/$*.txt names (this once) …"
+	@$(PIP) -r $<
+	@touch $@
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Hearth needs Python 3.11 or newer: make PYTHON=/path/to/python …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh deploy/local/apt-install.sh python3-venv >/dev/null 2>&1 \
+	  || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv

@@ -1,0 +1,8 @@
+"""The whole platform on one machine: a private broker and store, the keys, the services and the gateway, supervised.
+
+Everything it writes stays in one folder of the checkout (`.hearth/`). `python -m deploy.local --help` says the rest.
+"""
+
+
+class CannotRun(Exception):
+    """The platform cannot go on; the text is a sentence that tells a person what would help."""

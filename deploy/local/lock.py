@@ -1,0 +1,53 @@
+"""A lock that a living process holds and no crash leaves behind (flock), with the holder's pid in the file."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+
+class Lock:
+    def __init__(self, base: Path) -> None:
+        self._path = base / "lock"
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[bool]:
+        """Holds the lock meanwhile; yields False if another process has it."""
+        with self._open() as file:
+            # Not at once: `held` takes the lock for a moment, too.
+            if held := _take(file, fcntl.LOCK_EX, within=1.0):
+                file.truncate(0)
+                print(os.getpid(), file=file, flush=True)
+            yield held
+
+    @property
+    def held(self) -> bool:
+        if not self._path.exists():
+            return False
+        with self._open() as file:
+            return not _take(file, fcntl.LOCK_SH)
+
+    @property
+    def holder(self) -> int:
+        """The pid of the process that holds it, or was the last to do so."""
+        return int(self._path.read_text())
+
+    def _open(self) -> IO[str]:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._path.open("a+")
+
+
+def _take(file: IO[str], kind: int, within: float = 0.0) -> bool:
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.05)
+        else:
+            return True

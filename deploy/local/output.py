@@ -1,0 +1,101 @@
+"""Where the processes' own output goes: to files in the background, prefixed on the screen in the foreground."""
+
+import queue
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Protocol
+
+from honcho.colour import get_colours
+from honcho.printer import Message, Printer
+
+
+class Output(Protocol):
+    def target(self, name: str) -> int | IO[bytes]:
+        """What a process of that name gets as its standard output."""
+
+    def follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        """Takes care of the output of a process that has just started."""
+
+    def say(self, sentence: str) -> None:
+        """A word of the supervisor itself."""
+
+    def wait(self, seconds: float) -> None:
+        """Passes so much time, showing what there is to show."""
+
+    def last_words(self, name: str) -> str:
+        """The end of what a process wrote, where nobody has seen it yet."""
+
+
+class Files:
+    """One file a process, `<name>.log`; that of the run before is kept as `<name>.log.1`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: set[str] = set()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def path(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+    def target(self, name: str) -> IO[bytes]:
+        path = self.path(name)
+        if name not in self._seen and path.exists():
+            path.replace(path.with_suffix(".log.1"))
+        self._seen.add(name)
+        return path.open("ab")
+
+    def follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        pass
+
+    def say(self, sentence: str) -> None:
+        print(sentence, flush=True)
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def last_words(self, name: str) -> str:
+        if not self.path(name).exists():
+            return ""
+        lines = self.path(name).read_text(errors="replace").strip().splitlines()[-8:]
+        return "".join(f"\n  {name} | {line}" for line in lines) + f"\n  (all of it: {self.path(name)})"
+
+
+class Screen:
+    """All lines on one stream, each with the time and the process's name in a colour of its own."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._printer = Printer(sys.stdout, width=max(map(len, [*names, "hearth"])))
+        self._colours = dict(zip(names, get_colours(), strict=False))
+        self._lines: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+
+    def target(self, name: str) -> int:
+        return subprocess.PIPE
+
+    def follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        threading.Thread(target=self._read, args=(name, process.stdout), daemon=True).start()
+
+    def _read(self, name: str, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                self._lines.put((name, line))
+
+    def _show(self, name: str, text: str | bytes) -> None:
+        self._printer.write(Message("line", text, datetime.now(), name, self._colours.get(name)))
+
+    def say(self, sentence: str) -> None:
+        self._show("hearth", sentence)
+
+    def wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                self._show(*self._lines.get(timeout=left))
+            except queue.Empty:
+                return
+
+    def last_words(self, name: str) -> str:
+        return ""

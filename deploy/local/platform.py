@@ -1,0 +1,236 @@
+"""The platform of a checkout as a whole: what it consists of, whether it runs, and how it is brought up and down."""
+
+import contextlib
+import http.client
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from honcho.environ import parse_procfile
+
+from deploy.local import CannotRun, private
+from deploy.local.broker import Broker
+from deploy.local.keys import Keys
+from deploy.local.lock import Lock
+from deploy.local.output import Files, Output, Screen
+from deploy.local.program import Ledger, Program, end
+from deploy.local.store import Store
+from deploy.local.supervisor import PATIENCE, TICK, Stopped, Supervisor
+
+ROOT = Path(__file__).parents[2]
+GATEWAY = "gateway"
+WITHIN = 90.0  # seconds for the servers, and again for the processes, to become ready on a slow machine
+
+
+class Platform:
+    """Everything that one folder of state (`base`) stands for, with the processes that a Procfile names."""
+
+    def __init__(self, base: Path, procfile: Path) -> None:
+        self._base = base.resolve()
+        self._procfile = procfile.resolve()
+        self._processes = parse_procfile(procfile.read_text()).processes
+        self._ledger = Ledger(self._base)
+        self._lock = Lock(self._base)
+        self._state = self._base / "platform.json"
+        self._logs = self._base / "logs"
+
+    # What it consists of
+
+    def _servers(self, output: Output) -> list[Broker | Store]:
+        """Broker and store of our own, each unless one is given."""
+        servers: list[Broker | Store] = []
+        if not os.environ.get("AMQP_URI"):
+            servers.append(Broker(self._base, output.say))
+        if not os.environ.get("MONGO_URI"):
+            servers.append(Store(self._base))
+        return servers
+
+    def _settings(self, servers: list[Broker | Store], keys: Keys) -> dict[str, str]:
+        """What the processes are told by environment variables."""
+        uris = {"AMQP_URI" if isinstance(server, Broker) else "MONGO_URI": server.uri for server in servers}
+        return {
+            "AMQP_URI": os.environ.get("AMQP_URI", ""),
+            "MONGO_URI": os.environ.get("MONGO_URI", ""),
+            **uris,
+            "TOKEN_JWKS_FILE": str(keys.jwks_file),
+            "TOKEN_PRIVATE_KEY_FILE": str(keys.private_key_file),
+            "HOST": os.environ.get("HOST") or "127.0.0.1",
+            "PORT": os.environ.get("PORT") or "8000",
+            "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "text",
+        }
+
+    def _program(self, name: str, settings: dict[str, str]) -> Program:
+        environment = os.environ | settings
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        environment["PYTHONUNBUFFERED"] = "1"
+        if name != "members":  # who can sign tokens can be anybody
+            del environment["TOKEN_PRIVATE_KEY_FILE"]
+        if name == GATEWAY:
+            del environment["MONGO_URI"]
+        command = shlex.split(self._processes[name])
+        command[0] = shutil.which(command[0], path=environment["PATH"]) or command[0]
+        return Program(name, command, environment)
+
+    # Whether it runs
+
+    @property
+    def runs(self) -> bool:
+        """Whether a supervisor of this folder is alive."""
+        return self._lock.held
+
+    def _already(self) -> str:
+        url = private.read_json(self._state).get("url")
+        return (
+            f"Hearth runs already: {url} (make stop ends it)" if url else "Hearth starts or stops just now."
+        )
+
+    def settings(self) -> dict[str, str]:
+        """What the processes of the running platform are told by environment variables."""
+        if not self.runs:
+            raise CannotRun("Hearth is not running.")
+        return dict(private.read_json(self._state).get("settings", {}))
+
+    def status(self) -> list[str]:
+        """A line for the platform, then one a process."""
+        if not self.runs:
+            return ["Hearth is not running."]
+        state = private.read_json(self._state)
+        first = f"Hearth is {'ready' if state.get('ready') else 'starting'}: {state.get('url')}"
+        return [first, *(f"  {life.name:14} pid {life.pid}" for life in self._ledger.living())]
+
+    # Up and down
+
+    def up(self) -> int:
+        """Runs in the background; returns when it is ready (0) or could not become so. Repeats what `serve` says."""
+        if self.runs:
+            print(self._already())
+            return self._wait_for_other()
+        logs = Files(self._logs)
+        with logs.target("platform") as log:
+            command = [sys.executable, "-m", "deploy.local", "--base", str(self._base)]
+            command += ["--procfile", str(self._procfile), "supervise"]
+            child = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        with logs.path("platform").open() as words:
+            try:
+                while True:
+                    code, ready = child.poll(), private.read_json(self._state).get("ready") == child.pid
+                    print(words.read(), end="", flush=True)
+                    if ready or code is not None:
+                        return 0 if ready else code or 1
+                    time.sleep(TICK)
+            except KeyboardInterrupt:
+                child.terminate()
+                child.wait()
+                print(words.read(), end="", flush=True)
+                return 130
+
+    def _wait_for_other(self) -> int:
+        """Until the platform that another process brings up is ready."""
+        while not private.read_json(self._state).get("ready"):
+            if not self.runs:
+                return 1
+            time.sleep(TICK)
+        return 0
+
+    def serve(self, *, foreground: bool) -> None:
+        """Brings everything up, keeps it up, and returns once it was asked to stop and all has ended."""
+        names = ["epmd", Broker.name, Store.name, *self._processes]
+        output: Output = Screen(names) if foreground else Files(self._logs)
+        supervisor = Supervisor(ROOT, self._ledger, output)
+        with self._lock.hold() as alone:
+            if not alone:
+                print(self._already())
+                return
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, supervisor.stop)
+            try:
+                if leftovers := self._end_leftovers():
+                    output.say(f"Ended what an earlier run had left behind: {', '.join(leftovers)}.")
+                with contextlib.suppress(Stopped):
+                    self._bring_up(supervisor, output)
+                    supervisor.watch()
+                output.say("Stopping …")
+            finally:
+                supervisor.end()
+                self._state.unlink(missing_ok=True)
+            output.say("Hearth has stopped.")
+
+    def _bring_up(self, supervisor: Supervisor, output: Output) -> None:
+        host, port = _address()
+        if not private.is_free(port, host):
+            raise CannotRun(
+                f"Another program listens on {host}:{port}. Choose another port: PORT={port + 1}."
+            )
+        servers, keys = self._servers(output), Keys(self._base)
+        keys.prepare()
+        for server in servers:
+            server.prepare()
+        settings = self._settings(servers, keys)
+        url = f"http://{host}:{port}"
+        private.write_json(self._state, {"url": url, "settings": settings})
+
+        if servers:
+            output.say(f"Starting {' and '.join(server.name for server in servers)} …")
+            supervisor.start([program for server in servers for program in server.programs()])
+            supervisor.until(
+                lambda: all(s.answers() for s in servers), within=WITHIN, what="The broker or the store"
+            )
+        output.say(f"Starting {', '.join(self._processes)} …")
+        supervisor.start([self._program(name, settings) for name in self._processes if name != GATEWAY])
+        supervisor.start([self._program(GATEWAY, settings)])
+        supervisor.until(lambda: _ready(host, port), within=WITHIN, what="The gateway")
+        output.say(f"Hearth is ready: {url} (docs: /docs)")
+        private.write_json(self._state, {"url": url, "settings": settings, "ready": os.getpid()})
+
+    def stop(self) -> str:
+        """Ends the platform, or what a crashed one has left; returns a sentence about it."""
+        ran = self.runs
+        if ran:
+            os.kill(self._lock.holder, signal.SIGTERM)
+            deadline = time.monotonic() + 4 * PATIENCE
+            while self.runs and time.monotonic() < deadline:
+                time.sleep(TICK)
+            if self.runs:
+                os.kill(self._lock.holder, signal.SIGKILL)
+        ran = bool(self._end_leftovers()) or ran
+        return "Hearth has stopped." if ran else "Hearth is not running."
+
+    def reset(self) -> str:
+        """Stops and forgets everything: data, keys, passwords, logs."""
+        self.stop()
+        for ledger in self._base.rglob(Ledger.FILE):  # those of tests that were cut off
+            end(Ledger(ledger.parent).living(), patience=PATIENCE)
+        shutil.rmtree(self._base, ignore_errors=True)
+        return f"{self._base} is gone."
+
+    def _end_leftovers(self) -> list[str]:
+        lives = self._ledger.living()
+        end(lives, patience=PATIENCE)
+        return [life.name for life in lives]
+
+
+def _address() -> tuple[str, int]:
+    """Where the gateway listens, as seen from this machine."""
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise CannotRun(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host, int(port)
+
+
+def _ready(host: str, port: int) -> bool:
+    """Whether the gateway says that everything behind it is ready."""
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,91 @@
+"""Processes as the checkout knows them: how they are started, recognised again after a crash, and ended."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import private
+
+
+@dataclass(frozen=True)
+class Program:
+    """A command under a name, with the whole environment it sees."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+
+def birth(pid: int) -> str | None:
+    """When a process started, in the system's own words; None once it has ended."""
+    if os.path.exists("/proc/self/stat"):
+        try:
+            state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return None if state in "ZX" else fields[18]
+    ps = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return ps.stdout.strip() or None
+
+
+@dataclass(frozen=True)
+class Life:
+    """One run of a program. The birth tells it from a later process that got the same pid."""
+
+    name: str
+    pid: int
+    birth: str
+
+    @property
+    def lasts(self) -> bool:
+        return birth(self.pid) == self.birth
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.lasts:
+            os.kill(self.pid, number)
+
+
+def sweep(pid: int) -> None:
+    """Kills what is left of the group of a process that has ended. Each program leads a group of its own."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def end(lives: Sequence[Life], *, patience: float, hurry: Callable[[], bool] = lambda: False) -> list[str]:
+    """Asks all to end and waits; kills what still lasts after `patience` seconds, or at once when `hurry()` says so.
+
+    Returns the names of those that had to be killed.
+    """
+    for life in lives:
+        life.signal(signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    while any(life.lasts for life in lives) and time.monotonic() < deadline and not hurry():
+        time.sleep(0.05)
+    killed = [life.name for life in lives if life.lasts]
+    for life in lives:
+        life.signal(signal.SIGKILL)
+        sweep(life.pid)
+    return killed
+
+
+class Ledger:
+    """A file that names the processes started from a folder, for whoever must end them later."""
+
+    FILE = "processes.json"
+
+    def __init__(self, base: Path) -> None:
+        self._path = base / self.FILE
+
+    def write(self, lives: Sequence[Life]) -> None:
+        private.write_json(self._path, {life.name: [life.pid, life.birth] for life in lives})
+
+    def living(self) -> list[Life]:
+        """Those of the last record that still run."""
+        lives = [Life(name, pid, born) for name, (pid, born) in private.read_json(self._path).items()]
+        return [life for life in lives if life.lasts]

@@ -1,0 +1,250 @@
+"""The broker and the store of a test session: what is given, else containers, else private processes.
+
+`AMQP_URI` and `MONGO_URI` give one. `HEARTH_TEST_BACKENDS=containers` or `=local` allows one of the other ways only.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import docker.errors
+import pymongo
+from kombu.connection import Connection
+from pymongo.errors import PyMongoError
+from testcontainers.community.mongodb import MongoDbContainer
+from testcontainers.community.rabbitmq import RabbitMqContainer
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.docker_client import DockerClient
+
+from deploy.local import CannotRun
+from deploy.local.broker import DEFINITIONS, Broker
+from deploy.local.lock import Lock
+from deploy.local.output import Files
+from deploy.local.platform import ROOT
+from deploy.local.program import Ledger, end
+from deploy.local.store import Store
+from deploy.local.supervisor import PATIENCE, Supervisor
+
+RABBITMQ = "rabbitmq:4.1-management"
+MONGO = "mongo:8.0"
+MANAGEMENT = 15672
+PULL_WITHIN = 180.0  # seconds for one image
+SILENCE = 20  # seconds without a word from the container engine
+READY_WITHIN = 60.0  # seconds for a server that has started
+SESSIONS = ROOT / ".hearth" / "test"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A broker with the committed policies (unless it was given) and an empty store (unless it was given)."""
+
+    amqp_uri: str
+    mongo_uri: str
+    described: str
+
+
+@dataclass(frozen=True)
+class Server:
+    uri: str
+    way: str
+
+
+@contextlib.contextmanager
+def start() -> Iterator[Backend]:
+    """Provides both meanwhile; ends what it started, whatever happens."""
+    wanted = os.environ.get("HEARTH_TEST_BACKENDS", "")
+    if wanted not in ("", "containers", "local"):
+        raise CannotRun(f"HEARTH_TEST_BACKENDS must be containers or local, not {wanted!r}.")
+    with ExitStack() as stack:
+        local = _Local(stack)
+        containers = None if wanted == "local" else _Containers(stack)
+        broker = _first("AMQP_URI", containers.broker if containers else None, local.broker, only=wanted)
+        store = _first("MONGO_URI", containers.store if containers else None, local.store, only=wanted)
+        mongo_uri, store_version = _greet_store(store.uri)
+        described = (
+            f"broker = {broker.way} ({_greet_broker(broker.uri)}), store = {store.way} ({store_version})"
+        )
+        yield Backend(broker.uri, mongo_uri, f"backends: {described}")
+
+
+def _first(
+    variable: str, container: Callable[[], Server] | None, local: Callable[[], Server], only: str
+) -> Server:
+    if given := os.environ.get(variable):
+        return Server(given, f"given by {variable}")
+    if container is None:
+        return local()
+    try:
+        return container()
+    except CannotRun as problem:
+        if only:
+            raise
+        server = local()
+        return Server(server.uri, f"{server.way}, as {problem}")
+
+
+class _Containers:
+    """Servers in containers of their own, with testcontainers."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._engine: DockerClient | None = None
+
+    def broker(self) -> Server:
+        self._have(RABBITMQ)
+        container = RabbitMqContainer(RABBITMQ).with_exposed_ports(5672, MANAGEMENT)
+        self._start(container)
+        host = container.get_container_host_ip()
+        _upload_policies(f"http://{host}:{container.get_exposed_port(MANAGEMENT)}", container)
+        uri = (
+            f"amqp://{container.username}:{container.password}@{host}:{container.get_exposed_port(5672)}/%2F"
+        )
+        return Server(uri, f"container {RABBITMQ}")
+
+    def store(self) -> Server:
+        self._have(MONGO)
+        container = MongoDbContainer(MONGO)
+        self._start(container)
+        return Server(f"{container.get_connection_url()}/", f"container {MONGO}")
+
+    def _start(self, container: DockerContainer) -> None:
+        self._stack.callback(container.stop)
+        try:
+            container.start()
+        except (docker.errors.DockerException, TimeoutError) as error:
+            raise CannotRun(f"the container {container.image} does not start ({error})") from error
+
+    def _have(self, image: str) -> None:
+        """Makes sure of engine and image; raises CannotRun with what is missing."""
+        if self._engine is None:
+            self._engine = _engine()
+            try:
+                _pull(self._engine, testcontainers_config.ryuk_image)
+            except CannotRun:  # the watchman that clears away after a crash; it is not needed for more
+                testcontainers_config.ryuk_disabled = True
+        _pull(self._engine, image)
+
+
+def _engine() -> DockerClient:
+    try:
+        engine = DockerClient(timeout=SILENCE)
+        engine.client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        raise CannotRun("no container engine answers") from error
+    return engine
+
+
+def _pull(engine: DockerClient, image: str) -> None:
+    """Gets an image unless it is there, for as long as the registry goes on answering."""
+    try:
+        engine.client.images.get(image)
+        return
+    except docker.errors.ImageNotFound:
+        pass
+    name, _, tag = image.rpartition(":")
+    deadline = time.monotonic() + PULL_WITHIN
+    try:
+        for step in engine.client.api.pull(name, tag=tag, stream=True, decode=True):
+            if "error" in step or time.monotonic() > deadline:
+                raise CannotRun(f"the image {image} cannot be had")
+    except (docker.errors.DockerException, OSError) as error:
+        raise CannotRun(f"the image {image} cannot be had") from error
+
+
+def _upload_policies(management: str, container: RabbitMqContainer) -> None:
+    identity = b64encode(f"{container.username}:{container.password}".encode()).decode()
+    request = urllib.request.Request(
+        f"{management}/api/definitions",
+        data=DEFINITIONS.read_bytes(),
+        headers={"Authorization": f"Basic {identity}", "Content-Type": "application/json"},
+    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    _persist(lambda: direct.open(request, timeout=5).close(), OSError)
+
+
+class _Local:
+    """Servers as private processes, in a folder for this session alone."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._base: Path | None = None
+
+    def broker(self) -> Server:
+        return Server(self._run(Broker(self._folder())), "local private process")
+
+    def store(self) -> Server:
+        return Server(self._run(Store(self._folder())), "local private process")
+
+    def _run(self, server: Broker | Store) -> str:
+        base = self._folder() / server.name
+        supervisor = Supervisor(ROOT, Ledger(base), Files(base / "logs"))
+        self._stack.callback(supervisor.end)
+        server.prepare()
+        supervisor.start(server.programs())
+        supervisor.until(server.answers, within=READY_WITHIN, what=server.name)
+        return server.uri
+
+    def _folder(self) -> Path:
+        if self._base is None:
+            for old in SESSIONS.glob("*"):  # of sessions that were killed
+                if not Lock(old).held:
+                    clear(old)
+            self._base = SESSIONS / str(os.getpid())
+            self._stack.callback(clear, self._base)
+            self._stack.enter_context(Lock(self._base).hold())
+        return self._base
+
+
+def clear(base: Path) -> None:
+    """Ends what still runs from a folder, and removes the folder."""
+    for ledger in base.rglob(Ledger.FILE):
+        end(Ledger(ledger.parent).living(), patience=PATIENCE)
+    shutil.rmtree(base, ignore_errors=True)
+
+
+def _greet_broker(uri: str) -> str:
+    def greet() -> str:
+        with Connection(uri, connect_timeout=5) as connection:
+            connection.connect()
+            return "RabbitMQ " + str(connection.connection.server_properties["version"])
+
+    return _persist(greet, OSError)
+
+
+def _greet_store(uri: str) -> tuple[str, str]:
+    """The URI to use, and what answers there. SecantusDB slows down with retryable writes; MongoDB doesn't."""
+
+    def greet() -> dict[str, str]:
+        with pymongo.MongoClient[dict[str, str]](uri, serverSelectionTimeoutMS=5000) as client:
+            return client.server_info()
+
+    info = _persist(greet, PyMongoError)
+    if "secantusVersion" not in info:
+        return uri, f"MongoDB {info['version']}"
+    if "retryWrites" not in uri:
+        uri += f"{'&' if '?' in uri else '?'}retryWrites=false"
+    return uri, f"SecantusDB {info['secantusVersion']}"
+
+
+def _persist(action: Callable[[], T], error: type[Exception]) -> T:
+    """Repeats an action while it fails with this error, for as long as a server may take to become ready."""
+    deadline = time.monotonic() + READY_WITHIN
+    while True:
+        try:
+            return action()
+        except error:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)

@@ -1,0 +1,101 @@
+"""The private broker and store, started for real."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pika
+import pymongo
+import pytest
+from pika.exceptions import ProbableAuthenticationError
+
+from deploy.local import private
+from deploy.local.broker import Broker
+from deploy.local.output import Files
+from deploy.local.program import Ledger
+from deploy.local.store import Store
+from deploy.local.supervisor import Supervisor
+
+QUORUM = {"x-queue-type": "quorum"}
+
+
+@contextlib.contextmanager
+def running(base: Path, server: Broker | Store) -> Iterator[None]:
+    supervisor = Supervisor(base, Ledger(base), Files(base / "logs"))
+    server.prepare()
+    try:
+        supervisor.start(server.programs())
+        supervisor.until(server.answers, within=60, what=server.name)
+        yield
+    finally:
+        supervisor.end()
+
+
+def eventually(true: Callable[[], bool], within: float = 10.0) -> bool:
+    deadline = time.monotonic() + within
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def ready(channel: pika.adapters.blocking_connection.BlockingChannel, queue: str) -> int:
+    return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+
+def test_the_broker_keeps_its_messages_has_the_policies_and_leaves_nothing_running(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    with running(tmp_path, broker):
+        first_uri = broker.uri
+        with contextlib.closing(pika.BlockingConnection(pika.URLParameters(broker.uri))) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            channel.exchange_declare("dead", "fanout", durable=True)
+            channel.queue_declare("dead", durable=True, arguments=QUORUM)
+            channel.queue_bind("dead", "dead")
+            channel.queue_declare("members.accounts.hears", durable=True, arguments=QUORUM)
+            lasting = pika.BasicProperties(delivery_mode=2)
+            for body in (b"kept", b"poison"):
+                channel.basic_publish("", "members.accounts.hears", body, lasting)
+            # The policy, not an argument of the queue, names where refused messages go.
+            assert eventually(lambda: ready(channel, "members.accounts.hears") == 2)
+            kept, _, _ = channel.basic_get("members.accounts.hears")
+            poison, _, _ = channel.basic_get("members.accounts.hears")
+            channel.basic_nack(poison.delivery_tag, requeue=False)
+            assert eventually(lambda: ready(channel, "dead") == 1)
+            channel.basic_nack(kept.delivery_tag, requeue=True)
+
+        guest = pika.URLParameters(first_uri.replace(first_uri.split("//")[1].split("@")[0], "guest:guest"))
+        with pytest.raises(ProbableAuthenticationError):
+            pika.BlockingConnection(guest)
+
+    memory = private.read_json(tmp_path / "broker" / "settings.json")
+    assert all(private.is_free(memory[port]) for port in ("port", "distribution_port", "epmd_port"))
+
+    broker = Broker(tmp_path)
+    with running(tmp_path, broker):
+        assert broker.uri == first_uri
+        with contextlib.closing(pika.BlockingConnection(pika.URLParameters(broker.uri))) as connection:
+            assert eventually(lambda: ready(connection.channel(), "members.accounts.hears") == 1)
+
+
+def test_the_store_keeps_its_documents_and_moves_when_its_port_is_taken(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with running(tmp_path, store):
+        first_uri = store.uri
+        with pymongo.MongoClient[dict[str, int]](store.uri) as client:
+            client["hearth"]["kept"].insert_one({"_id": 1})
+            stranger = Store(tmp_path)
+            stranger.prepare()
+            assert stranger.uri != first_uri
+
+    with running(tmp_path, store), pymongo.MongoClient[dict[str, int]](store.uri) as client:
+        assert client["hearth"]["kept"].find_one() == {"_id": 1}
+
+
+def test_nobody_answers_before_the_start(tmp_path: Path) -> None:
+    for server in (Broker(tmp_path), Store(tmp_path)):
+        server.prepare()
+        assert not server.answers()
