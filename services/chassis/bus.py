@@ -1,7 +1,7 @@
 """The bus: one connection that publishes and one that consumes, per capability, each surviving the broker's absence.
 
-py-amqp is used below nameko's own consumer and publisher, whose measured faults (lost malformed messages, processes that
-die of a bad header or of an acknowledgement on a closed connection, publishing without a time-out) have no place here.
+py-amqp is used below nameko's own consumer and publisher, whose measured faults (malformed messages lost, processes
+killed by a bad header or by a late acknowledgement, publishing without a time-out) have no place here.
 A connection's writes are serialised by a lock: py-amqp assembles frames in one buffer per connection.
 """
 
@@ -246,7 +246,7 @@ class Intake(SharedExtension):
     ) -> None:
         """Hand over what arrives in `queue`, which `declare` makes; `receive` runs in a greenlet of its own.
 
-        It has taken a slot and releases it when the work is done. The queue that is `last` is consumed after the others.
+        It has taken a slot and releases it when the work is done. The `last` queue is consumed after the others.
         """
         (self._last if last else self._queues)[queue] = (declare, receive)
 
@@ -311,9 +311,7 @@ class Intake(SharedExtension):
             self._ready.send(None)
         return consumers
 
-    def _receiver(
-        self, line: _Line, queue: str, receive: Callable[[Delivery], None]
-    ) -> Callable[[amqp.Message], None]:
+    def _receiver(self, line: _Line, queue: str, receive: Callable[[Delivery], None]) -> Callable[[amqp.Message], None]:
         return lambda message: eventlet.spawn_n(self._take, receive, Delivery(message, line, queue))
 
     def _take(self, receive: Callable[[Delivery], None], delivery: Delivery) -> None:

@@ -20,6 +20,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
 from services.chassis import context, identifiers, metrics
 from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publisher
 from services.chassis.logs import log
+from services.chassis.rpc import Calls
 from services.contracts.catalogue import (
     CATALOGUE,
     CONTENT_TYPE,
@@ -100,6 +101,7 @@ class On(Entrypoint):
 
     intake = Intake()
     publisher = Publisher()
+    calls = Calls()  # so that a capability which only hears can be pinged too
 
     def __init__(self, message: Message, **kwargs: Any) -> None:
         self.message = message
@@ -180,7 +182,13 @@ class On(Entrypoint):
                 self._copy(delivery, DEAD, headers)
             else:
                 delay = delay_name(self._delays[attempt])
-                log.warning("retrying", queue=self.queue, attempt=attempt, again_in=delay, error=headers["x-hearth-error"])
+                log.warning(
+                    "retrying",
+                    queue=self.queue,
+                    attempt=attempt,
+                    again_in=delay,
+                    error=headers["x-hearth-error"],
+                )
                 self._copy(delivery, f"retry.{delay}", headers)
         except BusDown as down:
             log.warning("kept for later", queue=self.queue, error=str(down))

@@ -139,7 +139,11 @@ def _forget(rows: Rows, entries: list[Entry]) -> None:
     light = rows.with_options(write_concern=WriteConcern(w=1, j=False))
     whole = [
         UpdateOne(
-            {"_id": id, OUTBOX: {"$size": len(events)}, f"{OUTBOX}.id": {"$all": [event["id"] for event in events]}},
+            {
+                "_id": id,
+                OUTBOX: {"$size": len(events)},
+                f"{OUTBOX}.id": {"$all": [event["id"] for event in events]},
+            },
             {"$unset": {OUTBOX: "", UNSENT: ""}},
         )
         for _, id, events in entries

@@ -1,4 +1,4 @@
-"""The runner: `python -m services.<name> [capability …]` serves a service's capabilities in one process, and stops well.
+"""The runner: `python -m services.<name> [capability …]` serves a service's capabilities, and stops well.
 
 Import this before anything else: it makes the standard library cooperative.
 """
@@ -13,18 +13,18 @@ with warnings.catch_warnings(action="ignore"):  # eventlet's own word on its fut
 
 eventlet.monkey_patch()
 
-import logging  # noqa: E402
-import signal  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Sequence  # noqa: E402
-from typing import Any  # noqa: E402
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
 
-from nameko.containers import ServiceContainer  # noqa: E402
-from nameko.runners import ServiceRunner  # noqa: E402
+from nameko.containers import ServiceContainer
+from nameko.runners import ServiceRunner
 
-from services.chassis import context, logs, metrics, settings  # noqa: E402
-from services.chassis.bus import TopologyDrift  # noqa: E402
-from services.chassis.logs import log  # noqa: E402
+from services.chassis import context, logs, metrics, settings
+from services.chassis.bus import TopologyDrift
+from services.chassis.logs import log
 
 GRACE = 15  # seconds that work in progress has after a signal to stop
 
@@ -42,12 +42,11 @@ def config(settings: settings.Settings) -> dict[str, Any]:
     return {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": settings.workers}
 
 
-def serve(
-    service: str, capabilities: Sequence[type], chosen: Sequence[str] = (), needs: Sequence[str] = ()
-) -> None:
+def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = (), needs: Sequence[str] = ()) -> None:
     """Run capabilities until SIGTERM or SIGINT, then stop taking work, finish what runs within GRACE, and exit 0.
 
-    `chosen` names the capabilities to run, by default all; `needs` the settings that name a file. Exits 1 when one of them dies: a supervisor starts anew.
+    `chosen` names the capabilities to run, by default all; `needs` the settings that name a file. Exits 1 when one of
+    them dies: a supervisor starts anew.
     """
     known = {capability.name.partition(".")[2]: capability for capability in capabilities}  # type: ignore[attr-defined]
     if unknown := set(chosen) - set(known):

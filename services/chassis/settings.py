@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from environs import Env, EnvValidationError
 from marshmallow import validate
@@ -38,7 +39,8 @@ def read(env: Env) -> None:
     try:
         env.seal()
     except EnvValidationError as error:
-        wrong = WrongSettings({name: [str(each) for each in says] for name, says in error.error_messages.items()})
+        found: Any = error.error_messages
+        wrong = WrongSettings({name: [str(each) for each in says] for name, says in found.items()})
         print(f"This process cannot start; its environment lacks something:\n{wrong.says}", flush=True)
         raise wrong from None
 

@@ -65,7 +65,6 @@ class Rows:
         if self.indexes:
             self.rows.create_indexes(list(self.indexes))
 
-
     def page(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int
     ) -> tuple[list[Document], Any]:
@@ -127,7 +126,7 @@ class Aggregates(Rows):
         return found
 
     def add(self, document: Document, announcing: Announcement | None = None) -> Document:
-        """Save a new aggregate as version 1, and announce it. Raises Conflict when its id or a unique field is taken."""
+        """Save a new aggregate as version 1, and announce it. Raises Conflict when a unique field is taken."""
         new = {**document, "version": 1, **self._outgoing(announcing, 1)}
         try:
             self.rows.insert_one(new)

@@ -67,7 +67,10 @@ class Tokens:
                 options={"require": ["exp", "nbf", "aud", "iss", "sub", "sid"]},
             )
             return Caller(
-                str(claims["sub"]), frozenset(claims.get("roles", [])), str(claims["sid"]), float(claims["exp"])
+                str(claims["sub"]),
+                frozenset(claims.get("roles", [])),
+                str(claims["sid"]),
+                float(claims["exp"]),
             )
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("token_expired", "The access token has expired; refresh it.") from None

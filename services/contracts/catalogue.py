@@ -71,7 +71,9 @@ class Message:
         return dict(self.body.load(data, unknown=EXCLUDE))
 
 
-def announce(type: str, *, version: int = 1, by: str, says: str, body: type[Schema], example: dict[str, Any]) -> Message:
+def announce(
+    type: str, *, version: int = 1, by: str, says: str, body: type[Schema], example: dict[str, Any]
+) -> Message:
     """Declare a message of the public catalogue.
 
     `type` is a past-tense fact named `<publisher>.<verb>`, `by` the only service that may announce it, `says` what has
@@ -81,7 +83,7 @@ def announce(type: str, *, version: int = 1, by: str, says: str, body: type[Sche
     message = Message(type, version, by, says, schema, example, frozenset(schema.fields))
     if message.key in CATALOGUE:
         raise UndeclaredMessage(f"{message.key} is declared twice")
-    if type.split(".")[0] != by:
+    if type.split(".", maxsplit=1)[0] != by:
         raise UndeclaredMessage(f"{type} must start with its publisher, {by}")
     schema.load(example, unknown=RAISE)
     CATALOGUE[message.key] = message

@@ -6,7 +6,17 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 ROLES = ("coworker", "hub_user", "mentor", "trainer", "administrator", "host")
-TOUCHPOINTS = ("cafe", "kitchenette", "idea_board", "app", "focus_group", "brainstorm", "workshop", "online", "other")
+TOUCHPOINTS = (
+    "cafe",
+    "kitchenette",
+    "idea_board",
+    "app",
+    "focus_group",
+    "brainstorm",
+    "workshop",
+    "online",
+    "other",
+)
 
 
 class Shape(Schema):
@@ -71,12 +81,12 @@ class Id(fields.String):
         super().__init__(validate=check, **kwargs)
 
 
-def tags(**kwargs: Any) -> fields.List:
+def tags(**kwargs: Any) -> "fields.List[Any]":
     """A list of at most 20 tags."""
     return fields.List(Tag(), validate=validate.Length(max=20), **kwargs)
 
 
-def roles(**kwargs: Any) -> fields.List:
+def roles(**kwargs: Any) -> "fields.List[Any]":
     """A list of roles, each from the hub's six."""
     return fields.List(fields.String(validate=validate.OneOf(ROLES)), validate=validate.Length(max=6), **kwargs)
 
@@ -85,7 +95,9 @@ class Page(Shape):
     """Which page of a list is wanted."""
 
     limit = fields.Integer(
-        load_default=20, validate=validate.Range(1, 100), metadata={"description": "Items a page.", "example": 20}
+        load_default=20,
+        validate=validate.Range(1, 100),
+        metadata={"description": "Items a page.", "example": 20},
     )
     cursor = fields.String(
         load_default=None,

@@ -1,5 +1,7 @@
 """Events: what members attend."""
 
+from typing import Any
+
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.contracts.shapes.common import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of, roles, tags
@@ -15,7 +17,7 @@ class Audience(Shape):
     tags = tags(load_default=list, metadata={"example": ["3d printing"]})
 
     @validates_schema
-    def _somebody(self, data: dict, **kwargs: object) -> None:
+    def _somebody(self, data: dict[str, Any], **kwargs: object) -> None:
         if data.get("everyone") == bool(data.get("roles") or data.get("tags")):
             raise ValidationError("Name everyone, or else at least one role or tag.")
 

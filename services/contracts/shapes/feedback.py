@@ -12,10 +12,13 @@ class VoiceDraft(Shape):
     """What a member tells the hub."""
 
     text = Text(most=4000, required=True, metadata={"example": "I need a quiet room for calls."})
-    kind = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(KINDS), metadata={"example": "need"})
+    kind = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(KINDS), metadata={"example": "need"}
+    )
     touchpoint = fields.String(load_default="app", validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "cafe"})
     anonymous = fields.Boolean(
-        load_default=False, metadata={"description": "The author is then stored nowhere; the answer has a claim code."}
+        load_default=False,
+        metadata={"description": "The author is then stored nowhere; the answer has a claim code."},
     )
 
 
@@ -28,11 +31,12 @@ class AnswerDraft(Shape):
 class Move(Shape):
     """The next step of a voice."""
 
-    status = fields.String(
-        required=True, validate=validate.OneOf(STATUSES[1:]), metadata={"example": "decided"}
-    )
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES[1:]), metadata={"example": "decided"})
     reason = Text(
-        least=0, most=1000, load_default="", metadata={"description": "Needed for `declined`; the author reads it."}
+        least=0,
+        most=1000,
+        load_default="",
+        metadata={"description": "Needed for `declined`; the author reads it."},
     )
 
 

@@ -4,12 +4,17 @@ from marshmallow import fields, validate
 
 from services.contracts.shapes.common import ROLES, Id, Moment, Page, Shape, Tag, Text, page_of, roles, tags
 
+
 def _password() -> fields.String:
     return fields.String(
         required=True,
         load_only=True,
         validate=validate.Length(min=12, max=128),
-        metadata={"description": "12 to 128 characters.", "example": "a long sentence is fine", "format": "password"},
+        metadata={
+            "description": "12 to 128 characters.",
+            "example": "a long sentence is fine",
+            "format": "password",
+        },
     )
 
 
@@ -73,7 +78,6 @@ class Profile(ProfileFields):
 
     id = Id(required=True)
     email = fields.String(required=True)
-    name = fields.String(required=True)
     roles = roles(required=True)
     joined_at = Moment(required=True)
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
@@ -122,7 +126,9 @@ class RefreshRequest(Shape):
 class Tokens(Shape):
     """What a signed-in client holds."""
 
-    access_token = fields.String(required=True, metadata={"description": "JWT, EdDSA; send as `Authorization: Bearer`."})
+    access_token = fields.String(
+        required=True, metadata={"description": "JWT, EdDSA; send as `Authorization: Bearer`."}
+    )
     token_type = fields.String(required=True, metadata={"example": "Bearer"})
     expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
     refresh_token = fields.String(required=True, metadata={"description": "Works once; the answer brings the next."})

@@ -9,10 +9,14 @@ class Notification(Shape):
     """One line in a member's inbox."""
 
     id = Id(required=True)
-    kind = fields.String(required=True, metadata={"description": "The message it comes from.", "example": "events.published"})
+    kind = fields.String(
+        required=True, metadata={"description": "The message it comes from.", "example": "events.published"}
+    )
     title = fields.String(required=True)
     body = fields.String(required=True)
-    link = fields.String(required=True, metadata={"description": "Path of what it is about.", "example": "/v1/events/…"})
+    link = fields.String(
+        required=True, metadata={"description": "Path of what it is about.", "example": "/v1/events/…"}
+    )
     reason = fields.String(required=True, metadata={"description": "Why the member is told."})
     at = Moment(required=True)
     read_at = Moment(allow_none=True, required=True)

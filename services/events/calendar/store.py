@@ -21,7 +21,13 @@ class EventStore(Aggregates):
     )
 
     def by_start(
-        self, *, status: str, host_id: str | None, starts_after: datetime | None, after: Position | None, limit: int
+        self,
+        *,
+        status: str,
+        host_id: str | None,
+        starts_after: datetime | None,
+        after: Position | None,
+        limit: int,
     ) -> tuple[list[Event], Position | None]:
         """A page of events of one status (and one host) by start; `after` is `[start in Unix ms, id]`."""
         query: dict[str, Any] = {"status": status}

@@ -31,7 +31,9 @@ def new_code() -> str:
     return secrets.token_urlsafe(20)
 
 
-def invite(draft: Mapping[str, Any], code: str, *, by: str, roles: frozenset[str], id: str, now: datetime) -> Invitation:
+def invite(
+    draft: Mapping[str, Any], code: str, *, by: str, roles: frozenset[str], id: str, now: datetime
+) -> Invitation:
     """An invitation by somebody who has these roles. Raises Forbidden, Invalid."""
     if "administrator" not in roles:
         raise Forbidden("administrators_only", "Only administrators invite.")
@@ -56,7 +58,9 @@ def check_invitation(invitation: Invitation | None, now: datetime) -> Invitation
     return invitation
 
 
-def join(registration: Mapping[str, Any], invitation: Invitation, password_hash: str, *, id: str, now: datetime) -> Account:
+def join(
+    registration: Mapping[str, Any], invitation: Invitation, password_hash: str, *, id: str, now: datetime
+) -> Account:
     """The account of a person who accepts an invitation."""
     return _account(registration, invitation["email"], invitation["roles"], password_hash, id, now)
 
@@ -78,7 +82,12 @@ def change(account: Account, fields: Mapping[str, Any], *, now: datetime) -> Acc
     for tags in ("tags_have", "tags_want"):
         if tags in wanted:
             wanted[tags] = sorted(set(wanted[tags]))
-    return {**account, **wanted, "changed_at": now, "history": _after(account, now, account["_id"], "profile changed")}
+    return {
+        **account,
+        **wanted,
+        "changed_at": now,
+        "history": _after(account, now, account["_id"], "profile changed"),
+    }
 
 
 def assign(account: Account, roles: list[str], *, by: str, having: frozenset[str], now: datetime) -> Account:

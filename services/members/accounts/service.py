@@ -30,9 +30,7 @@ class Accounts:
     def invite(self, caller: Caller, invitation: dict[str, Any]) -> Any:
         """Invite somebody; the code is in this answer only."""
         now, code = identifiers.now(), domain.new_code()
-        made = domain.invite(
-            invitation, code, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now
-        )
+        made = domain.invite(invitation, code, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
         if self.accounts.by_address(made["email"]):
             raise Conflict("already_a_member", "Somebody with this address belongs to the hub already.")
         return _invitation.dump({**self.invitations.add(made), "id": made["_id"], "code": code})

@@ -11,7 +11,15 @@ Job = dict[str, Any]
 
 def begin(message_id: str, notice: dict[str, str], now: datetime) -> Job:
     """A job that nothing was done of. It is saved with its first step, as version 1."""
-    return {"_id": message_id, "notice": notice, "cursor": None, "told": 0, "done_at": None, "changed_at": now, "version": 0}
+    return {
+        "_id": message_id,
+        "notice": notice,
+        "cursor": None,
+        "told": 0,
+        "done_at": None,
+        "changed_at": now,
+        "version": 0,
+    }
 
 
 def advance(job: Job, chunk: list[str], now: datetime) -> Job:

@@ -6,7 +6,6 @@ from typing import Any
 
 from services.chassis import identifiers
 from services.chassis.messaging import Envelope, on
-from services.chassis.rpc import Calls
 from services.chassis.store import Store
 from services.contracts.errors import NotYet
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
@@ -26,7 +25,6 @@ class Fanout:
     """Whoever should know of something finds it in their inbox, once."""
 
     name = "notifications.fanout"
-    calls = Calls()
     jobs = Store(JobStore)
     inbox = Store(InboxStore)
     people = Store(PeopleStore)
@@ -44,7 +42,7 @@ class Fanout:
     ) -> None:
         """Its audience hears of an event."""
         notice = wording.event_published(event_id, title, starts_at, place, audience)
-        self._tell(audience, message, notice, but=actor_id)
+        self._tell(audience, message, notice, belonging=message.at, but=actor_id)
 
     @on(EVENTS_CANCELLED)
     def tell_of_a_cancellation(
@@ -59,16 +57,24 @@ class Fanout:
     ) -> None:
         """Its audience hears that an event does not take place."""
         notice = wording.event_cancelled(event_id, title, starts_at, reason, audience)
-        self._tell(audience, message, notice, but=actor_id)
+        self._tell(audience, message, notice, belonging=message.at, but=actor_id)
 
     @on(FEEDBACK_SUBMITTED)
     def tell_the_administrators(
-        self, message: Envelope, voice_id: str, kind: str | None, touchpoint: str, text: str, author_id: str | None
+        self,
+        message: Envelope,
+        voice_id: str,
+        kind: str | None,
+        touchpoint: str,
+        text: str,
+        author_id: str | None,
     ) -> None:
         """The administrators hear of a voice."""
         if not self.people.anybody("administrator"):
             raise NotYet("nobody_to_tell", "No administrator is known yet.")
-        self._tell(ADMINISTRATORS, message, wording.voice_raised(voice_id, kind, touchpoint, text), but=author_id)
+        notice = wording.voice_raised(voice_id, kind, touchpoint, text)
+        # Whoever administers now: of an anonymous voice the message tells the day only.
+        self._tell(ADMINISTRATORS, message, notice, belonging=identifiers.now(), but=author_id)
 
     @on(FEEDBACK_ANSWERED)
     def tell_the_author_of_an_answer(
@@ -91,15 +97,22 @@ class Fanout:
         """The author of a voice hears what becomes of it."""
         self._tell_one(author_id, message, wording.voice_moved(voice_id, text, status, reason), but=actor_id)
 
-    def _tell(self, audience: dict[str, Any], message: Envelope, notice: dict[str, str], but: str | None) -> None:
+    def _tell(
+        self,
+        audience: dict[str, Any],
+        message: Envelope,
+        notice: dict[str, str],
+        belonging: datetime,
+        but: str | None,
+    ) -> None:
         job = self._job(message, notice)
         if job["done_at"] is None:
-            self._deliver(job, self.people.audience(audience, at=message.at, but=but, after=job["cursor"]))
+            self._deliver(job, self.people.audience(audience, at=belonging, but=but, after=job["cursor"]))
 
     def _tell_one(self, member_id: str | None, message: Envelope, notice: dict[str, str], but: str) -> None:
         job = self._job(message, notice)
         if job["done_at"] is None and member_id is not None and member_id != but:
-            self._deliver(job, [[member_id]])
+            self._deliver(domain.finish(job, identifiers.now()), [[member_id]])
 
     def _job(self, message: Envelope, notice: dict[str, str]) -> domain.Job:
         return self.jobs.find(message.id) or domain.begin(message.id, notice, identifiers.now())
@@ -109,4 +122,5 @@ class Fanout:
             job = domain.advance(job, chunk, identifiers.now())
             self.inbox.put([line(member_id, job["_id"], job["notice"], job["changed_at"]) for member_id in chunk])
             job = self.jobs.step(job, NOTIFICATIONS_DELIVERED.about(job, **domain.facts(job, chunk)))
-        self.jobs.step(domain.finish(job, identifiers.now()))
+        if job["done_at"] is None:
+            self.jobs.step(domain.finish(job, identifiers.now()))

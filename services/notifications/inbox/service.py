@@ -26,9 +26,7 @@ class Inbox:
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the caller's notifications, newest first."""
         after = cursors.read(query["cursor"], int, str)
-        found, following = self.inbox.youngest(
-            caller.id, unread=query["unread"], after=after, limit=query["limit"]
-        )
+        found, following = self.inbox.youngest(caller.id, unread=query["unread"], after=after, limit=query["limit"])
         return {"items": [_shaped(each) for each in found], "next": cursors.write(following)}
 
     @rpc

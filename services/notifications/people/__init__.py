@@ -1,1 +1,1 @@
-"""People: this service's own copy of the members, made of what members announced. It can be thrown away and replayed."""
+"""People: this service's own copy of the members, made of what members announced. It can be remade."""

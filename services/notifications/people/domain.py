@@ -6,9 +6,7 @@ from typing import Any
 Person = dict[str, Any]
 
 
-def person(
-    member_id: str, name: str, roles: list[str], tags: list[str], joined_at: datetime, sequence: int
-) -> Person:
+def person(member_id: str, name: str, roles: list[str], tags: list[str], joined_at: datetime, sequence: int) -> Person:
     """A member as this service needs them; `sequence` says how young this is."""
     return {
         "_id": member_id,

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from services.chassis.messaging import Envelope, on
-from services.chassis.rpc import Calls
 from services.chassis.store import Store
 from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED
 from services.notifications.people import domain
@@ -14,7 +13,6 @@ class People:
     """Keeps a copy of the members, so that nobody has to be asked whom to tell."""
 
     name = "notifications.people"
-    calls = Calls()
     people = Store(PeopleStore)
 
     @on(MEMBERS_JOINED)

@@ -1,0 +1,166 @@
+"""The catalogue as an AsyncAPI 3.0 document: what travels on the bus, who announces it, who hears it, with examples."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from marshmallow import Schema, fields, validate
+
+import services.contracts.messages  # noqa: F401  (declares the catalogue)
+from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, EXCHANGE, Message
+from services.contracts.shapes.common import Id, Moment
+
+COMMITTED = files("services.contracts") / "asyncapi.yaml"
+
+
+def document(hearers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The AsyncAPI document; `hearers` are the queues that hear each message, by its key."""
+    messages = [CATALOGUE[key] for key in sorted(CATALOGUE)]
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Hearth: messages of the community",
+            "version": "1.0.0",
+            "description": (
+                f"Facts that the services announce on the durable topic exchange `{EXCHANGE}`, each under its type as "
+                "routing key, as CloudEvents 1.0 in structured JSON mode. Bind a queue of your own to hear them. Each "
+                "arrives at least once, in no order: `id` tells duplicates, `sequence` the order per subject. Ignore "
+                "fields that you do not know."
+            ),
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": CONTENT_TYPE,
+        "channels": {message.key: _channel(message) for message in messages},
+        "operations": {
+            **{
+                f"announce.{message.key}": _operation("send", message, f"{message.by} announces.")
+                for message in messages
+            },
+            **{
+                f"hear.{message.key}": _operation("receive", message, f"Heard by {', '.join(hearers[message.key])}.")
+                for message in messages
+                if hearers.get(message.key)
+            },
+        },
+        "components": {
+            "messages": {message.key: _message(message) for message in messages},
+            "schemas": {_name(message): json_schema(message.body) for message in messages},
+        },
+    }
+
+
+def committed() -> dict[str, Any]:
+    """The document as it was generated and committed."""
+    found = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
+    return dict(found)
+
+
+def _channel(message: Message) -> dict[str, Any]:
+    return {
+        "address": message.key,
+        "description": message.says,
+        "messages": {message.key: {"$ref": f"#/components/messages/{message.key}"}},
+        "bindings": {
+            "amqp": {"is": "routingKey", "exchange": {"name": EXCHANGE, "type": "topic", "durable": True}},
+        },
+    }
+
+
+def _operation(action: str, message: Message, says: str) -> dict[str, Any]:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{message.key}"},
+        "summary": says,
+        "messages": [{"$ref": f"#/channels/{message.key}/messages/{message.key}"}],
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    id = "018f2d73-9b1e-7c55-8f7b-2c3d4e5f6071"
+    attributes: dict[str, Any] = {
+        "specversion": {"type": "string", "const": "1.0"},
+        "id": {"type": "string", "format": "uuid", "description": "The same for each delivery of one message."},
+        "source": {"type": "string", "const": f"/hearth/{message.by}"},
+        "type": {"type": "string", "const": message.key},
+        "subject": {"type": "string", "description": "Id of what the message tells of."},
+        "time": {"type": "string", "format": "date-time"},
+        "datacontenttype": {"type": "string", "const": "application/json"},
+        "sequence": {"type": "string", "pattern": "^[0-9]{12}$", "description": "Order of a subject's messages."},
+        "correlationid": {"type": "string", "description": "Id of the request that it began with."},
+    }
+    example = {name: schema["const"] for name, schema in attributes.items() if "const" in schema} | {
+        "id": id,
+        "subject": next(iter(message.example.values())),
+        "time": "2026-11-02T09:00:00.000Z",
+        "sequence": "000000000001",
+        "correlationid": "018f2d73-9b1a-7d10-a1b2-c3d4e5f60718",
+        "data": message.example,
+    }
+    return {
+        "name": message.key,
+        "title": message.key,
+        "summary": message.says,
+        "contentType": CONTENT_TYPE,
+        "payload": {
+            "type": "object",
+            "required": [*attributes, "data"],
+            "properties": {
+                **attributes,
+                "causationid": {"type": "string", "description": "Id of the message that led to this one."},
+                "data": {"$ref": f"#/components/schemas/{_name(message)}"},
+            },
+        },
+        "examples": [{"name": "typical", "payload": example}],
+    }
+
+
+def _name(message: Message) -> str:
+    return type(message.body).__name__
+
+
+def json_schema(shape: Schema) -> dict[str, Any]:
+    """A shape as JSON Schema (draft 7, which AsyncAPI 3.0 builds on), for the kinds of field that messages use."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {name: _field(each) for name, each in shape.fields.items()},
+        "required": [name for name, each in shape.fields.items() if each.required],
+    }
+    if shape.__doc__:
+        schema["description"] = shape.__doc__.strip()
+    return schema
+
+
+def _field(field: fields.Field[Any]) -> dict[str, Any]:
+    schema = _kind(field)
+    for check in field.validators:
+        if isinstance(check, validate.OneOf):
+            schema["enum"] = list(check.choices)
+        if isinstance(check, validate.Length):
+            many = isinstance(field, fields.List)
+            bounds = {"minItems" if many else "minLength": check.min, "maxItems" if many else "maxLength": check.max}
+            schema |= {name: bound for name, bound in bounds.items() if bound is not None}
+    if field.allow_none:
+        schema["type"] = [schema["type"], "null"]
+    if "description" in field.metadata:
+        schema["description"] = field.metadata["description"]
+    return schema
+
+
+def _kind(field: fields.Field[Any]) -> dict[str, Any]:
+    match field:
+        case Id():
+            return {"type": "string", "format": "uuid"}
+        case Moment():
+            return {"type": "string", "format": "date-time"}
+        case fields.List():
+            return {"type": "array", "items": _field(field.inner)}
+        case fields.Nested():
+            return json_schema(field.schema)
+        case fields.Boolean():
+            return {"type": "boolean"}
+        case fields.Integer():
+            return {"type": "integer"}
+        case fields.String():
+            return {"type": "string"}
+    raise TypeError(f"no JSON Schema is known for {type(field).__name__}")
