@@ -41,7 +41,7 @@ bench: .venv/.dev ## how fast it is beside its limits, in one run
 
 lock: .venv/.dev ## resolve the dependencies anew into requirements/
 	@for extra in $(LOCKS); do \
-	  .venv/bin/pip-compile -q --extra $$extra --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	  .venv/bin/pip-compile -q --extra $$extra --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --strip-extras --no-header --no-annotate --unsafe-package hearth -o requirements/$$extra.txt pyproject.toml \
 	  && sed -i.old '/^# WARNING/,$$d' requirements/$$extra.txt && rm requirements/$$extra.txt.old || exit 1; \
 	done

@@ -73,15 +73,11 @@ def start() -> Iterator[Backend]:
         broker = _first("AMQP_URI", containers.broker if containers else None, local.broker, only=wanted)
         store = _first("MONGO_URI", containers.store if containers else None, local.store, only=wanted)
         mongo_uri, store_version = _greet_store(store.uri)
-        described = (
-            f"broker = {broker.way} ({_greet_broker(broker.uri)}), store = {store.way} ({store_version})"
-        )
+        described = f"broker = {broker.way} ({_greet_broker(broker.uri)}), store = {store.way} ({store_version})"
         yield Backend(broker.uri, mongo_uri, f"backends: {described}")
 
 
-def _first(
-    variable: str, container: Callable[[], Server] | None, local: Callable[[], Server], only: str
-) -> Server:
+def _first(variable: str, container: Callable[[], Server] | None, local: Callable[[], Server], only: str) -> Server:
     if given := os.environ.get(variable):
         return Server(given, f"given by {variable}")
     if container is None:
@@ -108,9 +104,7 @@ class _Containers:
         self._start(container)
         host = container.get_container_host_ip()
         _upload_policies(f"http://{host}:{container.get_exposed_port(MANAGEMENT)}", container)
-        uri = (
-            f"amqp://{container.username}:{container.password}@{host}:{container.get_exposed_port(5672)}/%2F"
-        )
+        uri = f"amqp://{container.username}:{container.password}@{host}:{container.get_exposed_port(5672)}/%2F"
         return Server(uri, f"container {RABBITMQ}")
 
     def store(self) -> Server:

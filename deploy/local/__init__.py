@@ -1,6 +1,6 @@
-"""The whole platform on one machine: a private broker and store, the keys, the services and the gateway, supervised.
+"""The whole platform on one machine: a private broker and store, keys, services and gateway, supervised.
 
-Everything it writes stays in one folder of the checkout (`.hearth/`). `python -m deploy.local --help` says the rest.
+Everything it writes stays in one folder of the checkout (`.hearth/`); `python -m deploy.local --help`.
 """
 
 

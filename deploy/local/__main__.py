@@ -29,9 +29,7 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--base", type=Path, default=ROOT / ".hearth", help="where everything is kept")
-    parser.add_argument(
-        "--procfile", type=Path, default=Path(__file__).with_name("Procfile"), help="other processes"
-    )
+    parser.add_argument("--procfile", type=Path, default=Path(__file__).with_name("Procfile"), help="other processes")
     parser.add_argument("command", choices=[*COMMANDS, "supervise"], metavar="|".join(COMMANDS))
     return parser.parse_args()
 
@@ -44,6 +42,7 @@ def _use_env_file(path: Path) -> None:
 
 
 def main() -> int:
+    """Does what the command line says; returns the exit code."""
     arguments = _arguments()
     _use_env_file(ROOT / ".env")
     platform = Platform(arguments.base, arguments.procfile)

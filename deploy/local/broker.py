@@ -39,7 +39,7 @@ def _password_hash(password: str) -> str:
 
 
 class Broker:
-    """A node with its own name, ports, cookie, user, data and epmd in `<base>/broker`, all on the loopback address."""
+    """A node in `<base>/broker` with its own name, ports, cookie, user, data and epmd, on the loopback address."""
 
     name = "broker"
 
@@ -53,7 +53,7 @@ class Broker:
         return "amqp://{user}:{password}@127.0.0.1:{port}/%2F".format_map(self._memory)
 
     def prepare(self) -> None:
-        """Makes the node's files, with what it had before where that still works. Installs the server if need be."""
+        """Makes the node's files, with what it had before if that still works; installs a missing server."""
         if _server() is None:
             packages.install("rabbitmq-server", brew="rabbitmq", otherwise=THREE_WAYS, say=self._say)
         memory = private.read_json(self._folder / "settings.json") or {
@@ -74,6 +74,7 @@ class Broker:
             f"load_definitions = {self._folder / 'definitions.json'}\n"
             "log.console = true\n"
             "log.console.level = warning\n"
+            "log.connection.level = error\n"  # that a client left is its own affair
             "log.file = false\n",
         )
         if not (cookie := self._folder / ".erlang.cookie").exists():
@@ -120,6 +121,7 @@ class Broker:
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG": "warning",
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RUNNING_UNDER_SYSTEMD": "true",  # the script becomes the node instead of waiting beside it
         }

@@ -1,4 +1,4 @@
-"""A lock that a living process holds and no crash leaves behind (flock), with the holder's pid in the file."""
+"""A lock that a living process holds and no crash leaves behind."""
 
 import contextlib
 import fcntl
@@ -10,6 +10,8 @@ from typing import IO
 
 
 class Lock:
+    """`flock` on `<base>/lock`, which also names the holder's pid."""
+
     def __init__(self, base: Path) -> None:
         self._path = base / "lock"
 

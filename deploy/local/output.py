@@ -1,4 +1,4 @@
-"""Where the processes' own output goes: to files in the background, prefixed on the screen in the foreground."""
+"""Where the processes' own output goes: to files, or prefixed on the screen."""
 
 import queue
 import subprocess
@@ -14,6 +14,8 @@ from honcho.printer import Message, Printer
 
 
 class Output(Protocol):
+    """A place for what processes and supervisor say."""
+
     def target(self, name: str) -> int | IO[bytes]:
         """What a process of that name gets as its standard output."""
 
@@ -65,18 +67,20 @@ class Files:
 
 
 class Screen:
-    """All lines on one stream, each with the time and the process's name in a colour of its own."""
+    """The lines of the processes in `shown`, each with the time and a name in its own colour; others' to `files`."""
 
-    def __init__(self, names: list[str]) -> None:
-        self._printer = Printer(sys.stdout, width=max(map(len, [*names, "hearth"])))
-        self._colours = dict(zip(names, get_colours(), strict=False))
+    def __init__(self, shown: list[str], files: Files) -> None:
+        self._printer = Printer(sys.stdout, width=max(map(len, [*shown, "hearth"])))
+        self._colours = dict(zip(shown, get_colours(), strict=False))
+        self._files = files
         self._lines: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
 
-    def target(self, name: str) -> int:
-        return subprocess.PIPE
+    def target(self, name: str) -> int | IO[bytes]:
+        return subprocess.PIPE if name in self._colours else self._files.target(name)
 
     def follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
-        threading.Thread(target=self._read, args=(name, process.stdout), daemon=True).start()
+        if process.stdout:
+            threading.Thread(target=self._read, args=(name, process.stdout), daemon=True).start()
 
     def _read(self, name: str, stream: IO[bytes]) -> None:
         with stream:
@@ -84,7 +88,7 @@ class Screen:
                 self._lines.put((name, line))
 
     def _show(self, name: str, text: str | bytes) -> None:
-        self._printer.write(Message("line", text, datetime.now(), name, self._colours.get(name)))
+        self._printer.write(Message("line", text, datetime.now().astimezone(), name, self._colours.get(name)))
 
     def say(self, sentence: str) -> None:
         self._show("hearth", sentence)
@@ -98,4 +102,4 @@ class Screen:
                 return
 
     def last_words(self, name: str) -> str:
-        return ""
+        return "" if name in self._colours else self._files.last_words(name)

@@ -1,4 +1,4 @@
-"""The platform of a checkout as a whole: what it consists of, whether it runs, and how it is brought up and down."""
+"""The platform as a whole: what it consists of, whether it runs, and how it is brought up and down."""
 
 import contextlib
 import http.client
@@ -24,6 +24,7 @@ from deploy.local.supervisor import PATIENCE, TICK, Stopped, Supervisor
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = "gateway"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - only recognised, never chosen here
 WITHIN = 90.0  # seconds for the servers, and again for the processes, to become ready on a slow machine
 
 
@@ -85,9 +86,7 @@ class Platform:
 
     def _already(self) -> str:
         url = private.read_json(self._state).get("url")
-        return (
-            f"Hearth runs already: {url} (make stop ends it)" if url else "Hearth starts or stops just now."
-        )
+        return f"Hearth runs already: {url} (make stop ends it)" if url else "Hearth starts or stops just now."
 
     def settings(self) -> dict[str, str]:
         """What the processes of the running platform are told by environment variables."""
@@ -106,7 +105,7 @@ class Platform:
     # Up and down
 
     def up(self) -> int:
-        """Runs in the background; returns when it is ready (0) or could not become so. Repeats what `serve` says."""
+        """Runs in the background, repeating what `serve` says; returns 0 once it is ready."""
         if self.runs:
             print(self._already())
             return self._wait_for_other()
@@ -141,8 +140,8 @@ class Platform:
 
     def serve(self, *, foreground: bool) -> None:
         """Brings everything up, keeps it up, and returns once it was asked to stop and all has ended."""
-        names = ["epmd", Broker.name, Store.name, *self._processes]
-        output: Output = Screen(names) if foreground else Files(self._logs)
+        files = Files(self._logs)
+        output = Screen(list(self._processes), files) if foreground else files
         supervisor = Supervisor(ROOT, self._ledger, output)
         with self._lock.hold() as alone:
             if not alone:
@@ -150,6 +149,7 @@ class Platform:
                 return
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, supervisor.stop)
+            self._state.unlink(missing_ok=True)  # a crashed one's may still call itself ready
             try:
                 if leftovers := self._end_leftovers():
                     output.say(f"Ended what an earlier run had left behind: {', '.join(leftovers)}.")
@@ -165,9 +165,7 @@ class Platform:
     def _bring_up(self, supervisor: Supervisor, output: Output) -> None:
         host, port = _address()
         if not private.is_free(port, host):
-            raise CannotRun(
-                f"Another program listens on {host}:{port}. Choose another port: PORT={port + 1}."
-            )
+            raise CannotRun(f"Another program listens on {host}:{port}. Choose another port: PORT={port + 1}.")
         servers, keys = self._servers(output), Keys(self._base)
         keys.prepare()
         for server in servers:
@@ -179,9 +177,7 @@ class Platform:
         if servers:
             output.say(f"Starting {' and '.join(server.name for server in servers)} …")
             supervisor.start([program for server in servers for program in server.programs()])
-            supervisor.until(
-                lambda: all(s.answers() for s in servers), within=WITHIN, what="The broker or the store"
-            )
+            supervisor.until(lambda: all(s.answers() for s in servers), within=WITHIN, what="The broker or the store")
         output.say(f"Starting {', '.join(self._processes)} …")
         supervisor.start([self._program(name, settings) for name in self._processes if name != GATEWAY])
         supervisor.start([self._program(GATEWAY, settings)])
@@ -221,7 +217,7 @@ def _address() -> tuple[str, int]:
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise CannotRun(f"PORT must be a number from 1 to 65535, not {port!r}.")
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else host, int(port)
+    return "127.0.0.1" if host in EVERYWHERE else host, int(port)
 
 
 def _ready(host: str, port: int) -> bool:

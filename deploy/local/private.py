@@ -21,6 +21,7 @@ def write(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """`write`, for a value."""
     write(path, json.dumps(value, indent=2) + "\n")
 
 

@@ -1,5 +1,6 @@
 """Processes as the checkout knows them: how they are started, recognised again after a crash, and ended."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -51,22 +52,26 @@ class Life:
 
 def sweep(pid: int) -> None:
     """Kills what is left of the group of a process that has ended. Each program leads a group of its own."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
-def end(lives: Sequence[Life], *, patience: float, hurry: Callable[[], bool] = lambda: False) -> list[str]:
-    """Asks all to end and waits; kills what still lasts after `patience` seconds, or at once when `hurry()` says so.
+def end(
+    lives: Sequence[Life],
+    *,
+    patience: float,
+    wait: Callable[[float], None] = time.sleep,
+    hurry: Callable[[], bool] = lambda: False,
+) -> list[str]:
+    """Asks all to end; kills what still lasts after `patience` seconds, or as soon as `hurry()`.
 
-    Returns the names of those that had to be killed.
+    Returns the names of those that had to be killed. `wait` passes the time in between.
     """
     for life in lives:
         life.signal(signal.SIGTERM)
     deadline = time.monotonic() + patience
     while any(life.lasts for life in lives) and time.monotonic() < deadline and not hurry():
-        time.sleep(0.05)
+        wait(0.05)
     killed = [life.name for life in lives if life.lasts]
     for life in lives:
         life.signal(signal.SIGKILL)

@@ -37,9 +37,7 @@ class Store:
     def programs(self) -> list[Program]:
         server = Path(sys.executable).with_name("secantusd-py")
         if not server.exists():
-            raise CannotRun(
-                "The embedded store is not installed beside this Python: make run, or set MONGO_URI."
-            )
+            raise CannotRun("The embedded store is not installed beside this Python: make run, or set MONGO_URI.")
         command = [
             *(str(server), "--config", str(self._folder / "secantusd.toml"), "--standalone"),
             *("--host", "127.0.0.1", "--port", str(self._port), "--storage-path", str(self._folder / "data")),

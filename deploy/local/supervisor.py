@@ -24,6 +24,8 @@ class Stopped(Exception):
 
 @dataclass
 class Watched:
+    """A program and how it fares."""
+
     program: Program
     process: "subprocess.Popen[bytes] | None" = None
     since: float = 0.0  # monotonic time of the last start
@@ -77,7 +79,7 @@ class Supervisor:
         while self._groups:
             watched = [w for w in self._groups.pop() if w.process]
             lives = self._lives([watched])
-            for name in end(lives, patience=PATIENCE, hurry=lambda: self._stops > 1):
+            for name in end(lives, patience=PATIENCE, wait=self._output.wait, hurry=lambda: self._stops > 1):
                 self._output.say(f"{name} did not end by itself and was killed.")
             for w in watched:
                 assert w.process
@@ -97,15 +99,18 @@ class Supervisor:
     def _launch(self, watched: Watched) -> None:
         name = watched.program.name
         target = self._output.target(name)
-        watched.process = subprocess.Popen(
-            watched.program.command,
-            cwd=self._folder,
-            env=watched.program.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=target,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C reaches the supervisor alone, which then ends them in order
-        )
+        try:
+            watched.process = subprocess.Popen(
+                watched.program.command,
+                cwd=self._folder,
+                env=watched.program.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=target,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C reaches the supervisor alone, which ends them in order
+            )
+        except OSError as error:
+            raise CannotRun(f"{name} cannot be started: {error}") from error
         if not isinstance(target, int):
             target.close()
         watched.since = time.monotonic()

@@ -14,17 +14,13 @@ def install() -> list[str]:
     return said
 
 
-def test_without_a_package_manager_a_sentence_names_the_ways(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_a_package_manager_a_sentence_names_the_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CannotRun, match="AMQP_URI.*install rabbitmq-server.*container"):
+    with pytest.raises(CannotRun, match=r"AMQP_URI.*install rabbitmq-server.*container"):
         install()
 
 
-def test_a_refused_installation_says_why_and_names_the_ways(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_refused_installation_says_why_and_names_the_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     brew = tmp_path / "brew"
     brew.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
     brew.chmod(0o755)
@@ -35,9 +31,7 @@ def test_a_refused_installation_says_why_and_names_the_ways(
 
 def test_an_installation_is_announced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     brew = tmp_path / "brew"
-    brew.write_text(
-        '#!/bin/sh\necho "$@" > "$(dirname "$0")/asked"\n'.replace("$(dirname", "$(/usr/bin/dirname")
-    )
+    brew.write_text('#!/bin/sh\necho "$@" > "$(dirname "$0")/asked"\n'.replace("$(dirname", "$(/usr/bin/dirname"))
     brew.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert install() == ["Installing rabbitmq (this once) …"]

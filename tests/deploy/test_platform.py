@@ -40,8 +40,7 @@ class Hearth:
 
     def popen(self, command: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "deploy.local"]
-            + ["--base", str(self.base), "--procfile", str(self.procfile), command],
+            [sys.executable, "-m", "deploy.local", "--base", self.base, "--procfile", self.procfile, command],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -118,10 +117,7 @@ def test_a_killed_service_comes_back(hearth: Hearth) -> None:
     first = hearth.pid("members")
     os.kill(first, signal.SIGKILL)
     assert eventually(lambda: hearth.pid("members") not in (0, first))
-    assert (
-        "members ended (SIGKILL); starting it again in 0.5 s."
-        in (hearth.base / "logs" / "platform.log").read_text()
-    )
+    assert "members ended (SIGKILL); starting it again in 0.5 s." in (hearth.base / "logs" / "platform.log").read_text()
 
 
 def test_what_a_killed_supervisor_leaves_is_ended_by_the_next_start(hearth: Hearth) -> None:
