@@ -284,10 +284,7 @@ class Intake(SharedExtension):
                 self._listen(line, consumers)
             except (OSError, amqp.AMQPError, BusDown) as error:
                 if isinstance(error, amqp.PreconditionFailed):
-                    raise TopologyDrift(
-                        f"The broker holds a queue or exchange with other arguments than this version needs: {error}. "
-                        "A live one can't be changed: drain it and delete it, or run the version that made it."
-                    ) from error
+                    self._give_up(error)
                 log.warning("bus lost", error=str(error), again_in=pause)
                 eventlet.sleep(pause)
                 pause = min(pause * 2, 5.0)
@@ -296,6 +293,15 @@ class Intake(SharedExtension):
                     line.close()
         if not self._silenced.ready():
             self._silenced.send(None)
+
+    def _give_up(self, error: amqp.PreconditionFailed) -> None:
+        drift = TopologyDrift(
+            f"The broker holds a queue or exchange with other arguments than this version needs: {error}. "
+            "A live one can't be changed: drain it and delete it, or run the version that made it."
+        )
+        if not self._ready.ready():
+            self._ready.send_exception(drift)
+        raise drift from error
 
     def _begin(self, line: _Line) -> dict[str, amqp.Channel]:
         declare_exchanges(line)

@@ -169,20 +169,20 @@ class Aggregates(Rows):
 class Store(DependencyProvider):
     """Gives a capability its store: `voices = Store(VoiceStore)`; prepared at start, its messages relayed.
 
-    A capability may also be given a sibling's store, of its own service, to read from.
+    A capability may also be given the store of a `sibling` in its own service, whose relay is then the sibling's.
     """
 
     relay = Relay()
 
-    def __init__(self, kind: type[Rows]) -> None:
+    def __init__(self, kind: type[Rows], *, sibling: bool = False) -> None:
         super().__init__()
-        self.kind = kind
+        self._kind, self._sibling = kind, sibling
 
     def setup(self) -> None:
         service = self.container.service_name.partition(".")[0]
-        self.store = self.kind(database(self.container.config["settings"], service), service, self.relay)
+        self.store = self._kind(database(self.container.config["settings"], service), service, self.relay)
         self._prepare()
-        if isinstance(self.store, Aggregates) and self._own():
+        if isinstance(self.store, Aggregates) and not self._sibling:
             self.relay.sweeps(self.store.rows)
 
     def _prepare(self) -> None:
@@ -194,9 +194,6 @@ class Store(DependencyProvider):
                 log.warning("store not there yet", error=str(error)[:200], again_in=pause)
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
-
-    def _own(self) -> bool:
-        return self.kind.__module__.rpartition(".")[0].endswith(self.container.service_name)
 
     def get_dependency(self, worker_ctx: Any) -> Rows:
         return self.store

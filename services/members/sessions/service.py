@@ -21,7 +21,7 @@ class Sessions:
 
     name = "members.sessions"
     sessions = Store(SessionStore)
-    accounts = Store(AccountStore)
+    accounts = Store(AccountStore, sibling=True)
     passwords = Passwords()
     signer = Signer()
 

@@ -26,8 +26,8 @@ class Fanout:
 
     name = "notifications.fanout"
     jobs = Store(JobStore)
-    inbox = Store(InboxStore)
-    people = Store(PeopleStore)
+    inbox = Store(InboxStore, sibling=True)
+    people = Store(PeopleStore, sibling=True)
 
     @on(EVENTS_PUBLISHED)
     def tell_of_an_event(

@@ -1,0 +1,105 @@
+"""A small service of the tests' own, with one handler for each way in which things go wrong or right.
+
+It hears feedback messages, and does what their text says: `ok`, `later N` (fails until the Nth try), `never`, `no`,
+`slow N` (takes N seconds). Each effect is a row in the collection `effects`.
+"""
+
+import sys
+import time
+from typing import Any
+
+from marshmallow import fields
+
+from services.chassis import identifiers, runner
+from services.chassis.messaging import Envelope, on
+from services.chassis.rpc import rpc
+from services.chassis.store import Aggregates, Rows, Store
+from services.chassis.tokens import Caller
+from services.contracts.errors import Conflict, Invalid, NotYet
+from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+from services.contracts.shapes.common import Shape, Text
+
+
+class Effects(Rows):
+    collection = "effects"
+
+    def add(self, handler: str, id: str, **more: Any) -> None:
+        self.rows.insert_one({"handler": handler, "message": id, "at": identifiers.now(), **more})
+
+    def tries(self, id: str) -> int:
+        found = self.rows.find_one_and_update(
+            {"_id": f"try:{id}"}, {"$inc": {"n": 1}}, upsert=True, return_document=True
+        )
+        return int(found["n"])
+
+
+class Things(Aggregates):
+    collection = "things"
+
+
+class Draft(Shape):
+    text = Text(most=20, required=True)
+
+
+class Name(Shape):
+    name = fields.String(required=True)
+
+
+class Probe:
+    name = "feedback.probe"
+    effects = Store(Effects)
+    things = Store(Things)
+
+    @on(FEEDBACK_SUBMITTED)
+    def hear(self, message: Envelope, text: str, voice_id: str) -> None:
+        verb, _, number = text.partition(" ")
+        if verb == "no":
+            raise Invalid("no", "I will never take this.")
+        if verb == "never":
+            raise RuntimeError("a bug that does not go away")
+        if verb == "later" and self.effects.tries(message.id) < int(number):
+            raise NotYet("not_yet", "Something is missing.")
+        if verb == "slow":
+            time.sleep(float(number))
+        self.effects.add("hear", message.id, voice=voice_id, sequence=message.sequence)
+
+    @on(FEEDBACK_SUBMITTED)
+    def hear_too(self, message: Envelope) -> None:
+        self.effects.add("hear_too", message.id)
+
+    @rpc(public=True, draft=Draft)
+    def echo(self, draft: dict[str, Any]) -> Any:
+        return draft
+
+    @rpc
+    def whoami(self, caller: Caller) -> Any:
+        return {"id": caller.id, "roles": sorted(caller.roles)}
+
+    @rpc(public=True, draft=Draft)
+    def sleep(self, draft: dict[str, Any]) -> Any:
+        time.sleep(float(draft["text"]))
+        return draft
+
+    @rpc(public=True)
+    def crash(self) -> Any:
+        raise RuntimeError("the secret inside")
+
+    @rpc(public=True)
+    def unsendable(self) -> Any:
+        return object()
+
+    @rpc(public=True)
+    def refuse(self) -> Any:
+        raise Conflict("full", "There is no room left.")
+
+    @rpc(public=True, draft=Name)
+    def make(self, draft: dict[str, Any]) -> Any:
+        now = identifiers.now()
+        id = identifiers.new_id(now)
+        thing = {"_id": id, "voice_id": id, "changed_at": now, "author_id": None, "text": draft["name"], "reason": ""}
+        saved = self.things.add(thing, FEEDBACK_MOVED.about(thing, status="done", actor_id=identifiers.new_id(now)))
+        return {"id": saved["_id"]}
+
+
+if __name__ == "__main__":
+    runner.serve("feedback", [Probe], sys.argv[1:])

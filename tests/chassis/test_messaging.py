@@ -1,0 +1,242 @@
+"""Messages over a real broker, heard by a real process."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import amqp
+import orjson
+import pymongo
+import pytest
+from pymongo.collection import Collection
+
+from services.contracts.catalogue import CONTENT_TYPE
+from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
+from tests.processes import Processes
+from tests.wire import Caller, Listener, connection
+
+Effects = Collection[dict[str, Any]]
+QUEUE = "feedback.probe.hear"
+
+
+@pytest.fixture(scope="module")
+def probe(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    running = Processes(environment, tmp_path_factory.mktemp("probe"))
+    running.start("probe", "-m", "tests.chassis.probe")
+    running.until("probe", "serving")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def channel(amqp_uri: str) -> Iterator[amqp.Channel]:
+    made = connection(amqp_uri)
+    yield made.channel()
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def effects(environment: dict[str, str]) -> Iterator[Effects]:
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        yield client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
+
+
+def event(text: str, **attributes: Any) -> dict[str, Any]:
+    id = str(uuid.uuid4())
+    return {
+        "specversion": "1.0",
+        "id": id,
+        "source": "/hearth/feedback",
+        "type": "feedback.submitted",
+        "subject": FEEDBACK_SUBMITTED.example["voice_id"],
+        "time": "2026-11-02T09:00:00.000Z",
+        "sequence": "000000000007",
+        "data": FEEDBACK_SUBMITTED.example | {"text": text},
+    } | attributes
+
+
+def publish(
+    channel: amqp.Channel, body: bytes, exchange: str = "community", key: str = "feedback.submitted", **more: Any
+) -> None:
+    channel.basic_publish(
+        amqp.Message(body, **{"content_type": CONTENT_TYPE, "delivery_mode": 2} | more), exchange, key
+    )
+
+
+def announce(channel: amqp.Channel, text: str, **attributes: Any) -> str:
+    made = event(text, **attributes)
+    publish(channel, orjson.dumps(made))
+    return str(made["id"])
+
+
+def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+    return found
+
+
+def dead(channel: amqp.Channel, seconds: float = 15) -> amqp.Message:
+    """The next dead letter."""
+    return until(lambda: channel.basic_get("dead", no_ack=True), seconds)
+
+
+def heard(effects: Effects, id: str, handler: str = "hear") -> int:
+    return effects.count_documents({"handler": handler, "message": id})
+
+
+def test_each_handler_has_its_own_effect(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:
+    id = announce(channel, "ok")
+    until(lambda: heard(effects, id) and heard(effects, id, "hear_too"))
+    row = effects.find_one({"handler": "hear", "message": id})
+    assert row is not None
+    assert row["sequence"] == 7
+    assert row["voice"] == FEEDBACK_SUBMITTED.example["voice_id"]
+
+
+def test_unknown_fields_and_attributes_are_ignored(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:
+    made = event("ok", someextension="x")
+    made["data"]["a_field_of_tomorrow"] = {"deep": [1]}
+    publish(channel, orjson.dumps(made))
+    until(lambda: heard(effects, made["id"]))
+
+
+def test_what_fails_for_now_is_tried_again(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:
+    begun = time.monotonic()
+    id = announce(channel, "later 3")
+    until(lambda: heard(effects, id))
+    assert time.monotonic() - begun >= 3, "the delays were 1 s and 2 s"
+    assert heard(effects, id) == 1
+    assert heard(effects, id, "hear_too") == 1, "the other handler was not disturbed"
+
+
+def test_what_never_works_is_parked_with_its_reason(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:
+    id = announce(channel, "never")
+    letter = dead(channel)
+    assert orjson.loads(letter.body)["id"] == id
+    headers = letter.properties["application_headers"]
+    assert headers["x-hearth-queue"] == QUEUE
+    assert headers["x-hearth-attempt"] == 3
+    assert "RuntimeError: a bug that does not go away" in headers["x-hearth-error"]
+    assert heard(effects, id) == 0
+
+
+def test_a_refusal_is_parked_at_once(probe: Processes, channel: amqp.Channel) -> None:
+    id = announce(channel, "no")
+    letter = dead(channel, seconds=2)
+    assert orjson.loads(letter.body)["id"] == id
+    assert letter.properties["application_headers"]["x-hearth-attempt"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "properties"),
+    [
+        (b"", {}),
+        (b"{not json", {}),
+        (b"\xff\xfe\x00", {"content_type": "image/png"}),
+        (b"[]", {}),
+        (b"null", {}),
+        (b'"text"', {"content_encoding": "utf-8"}),
+        (b"[" * 10_000, {}),
+        (orjson.dumps({"type": "feedback.submitted"}), {}),
+        (orjson.dumps(event("ok", type="feedback.invented")), {}),
+        (orjson.dumps(event("ok", type=["feedback.submitted"])), {}),
+        (orjson.dumps(event("ok", data={"voice_id": 5})), {}),
+        (orjson.dumps(event("ok", data=None)), {}),
+        (orjson.dumps(event("ok", id={"$gt": ""})), {}),
+        (orjson.dumps(event("ok", time="yesterday")), {}),
+        (orjson.dumps(event("ok", sequence="many")), {}),
+        (orjson.dumps(event("ok", type="feedback.moved", data={})), {}),
+        (b"x" * 5_000_000, {}),
+    ],
+)
+def test_garbage_is_parked_and_nothing_else_suffers(
+    probe: Processes, channel: amqp.Channel, effects: Effects, body: bytes, properties: dict[str, Any]
+) -> None:
+    publish(channel, body, exchange="", key=QUEUE, **properties)
+    id = announce(channel, "ok")
+    letter = dead(channel)
+    raw = letter.body if isinstance(letter.body, bytes) else letter.body.encode()
+    assert raw == body
+    assert "Unreadable" in letter.properties["application_headers"]["x-hearth-error"]
+    until(lambda: heard(effects, id))
+
+
+def test_odd_headers_do_no_harm(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:
+    made = event("ok")
+    headers = {"nameko.call_id_stack": 5, "x-hearth-attempt": "many", "x-death": [{"count": "x"}], "n": None}
+    publish(channel, orjson.dumps(made), exchange="", key=QUEUE, application_headers=headers)
+    until(lambda: heard(effects, made["id"]))
+
+
+def test_a_crash_in_the_middle_is_made_good_by_the_next_process(
+    environment: dict[str, str], processes: Processes, channel: amqp.Channel, effects: Effects, probe: Processes
+) -> None:
+    probe.kill("probe")
+    ids = [announce(channel, "slow 0.3") for _ in range(20)]
+    processes.start("first", "-m", "tests.chassis.probe")
+    processes.until("first", "serving")
+    until(lambda: effects.count_documents({"handler": "hear", "message": {"$in": ids}}) >= 3)
+    processes.kill("first")
+    probe.start("probe", "-m", "tests.chassis.probe")
+    until(lambda: all(heard(effects, id) for id in ids), seconds=30)
+
+
+def test_a_signal_lets_work_finish(
+    processes: Processes, probe: Processes, channel: amqp.Channel, effects: Effects
+) -> None:
+    assert probe.end("probe") == 0
+    processes.start("other", "-m", "tests.chassis.probe")
+    processes.until("other", "serving")
+    id = announce(channel, "slow 2")
+    time.sleep(0.5)
+    assert processes.end("other") == 0
+    assert heard(effects, id) == 1
+    probe.start("probe", "-m", "tests.chassis.probe")
+    time.sleep(2)
+    assert heard(effects, id) == 1, "it had been settled"
+
+
+def test_a_queue_with_other_arguments_stops_the_start(
+    processes: Processes, probe: Processes, channel: amqp.Channel
+) -> None:
+    assert probe.end("probe") == 0
+    channel.queue_delete(QUEUE)
+    channel.queue_declare(QUEUE, durable=True, auto_delete=False)
+    try:
+        other = processes.start("drifted", "-m", "tests.chassis.probe")
+        assert other.wait(30) == 1
+        assert "A live one can't be changed" in processes.log("drifted")
+    finally:
+        channel.queue_delete(QUEUE)
+        probe.start("probe", "-m", "tests.chassis.probe")
+        probe.until("probe", "serving")
+
+
+def test_saving_announces(probe: Processes, caller: Caller, amqp_uri: str, environment: dict[str, str]) -> None:
+    listener = Listener(amqp_uri, "feedback.moved")
+    id = caller.call("feedback.probe.make", draft={"name": "loop"})["id"]
+    (found,) = listener.wait(1)
+    assert found["subject"] == id
+    assert found["sequence"] == "000000000001"
+    assert listener.raw[0].properties["content_type"] == CONTENT_TYPE
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
+        stored = until(lambda: things.find_one({"_id": id, "outbox": {"$exists": False}}))
+    assert "unsent" not in stored
+    listener.close()
+
+
+def test_what_a_crash_left_unsent_is_sent_by_the_sweep(
+    probe: Processes, amqp_uri: str, environment: dict[str, str]
+) -> None:
+    listener = Listener(amqp_uri, "feedback.submitted")
+    left = [event("left 1", sequence="000000000001"), event("left 2", sequence="000000000002")]
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
+        things.insert_one({"_id": left[0]["id"], "version": 2, "unsent": True, "outbox": left})
+        assert [each["id"] for each in listener.wait(2)] == [each["id"] for each in left]
+        until(lambda: things.find_one({"_id": left[0]["id"], "unsent": {"$exists": False}}))
+    listener.close()

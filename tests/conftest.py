@@ -1,0 +1,83 @@
+"""The broker and the store of a test run, and the platform's processes on top of them."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from deploy.local.keys import Keys
+from tests import backends
+from tests.processes import Platform, Processes
+from tests.wire import Caller
+
+BACKEND = pytest.StashKey[backends.Backend]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.collectonly or hasattr(config, "workerinput"):
+        return
+    stack = ExitStack()
+    config.stash[BACKEND] = stack.enter_context(backends.start())
+    config.add_cleanup(stack.close)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    backend = config.stash.get(BACKEND, None)
+    return backend.described if backend else "backends: none, collecting only"
+
+
+@pytest.fixture(scope="session")
+def amqp_uri(pytestconfig: pytest.Config) -> str:
+    """A broker."""
+    return pytestconfig.stash[BACKEND].amqp_uri
+
+
+@pytest.fixture(scope="session")
+def mongo_uri(pytestconfig: pytest.Config) -> str:
+    """A store."""
+    return pytestconfig.stash[BACKEND].mongo_uri
+
+
+@pytest.fixture(scope="session")
+def environment(amqp_uri: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of the platform's processes: keys and databases of this run, short retries."""
+    keys = Keys(tmp_path_factory.mktemp("keys"))
+    keys.prepare()
+    return {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")},
+        "TOKEN_JWKS_FILE": str(keys.jwks_file),
+        "TOKEN_PRIVATE_KEY_FILE": str(keys.private_key_file),
+        "AMQP_URI": amqp_uri,
+        "MONGO_URI": mongo_uri,
+        "MONGO_DATABASE_PREFIX": f"test_{uuid.uuid4().hex[:8]}_",
+        "RETRY_DELAYS": "1,2",
+        "LOG_FORMAT": "text",
+    }
+
+
+@pytest.fixture
+def processes(environment: dict[str, str], tmp_path: Path) -> Iterator[Processes]:
+    """Starts processes for one test and ends them after it."""
+    started = Processes(environment, tmp_path)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def caller(amqp_uri: str) -> Iterator[Caller]:
+    """Makes RPC calls."""
+    made = Caller(amqp_uri)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def platform(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole platform, one for all journeys; each makes its own members."""
+    running = Platform(Processes(environment, tmp_path_factory.mktemp("platform")))
+    running.start()
+    yield running
+    running.processes.stop()

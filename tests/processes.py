@@ -1,0 +1,192 @@
+"""The platform's processes, as tests start, kill and ask them."""
+
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+PASSWORD = "correct horse battery staple"
+
+
+class Processes:
+    """Real processes by name, each with its own log."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self.environment = environment
+        self.folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a process; what it prints is kept."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.environment | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self._running[name]
+
+    def log(self, name: str) -> str:
+        """What a process has printed so far."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def until(self, name: str, words: str, seconds: float = 30) -> str:
+        """The log, once these words are in it."""
+        until = time.monotonic() + seconds
+        while words not in self.log(name):
+            alive = self._running[name].poll() is None
+            assert alive, f"{name} died without saying {words!r}:\n{self.log(name)}"
+            assert time.monotonic() < until, f"{name} never said {words!r}:\n{self.log(name)}"
+            time.sleep(0.05)
+        return self.log(name)
+
+    def kill(self, name: str) -> None:
+        """End a process as a crash would."""
+        process = self._running[name]
+        process.kill()
+        process.wait(10)
+
+    def end(self, name: str, seconds: float = 25) -> int:
+        """Ask a process to stop; its exit status."""
+        process = self._running[name]
+        process.send_signal(signal.SIGTERM)
+        return process.wait(seconds)
+
+    def stop(self) -> None:
+        """End whatever still runs."""
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Member:
+    """A signed-in member, speaking HTTP."""
+
+    def __init__(self, url: str, profile: dict[str, Any], tokens: dict[str, Any]) -> None:
+        self.url, self.profile, self.tokens = url, profile, tokens
+        self.id: str = tokens["member_id"]
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+
+    def ask(self, method: str, path: str, status: int = 200, **kwargs: Any) -> Any:
+        """The JSON of an answer that must have this status."""
+        answer = self._session.request(method, self.url + path, timeout=10, **kwargs)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def get(self, path: str, **kwargs: Any) -> Any:
+        return self.ask("GET", path, **kwargs)
+
+    def post(self, path: str, json: Any = None, status: int = 201, **kwargs: Any) -> Any:
+        return self.ask("POST", path, status, json=json, **kwargs)
+
+    def inbox(self, count: int, seconds: float = 20) -> list[dict[str, Any]]:
+        """The notifications, newest first, once there are this many; fails when there are more or they don't come."""
+        until = time.monotonic() + seconds
+        while True:
+            found: list[dict[str, Any]] = []
+            cursor = None
+            while cursor or not found:
+                page = self.get("/v1/notifications", params={"limit": 100, **({"cursor": cursor} if cursor else {})})
+                found += page["items"]
+                cursor = page["next"]
+                if not cursor:
+                    break
+            assert len(found) <= count, f"{len(found)} notifications instead of {count}"
+            if len(found) == count:
+                return found
+            assert time.monotonic() < until, f"{len(found)} notifications instead of {count}"
+            time.sleep(0.1)
+
+
+class Platform:
+    """Four services and the gateway."""
+
+    SERVICES = ("members", "events", "feedback", "notifications")
+
+    def __init__(self, processes: Processes) -> None:
+        self.processes = processes
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.administrator: Member
+
+    def start(self) -> None:
+        for name in self.SERVICES:
+            self.serve(name)
+        self.processes.start(
+            "gateway", "-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()", PORT=str(self.port)
+        )
+        self.ready()
+        self.administrator = self.make_administrator("root@hub.example")
+
+    def serve(self, name: str) -> None:
+        """Start a service, for the first time or again."""
+        self.processes.start(name, "-m", f"services.{name}")
+
+    def ready(self, seconds: float = 60) -> None:
+        """Wait until the gateway says that everything answers."""
+        until = time.monotonic() + seconds
+        answer = "nothing"
+        while time.monotonic() < until:
+            try:
+                found = requests.get(f"{self.url}/readyz", timeout=5)
+                if found.ok:
+                    return
+                answer = found.text
+            except requests.ConnectionError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError(f"not ready: {answer}")
+
+    def make_administrator(self, email: str) -> Member:
+        """An administrator, made on the command line."""
+        subprocess.run(
+            [sys.executable, "-m", "services.members", "add-administrator", "--email", email, "--name", "Root"],
+            cwd=ROOT,
+            env=self.processes.environment | {"HEARTH_ADMIN_PASSWORD": PASSWORD},
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        return self.sign_in(email)
+
+    def sign_in(self, email: str) -> Member:
+        answer = requests.post(f"{self.url}/v1/sessions", json={"email": email, "password": PASSWORD}, timeout=10)
+        assert answer.status_code == 201, answer.text
+        tokens = answer.json()
+        profile = requests.get(
+            f"{self.url}/v1/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}, timeout=10
+        )
+        return Member(self.url, profile.json(), tokens)
+
+    def join(self, name: str = "Amara Okafor", roles: tuple[str, ...] = ("coworker",), **profile: Any) -> Member:
+        """A new member, invited and registered."""
+        email = f"{secrets.token_hex(6)}@hub.example"
+        invitation = self.administrator.post("/v1/invitations", {"email": email, "roles": list(roles)})
+        answer = requests.post(
+            f"{self.url}/v1/members",
+            json={"code": invitation["code"], "name": name, "password": PASSWORD, **profile},
+            timeout=10,
+        )
+        assert answer.status_code == 201, answer.text
+        return self.sign_in(email)
