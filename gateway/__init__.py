@@ -1,0 +1,1 @@
+"""The gateway: the platform's one HTTP door. It translates between HTTP and RPC, and never thinks."""

@@ -1,0 +1,48 @@
+"""What the gateway is told by its environment (the README's table says what each variable means)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+from marshmallow import validate
+
+from services.chassis import settings
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a gateway process. Times are in seconds."""
+
+    amqp_uri: str
+    jwks_file: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    heartbeat: int = 10
+    rpc_timeout: float = 2.0
+    streams: int = 2000
+    streams_per_member: int = 5
+    stream_heartbeat: float = 15.0
+    log_level: str = "INFO"
+    log_format: str = "json"
+
+
+def load() -> Config:
+    """The settings of this process; ends it with status 2 when the environment lacks something."""
+    env = Env(eager=False)
+    config = Config(
+        amqp_uri=env.str("AMQP_URI"),
+        jwks_file=env.path("TOKEN_JWKS_FILE"),
+        host=env.str("HOST", "127.0.0.1"),
+        port=env.int("PORT", 8000, validate=validate.Range(0, 65535)),
+        workers=env.int("WEB_CONCURRENCY", 1, validate=validate.Range(1, 64)),
+        heartbeat=env.int("AMQP_HEARTBEAT", 10, validate=validate.Range(2, 600)),
+        rpc_timeout=env.float("RPC_TIMEOUT", 2.0, validate=validate.Range(0.1, 60)),
+        streams=env.int("STREAMS", 2000, validate=validate.Range(1, 20000)),
+        streams_per_member=env.int("STREAMS_PER_MEMBER", 5, validate=validate.Range(1, 100)),
+        stream_heartbeat=env.float("STREAM_HEARTBEAT", 15.0, validate=validate.Range(0.1, 300)),
+        log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
+        log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
+    )
+    settings.read(env)
+    return config

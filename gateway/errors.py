@@ -1,0 +1,109 @@
+"""One table turns a refusal into HTTP: problem documents (RFC 9457), also for the framework's own refusals."""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from marshmallow import fields
+from werkzeug.exceptions import HTTPException
+
+from services.chassis.logs import log
+from services.contracts.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotYet,
+    Refusal,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    Unexpected,
+)
+from services.contracts.shapes.common import Shape
+
+MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+
+STATUS: dict[type[Refusal], int] = {
+    Invalid: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooMany: 429,
+    Unavailable: 503,
+    NotYet: 503,
+    Unexpected: 500,
+}
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
+SENTENCES = {
+    400: "The request can't be read.",
+    404: "There is nothing at this address.",
+    405: "What is at this address does not take this method.",
+    413: "The body may have at most 64 KiB.",
+    415: "The body must be JSON, sent as application/json.",
+}
+
+
+class FieldError(Shape):
+    """One field at fault."""
+
+    field = fields.String(required=True, metadata={"description": "Dotted path.", "example": "audience.roles.0"})
+    says = fields.String(required=True, metadata={"description": "What would be right."})
+
+
+class Problem(Shape):
+    """Why a request was refused (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"example": "urn:hearth:problem:invalid"})
+    title = fields.String(required=True, metadata={"example": "Unprocessable Entity"})
+    status = fields.Integer(required=True, metadata={"example": 422})
+    detail = fields.String(required=True, metadata={"description": "A sentence for people."})
+    code = fields.String(required=True, metadata={"description": "A stable word for programs.", "example": "invalid"})
+    instance = fields.String(metadata={"description": "Names this request; it is in our logs, too."})
+    errors = fields.List(fields.Nested(FieldError), metadata={"description": "The fields at fault, if any are."})
+
+
+def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
+    """A problem document as an answer."""
+    body: dict[str, Any] = {
+        "type": f"urn:hearth:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    if "correlation_id" in g:
+        body["instance"] = f"urn:hearth:request:{g.correlation_id}"
+    if errors:
+        body["errors"] = errors[:MOST_ERRORS]
+    return Response(orjson.dumps(body), status, HEADERS.get(status), content_type=MEDIA_TYPE)
+
+
+def refused(refusal: Refusal) -> Response:
+    """A service, or the gateway itself, says no."""
+    return problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
+
+
+def failed(error: HTTPException) -> Response:
+    """The framework says no (unknown address, wrong method, unreadable body …)."""
+    status = error.code or 500
+    code = HTTPStatus(status).name.lower()
+    answer = problem(status, code, SENTENCES.get(status, HTTPStatus(status).phrase + "."))
+    answer.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
+    return answer
+
+
+def unexpected(_error: Exception) -> Response:
+    """A fault of ours: the log has the traceback, the answer does not."""
+    log.exception("unexpected", route=request.url_rule.rule if request.url_rule else None)
+    return problem(500, "unexpected", "Something went wrong on our side.")
+
+
+def install(app: Flask) -> None:
+    """Answer every refusal and failure of the application with a problem document."""
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(Exception, unexpected)

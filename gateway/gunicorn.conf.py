@@ -1,0 +1,50 @@
+"""How gunicorn runs the gateway: `gunicorn -c gateway/gunicorn.conf.py 'gateway.app:create()'`."""
+
+import os
+from typing import Any
+
+import gevent
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from prometheus_client import multiprocess
+
+from gateway.config import load
+from services.chassis import logs
+
+_settings = load()
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.workers
+worker_class = "gevent"
+worker_connections = _settings.streams + 1000
+keepalive = 5
+graceful_timeout = 10
+accesslog = None  # hooks.py writes a line a request, without who asked
+control_socket_disable = True
+
+
+class logger_class(Logger):
+    """Hands gunicorn's own lines to the root logger, so that all look alike."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        logs.configure("gateway", _settings.log_level, _settings.log_format)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """The worker is patched and has its application: connect, and watch for the order to stop."""
+    worker.wsgi.start()
+    gevent.spawn(_drain_when_stopping, worker)
+
+
+def _drain_when_stopping(worker: Any) -> None:
+    while worker.alive:
+        gevent.sleep(0.1)
+    worker.wsgi.drain()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget the gauges of a worker that is gone, where several share their metrics."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

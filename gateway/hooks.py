@@ -1,0 +1,67 @@
+"""What happens around every request: its correlation id, limits and headers, one log line, its metrics."""
+
+import functools
+import re
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from services.chassis.logs import log
+
+LARGEST_BODY = 64 * 1024
+
+REQUESTS = Counter("hearth_http_requests_total", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram("hearth_http_seconds", "Time until the answer began.", ["method", "route"])
+
+SECURITY = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+]
+PRIVATE = [*SECURITY, ("Cache-Control", "no-store")]
+_IS_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
+
+
+def begin() -> None:
+    """Name the request, so that every log line and message that comes of it can be found."""
+    g.began = time.perf_counter()
+    given = request.headers.get("X-Request-ID")
+    g.correlation_id = given if given and _IS_CORRELATION_ID(given) else uuid.uuid4().hex
+    clear_contextvars()  # a greenlet serves one connection, thus many requests
+    bind_contextvars(correlation_id=g.correlation_id)
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise RequestEntityTooLarge
+
+
+def finish(answer: Response) -> Response:
+    """Complete the answer and account for it: neither who asked nor what was said is written anywhere."""
+    answer.headers.extend(
+        (name, value)
+        for name, value in (SECURITY if "Cache-Control" in answer.headers else PRIVATE)
+        if name not in answer.headers
+    )
+    answer.headers["X-Request-ID"] = g.correlation_id
+    took = time.perf_counter() - g.began
+    method = request.method if request.url_rule else "-"  # a client could make up any number of methods
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    counter, histogram = _metrics(method, route, answer.status_code)
+    counter.inc()
+    histogram.observe(took)
+    log.info("request", method=method, route=route, status=answer.status_code, ms=round(took * 1000, 1))
+    return answer
+
+
+@functools.cache
+def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
+
+
+def install(app: Flask) -> None:
+    """Put these around every request of the application; to be installed before any other hook."""
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # a body of unknown length is cut there, not refused
+    app.before_request(begin)
+    app.after_request(finish)

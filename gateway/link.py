@@ -1,0 +1,173 @@
+"""The worker's one AMQP connection: read by one greenlet, written by all, opened again whenever it is lost.
+
+RPC and the live streams share it; each sets up its own channel when told that the connection is open.
+"""
+
+import contextlib
+import random
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import amqp
+import gevent
+from gevent import monkey
+from gevent.lock import BoundedSemaphore
+
+from services.chassis.logs import log
+
+TICK = 1.0  # seconds: how long a read waits before the heartbeat is looked at, and a write before it is given up
+SETUP = 5.0  # seconds for connecting, and for each answer while channels are set up
+BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between attempts
+CHUNK = 65536
+
+
+class LinkDown(Exception):
+    """The connection is lost, or was lost while writing."""
+
+
+class User(Protocol):
+    """What the link tells those who use it, from the reading greenlet: it must not be kept waiting."""
+
+    def opened(self, connection: amqp.Connection) -> None:
+        """The connection is open: declare, bind, consume."""
+
+    def lost(self) -> None:
+        """The connection is gone, with every channel and exclusive queue."""
+
+
+def _address(uri: str) -> dict[str, Any]:
+    parts = urlsplit(uri)
+    host = parts.hostname or "localhost"
+    secure = parts.scheme == "amqps"
+    return {
+        "host": f"{f'[{host}]' if ':' in host else host}:{parts.port or (5671 if secure else 5672)}",
+        "userid": unquote(parts.username or "guest"),
+        "password": unquote(parts.password or "guest"),
+        "virtual_host": unquote(parts.path[1:]) or "/",
+        "ssl": {"server_hostname": host, "cert_reqs": 2} if secure else False,
+    }
+
+
+class Link:
+    """A connection that keeps itself open from `start` to `stop`, with growing pauses between attempts."""
+
+    def __init__(self, uri: str, heartbeat: int) -> None:
+        self._address = _address(uri)
+        self._heartbeat = heartbeat
+        self._users: list[User] = []
+        self._writing = BoundedSemaphore()
+        self._reader: gevent.Greenlet | None = None
+        self._connection: amqp.Connection | None = None
+        self.blocked = False
+
+    def serve(self, user: User) -> None:
+        """Tell `user` about the connection from now on. To be called before `start`."""
+        self._users.append(user)
+
+    @property
+    def up(self) -> bool:
+        """Whether the connection is open and the broker takes messages."""
+        return self._connection is not None and not self.blocked
+
+    def start(self) -> None:
+        """Begin connecting; the second call does nothing."""
+        if self._reader is None:
+            if not monkey.is_module_patched("socket"):
+                raise RuntimeError("The gateway needs gunicorn's gevent worker: a reader would block everything else.")
+            self._reader = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """Close the connection for good."""
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader = None
+
+    def write(self, send: Callable[[], Any], patience: float) -> None:
+        """Run `send` while nobody else writes. Raises LinkDown on a fault, or after `patience` seconds."""
+        connection = self._connection
+        if connection is None or not self._writing.acquire(timeout=patience):
+            raise LinkDown("not connected" if connection is None else "another write takes too long")
+        try:
+            send()
+        except (OSError, amqp.AMQPError) as error:
+            self._abandon(connection)
+            raise LinkDown(str(error)) from error
+        finally:
+            self._writing.release()
+
+    @staticmethod
+    def _abandon(connection: amqp.Connection) -> None:
+        """A half-written frame cannot be taken back: end the connection, which the reader will notice."""
+        with contextlib.suppress(OSError, AttributeError):  # it may have ended already
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def _run(self) -> None:
+        shortest, longest = BACKOFF
+        pause = shortest
+        while True:
+            connection = self._new_connection()
+            try:
+                self._open(connection)
+                pause = shortest
+                self._read(connection)
+            except Exception as error:
+                log.warning("broker lost", error=f"{type(error).__name__}: {error}", retry_in=round(pause, 1))
+            finally:
+                self._close(connection)
+            gevent.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - only spreads the workers
+            pause = min(pause * 2, longest)
+
+    def _new_connection(self) -> amqp.Connection:
+        return amqp.Connection(
+            **self._address,
+            heartbeat=self._heartbeat,
+            connect_timeout=SETUP,
+            on_blocked=lambda _reason: self._block(True),
+            on_unblocked=lambda: self._block(False),
+        )
+
+    def _block(self, blocked: bool) -> None:
+        log.warning("broker takes no messages" if blocked else "broker takes messages again")
+        self.blocked = blocked
+
+    def _open(self, connection: amqp.Connection) -> None:
+        connection.connect()
+        # With this capability on, every publish would read from the socket, in a race with the reader. The
+        # broker has been told by now that we understand `connection.blocked`, and that is what counts.
+        connection.client_properties["capabilities"]["connection.blocked"] = False
+        connection.sock.settimeout(SETUP)
+        read_ahead(connection)
+        for user in self._users:
+            user.opened(connection)
+        connection.sock.settimeout(TICK)
+        self._connection = connection
+        log.info("broker connected")
+
+    def _read(self, connection: amqp.Connection) -> None:
+        ticked = 0.0
+        while True:
+            with contextlib.suppress(TimeoutError):  # nobody said anything for a tick
+                connection.drain_events()
+            if time.monotonic() - ticked >= TICK:
+                self.write(connection.heartbeat_tick, TICK)
+                ticked = time.monotonic()
+
+    def _close(self, connection: amqp.Connection) -> None:
+        self._connection, self.blocked = None, False
+        for user in self._users:
+            user.lost()
+        connection.collect()
+
+
+def read_ahead(connection: amqp.Connection) -> None:
+    """Let the transport take what has arrived in one system call instead of three a frame (nine a reply).
+
+    Its buffer keeps what a read brought beyond the bytes asked for, so more than those may be given to it.
+    """
+    transport = connection.transport
+    if not connection.ssl:
+        receive = transport.sock.recv
+        transport._quick_recv = lambda _wanted: receive(CHUNK)

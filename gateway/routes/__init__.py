@@ -1,0 +1,5 @@
+"""The routes, one file a noun. A view is decorators, one line of documentation and one call."""
+
+from gateway.routes import events, feedback, members, notifications, platform, sessions
+
+NOUNS = (members, sessions, events, feedback, notifications, platform)

@@ -1,0 +1,51 @@
+"""Notifications: the inbox, and the stream that shows it live."""
+
+from typing import Any
+
+from gateway import stream
+from gateway.api import Blueprint
+from gateway.rpc import call
+from services.contracts.errors import NotFound, TooMany
+from services.contracts.shapes.notifications import Marked, NotificationPage, NotificationQuery, Unread
+
+routes = Blueprint("notifications", __name__, description="What a member is told, and why.")
+
+
+@routes.route("/notifications")
+@routes.arguments(NotificationQuery, location="query")
+@routes.response(200, NotificationPage)
+def list_notifications(query: dict[str, Any]) -> Any:
+    """List my notifications, newest first."""
+    return call("notifications.inbox", "browse", query=query)
+
+
+@routes.route("/notifications/unread")
+@routes.response(200, Unread)
+def count_unread() -> Any:
+    """Count what I have not read yet."""
+    return call("notifications.inbox", "unread")
+
+
+@routes.route("/notifications/<id:notification_id>/read", methods=["POST"])
+@routes.response(204)
+@routes.refuses(NotFound)
+def mark_read(notification_id: str) -> Any:
+    """Mark a notification as read."""
+    return call("notifications.inbox", "read", notification_id=notification_id)
+
+
+@routes.route("/notifications/read", methods=["POST"])
+@routes.response(200, Marked)
+def mark_all_read() -> Any:
+    """Mark all my notifications as read."""
+    return call("notifications.inbox", "read_all")
+
+
+@routes.route("/notifications/stream")
+@routes.arguments(stream.StreamHeaders, location="headers")
+@routes.arguments(stream.StreamQuery, location="query")
+@routes.response(200, stream.ServerSentEvent, content_type="text/event-stream")
+@routes.refuses(TooMany)
+def stream_notifications(headers: dict[str, Any], query: dict[str, Any]) -> Any:
+    """Follow my inbox live, as server-sent events named `notification`; ends when the access token does."""
+    return stream.follow(headers, query)

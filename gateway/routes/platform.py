@@ -1,0 +1,151 @@
+"""The platform itself: whether it is well, its keys and its documents."""
+
+import functools
+import os
+from pathlib import Path
+from typing import Any
+
+import flask
+import flask_swagger_ui
+import orjson
+import yaml
+from flask import Response, current_app
+from marshmallow import fields
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
+
+from gateway.api import JSON, Blueprint
+from gateway.auth import public
+from services import contracts
+from services.contracts.shapes.common import Shape
+
+routes = Blueprint("platform", __name__, description="Health, keys and documents.", url_prefix="")
+pages = flask.Blueprint("pages", __name__)
+
+ASYNCAPI = Path(contracts.__file__).with_name("asyncapi.yaml")
+SWAGGER_UI = Path(flask_swagger_ui.__file__).with_name("dist")
+PAGE = b"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Hearth: the API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+</head>
+<body>
+<div id="page"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+SCRIPT = b"""SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
+"""
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'"
+)
+
+
+class Live(Shape):
+    """The process answers."""
+
+    live = fields.Boolean(required=True)
+
+
+class Ready(Shape):
+    """Whether every part of the platform can serve."""
+
+    ready = fields.Boolean(required=True)
+    missing = fields.List(fields.String(), required=True, metadata={"example": ["feedback.voices"]})
+
+
+class KeySet(Shape):
+    """A JWK Set (RFC 7517)."""
+
+    keys = fields.List(fields.Dict(), required=True)
+
+
+@routes.route("/livez")
+@routes.response(200, Live)
+@public
+def livez() -> Any:
+    """Tell that the process answers."""
+    return {"live": True}
+
+
+@routes.route("/readyz")
+@routes.response(200, Ready)
+@routes.alt_response(503, Ready, description="Something is missing.")
+@public
+def readyz() -> Any:
+    """Tell whether all capabilities answer, and which do not."""
+    missing = current_app.extensions["health"].missing()
+    return _json(orjson.dumps({"ready": not missing, "missing": missing}), 503 if missing else 200)
+
+
+@routes.route("/metrics")
+@routes.response(200, content_type="text/plain", description="Prometheus' text format.")
+@public
+def metrics() -> Any:
+    """Show what this gateway counts, for Prometheus."""
+    return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+@routes.route("/.well-known/jwks.json")
+@routes.response(200, KeySet)
+@public
+def jwks() -> Any:
+    """Show the public keys with which anybody can check our access tokens."""
+    return _json(current_app.extensions["jwks"], cache="public, max-age=300")
+
+
+@pages.get("/openapi.json")
+@public
+def openapi() -> Response:
+    """The OpenAPI 3.1 document of the gateway."""
+    return _json(orjson.dumps(current_app.extensions["openapi"]), cache="no-cache")
+
+
+@pages.get("/asyncapi.json")
+@public
+def asyncapi() -> Response:
+    """The AsyncAPI 3.0 document of the bus."""
+    return _json(_asyncapi(), cache="no-cache")
+
+
+@pages.get("/docs")
+@public
+def docs() -> Response:
+    """A page to read and try the API with; everything it loads comes from here."""
+    return Response(PAGE, headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"})
+
+
+@pages.get("/docs/start.js")
+@public
+def docs_script() -> Response:
+    """Starts the page; apart from it, so that the page needs no inline script."""
+    return Response(SCRIPT, content_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+@pages.get("/docs/<path:name>")
+@public
+def docs_part(name: str) -> Response:
+    """A part of the page, from the package that brings it."""
+    return flask.send_from_directory(SWAGGER_UI, name, max_age=86400)
+
+
+def _json(body: bytes, status: int = 200, cache: str = "no-store") -> Response:
+    return Response(body, status, {"Cache-Control": cache}, content_type=JSON)
+
+
+def _registry() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
+@functools.cache
+def _asyncapi() -> bytes:
+    return orjson.dumps(yaml.safe_load(ASYNCAPI.read_text()))

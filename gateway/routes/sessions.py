@@ -1,0 +1,45 @@
+"""Sessions: signing in and out."""
+
+from typing import Any
+
+from gateway.api import Blueprint
+from gateway.auth import public
+from gateway.rpc import call
+from services.contracts.errors import TooMany, Unauthenticated
+from services.contracts.shapes.members import Credentials, RefreshRequest, Tokens
+
+routes = Blueprint("sessions", __name__, description="Signing in and out.")
+
+
+@routes.route("/sessions", methods=["POST"])
+@routes.arguments(Credentials)
+@routes.response(201, Tokens, location="/v1/sessions/current")
+@routes.refuses(Unauthenticated, TooMany)
+@public
+def sign_in(credentials: dict[str, Any]) -> Any:
+    """Sign in with address and password."""
+    return call("members.sessions", "open", credentials=credentials)
+
+
+@routes.route("/sessions/refresh", methods=["POST"])
+@routes.arguments(RefreshRequest)
+@routes.response(201, Tokens, location="/v1/sessions/current")
+@routes.refuses(Unauthenticated)
+@public
+def refresh_session(request: dict[str, Any]) -> Any:
+    """Exchange a refresh token for fresh tokens; it works once, and using it again ends the session."""
+    return call("members.sessions", "refresh", request=request)
+
+
+@routes.route("/sessions/current", methods=["DELETE"])
+@routes.response(204)
+def sign_out() -> Any:
+    """Sign out here."""
+    return call("members.sessions", "close")
+
+
+@routes.route("/sessions", methods=["DELETE"])
+@routes.response(204)
+def sign_out_everywhere() -> Any:
+    """Sign out on all devices."""
+    return call("members.sessions", "close_all")

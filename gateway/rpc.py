@@ -1,0 +1,156 @@
+"""RPC to the services: one client a worker, one reply queue, a deadline for every call."""
+
+import itertools
+import time
+import uuid
+from typing import Any
+
+import amqp
+import gevent
+import orjson
+from flask import current_app, g
+from gevent.event import AsyncResult
+from prometheus_client import Histogram
+
+from gateway.link import Link, LinkDown
+from services.chassis.logs import log
+from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
+
+EXCHANGE = "nameko-rpc"
+MOST_WAITING = 1000
+
+SECONDS = Histogram("hearth_gateway_rpc_seconds", "Time until a service answered.", ["capability", "outcome"])
+
+
+def call(capability: str, method: str, /, **kwargs: Any) -> Any:
+    """What a service answers to the member at hand. Raises its refusal, or Unavailable if there is no answer in time.
+
+    `kwargs` are JSON-ready, or hold aware datetimes; so is the answer, without the latter.
+    """
+    client: Client = current_app.extensions["rpc"]
+    return client.call(capability, method, kwargs, token=g.token, correlation_id=g.correlation_id)
+
+
+def _unavailable(says: str) -> Unavailable:
+    return Unavailable("unavailable", f"{says} Please try again in a moment.")
+
+
+class Client:
+    """Matches replies to the greenlets that wait for them.
+
+    Requests are transient and `mandatory`: when no service is there for one, its caller hears of it at once.
+    A reply that comes after the deadline finds nobody waiting and is dropped.
+    """
+
+    def __init__(self, link: Link, timeout: float) -> None:
+        self._link = link
+        self._timeout = timeout
+        self._waiting: dict[str, AsyncResult] = {}
+        self._numbers = itertools.count(1)
+        self._channel: amqp.Channel | None = None
+        self._reply_to = ""
+        link.serve(self)
+
+    @property
+    def up(self) -> bool:
+        """Whether calls can be made at present."""
+        return self._link.up
+
+    def opened(self, connection: amqp.Connection) -> None:
+        channel = connection.channel()
+        channel.auto_decode = False
+        self._reply_to = f"gateway.{uuid.uuid4()}"
+        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
+        channel.queue_declare(self._reply_to, exclusive=True, auto_delete=True)
+        channel.queue_bind(self._reply_to, EXCHANGE, self._reply_to)
+        channel.events["basic_return"].add(self._returned)
+        channel.basic_consume(self._reply_to, no_ack=True, callback=self._replied)
+        self._channel = channel
+
+    def lost(self) -> None:
+        self._channel = None
+        waiting, self._waiting = self._waiting, {}
+        for result in waiting.values():
+            result.set_exception(_unavailable("The connection to the platform's bus was lost."))
+
+    def call(
+        self,
+        capability: str,
+        method: str,
+        kwargs: dict[str, Any],
+        *,
+        token: str | None,
+        correlation_id: str,
+        timeout: float | None = None,
+    ) -> Any:
+        """Ask and wait at most `timeout` seconds (default: the client's) for the answer."""
+        began = time.monotonic()
+        outcome = "ok"
+        try:
+            headers = {"nameko.correlation_id": correlation_id}
+            if token is not None:
+                headers["nameko.token"] = token
+            return self._ask(f"{capability}.{method}", kwargs, headers, timeout or self._timeout)
+        except Refusal as refusal:
+            outcome = type(refusal).__name__
+            raise
+        finally:
+            SECONDS.labels(capability, outcome).observe(time.monotonic() - began)
+
+    def _ask(self, target: str, kwargs: dict[str, Any], headers: dict[str, Any], timeout: float) -> Any:
+        if self._channel is None or not self._link.up:
+            raise _unavailable("The platform's bus can't be reached.")
+        if len(self._waiting) >= MOST_WAITING:
+            raise _unavailable("Too many calls are waiting already.")
+        number = str(next(self._numbers))
+        until = time.monotonic() + timeout
+        result = self._waiting[number] = AsyncResult()
+        try:
+            self._publish(target, kwargs, headers, number, timeout)
+            return _read(target, result.get(timeout=max(0.0, until - time.monotonic())))
+        except LinkDown:
+            raise _unavailable("The platform's bus does not take messages.") from None
+        except gevent.Timeout:
+            raise _unavailable("The platform did not answer in time.") from None
+        finally:
+            self._waiting.pop(number, None)
+
+    def _publish(
+        self, target: str, kwargs: dict[str, Any], headers: dict[str, Any], number: str, timeout: float
+    ) -> None:
+        channel = self._channel
+        assert channel is not None
+        headers["nameko.deadline"] = time.time() + timeout
+        message = amqp.Message(
+            orjson.dumps({"args": [], "kwargs": kwargs}, option=orjson.OPT_UTC_Z),
+            content_type="application/json",
+            delivery_mode=1,
+            correlation_id=number,
+            reply_to=self._reply_to,
+            expiration=str(int(timeout * 1000)),
+            application_headers=headers,
+        )
+        self._link.write(lambda: channel.basic_publish(message, EXCHANGE, target, mandatory=True), timeout)
+
+    def _replied(self, message: amqp.Message) -> None:
+        result = self._waiting.pop(message.properties.get("correlation_id"), None)
+        if result is not None:
+            result.set(message.body)
+
+    def _returned(self, _error: Exception, _exchange: str, _key: str, message: amqp.Message) -> None:
+        result = self._waiting.pop(message.properties.get("correlation_id"), None)
+        if result is not None:
+            result.set_exception(_unavailable("The part of the platform that answers this is not running."))
+
+
+def _read(target: str, body: bytes) -> Any:
+    try:
+        reply = orjson.loads(body)
+        error = reply["error"]
+        if error is None:
+            return reply["result"]
+        refusal = revive(error)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        log.error("reply is unreadable", method=target)
+        raise Unexpected("unexpected", "Something went wrong on our side.") from None
+    raise refusal

@@ -1,0 +1,261 @@
+"""Live streams: what reaches a member's inbox is pushed to the member's open browsers as server-sent events.
+
+A stream is a promise only together with `Last-Event-ID`: whenever one ends (token expired, reader too slow, bus
+lost, worker stopping), the browser comes back by itself and is told first what it has missed.
+"""
+
+import contextlib
+import re
+import socket
+import time
+import uuid
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+import amqp
+import gevent
+import orjson
+from flask import Response, current_app, g, request
+from gevent.queue import Empty, Full, Queue
+from marshmallow import fields
+from prometheus_client import Gauge
+
+from gateway import rpc
+from gateway.link import Link
+from services.chassis.logs import log
+from services.contracts.catalogue import EXCHANGE
+from services.contracts.errors import TooMany, Unavailable
+from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.contracts.shapes.common import Shape
+from services.contracts.shapes.notifications import Notification
+
+WAITING = 64  # notifications that may wait for a slow reader
+REMEMBERED = 1000  # messages, to tell a repeated one
+INBOX = "notifications.inbox"
+BEGIN = b"retry: 3000\n: what reaches your inbox is told here\n\n"
+NOBODY = b"00000000-0000-0000-0000-000000000000"
+SHOWN = ("kind", "title", "body", "link", "reason", "at")
+
+OPEN = Gauge("hearth_gateway_streams", "Live streams that are open.", multiprocess_mode="livesum")
+
+_is_event_id = re.compile(r"\d{1,13}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+
+
+class StreamHeaders(Shape):
+    """Where to go on, as browsers say it by themselves."""
+
+    last_event_id = fields.String(
+        load_default=None,
+        data_key="Last-Event-ID",
+        metadata={"description": "The `id` of the last event that was seen; what is none of ours is ignored."},
+    )
+
+
+class StreamQuery(Shape):
+    """Where to go on, for clients that can't send headers."""
+
+    last_event_id = fields.String(
+        load_default=None, metadata={"description": "Stands in for the header `Last-Event-ID`, which wins."}
+    )
+
+
+class ServerSentEvent(Shape):
+    """One event, as a browser's EventSource shows it."""
+
+    lastEventId = fields.String(required=True, metadata={"description": "To be sent as `Last-Event-ID`."})
+    type = fields.String(required=True, metadata={"example": "notification"})
+    data = fields.Nested(Notification, required=True, metadata={"description": "As JSON."})
+
+
+def follow(headers: dict[str, Any], query: dict[str, Any]) -> Response:
+    """The stream of the member at hand, going on after the event that a browser names when it comes back."""
+    streams: Streams = current_app.extensions["streams"]
+    return streams.answer(headers["last_event_id"] or query["last_event_id"])
+
+
+def event_id(at: str, notification_id: str) -> str:
+    """Sorts by time: `<Unix milliseconds>-<notification id>`."""
+    return f"{round(datetime.fromisoformat(at).timestamp() * 1000)}-{notification_id}"
+
+
+def frame(id: str, notification: dict[str, Any]) -> bytes:
+    """One server-sent event."""
+    return b"id: %s\nevent: notification\ndata: %s\n\n" % (id.encode(), orjson.dumps(notification))
+
+
+class Stream:
+    """One open stream of one member: what waits to be written, until it ends."""
+
+    def __init__(self, member_id: str, expires_at: float, connection: socket.socket | None) -> None:
+        self.member_id = member_id
+        self.expires_at = expires_at
+        self._frames: Queue = Queue(WAITING)
+        self._said: set[str] = set()
+        self._connection = connection
+        self._watcher: Any = None
+
+    def push(self, notification_id: str, said: bytes) -> None:
+        """Queue an event. A reader who is too slow is sent away, to come back and catch up."""
+        try:
+            self._frames.put_nowait((notification_id, said))
+        except Full:
+            self.end()
+            self._hang_up()
+
+    def skip(self, notification_ids: Iterable[str]) -> None:
+        """Say these no more: they were caught up."""
+        self._said.update(notification_ids)
+
+    def end(self) -> None:
+        """Let the stream end after what is being written; never waits."""
+        while not self._frames.empty():
+            self._frames.get_nowait()
+        self._frames.put_nowait(None)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(OSError):  # gone already
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+    def watch(self) -> None:
+        """End when the reader leaves, which otherwise only the next write would show."""
+        if self._connection is not None:
+            self._watcher = gevent.get_hub().loop.io(self._connection.fileno(), 1)
+            self._watcher.start(self._readable)
+
+    def _readable(self) -> None:
+        try:
+            left = not self._connection._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)  # type: ignore[union-attr]
+        except OSError as error:
+            left = not isinstance(error, BlockingIOError)
+        self.unwatch()  # what a reader might still say is of no interest
+        if left:
+            self.end()
+
+    def unwatch(self) -> None:
+        """Stop looking at the connection, which may then serve another request."""
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            self._watcher = None
+
+    def events(self, heartbeat: float) -> Iterator[bytes]:
+        """What is pushed, with a comment whenever nothing was for `heartbeat` seconds."""
+        while (left := self.expires_at - time.time()) > 0:
+            try:
+                item = self._frames.get(timeout=min(heartbeat, left))
+            except Empty:
+                yield b": \n\n"
+                continue
+            if item is None:
+                return
+            notification_id, said = item
+            if notification_id in self._said:
+                self._said.remove(notification_id)
+            else:
+                yield said
+
+
+class Streams:
+    """The open streams of a worker, and its ear on the bus."""
+
+    def __init__(self, link: Link, *, most: int, most_per_member: int, heartbeat: float) -> None:
+        self._open: defaultdict[str, list[Stream]] = defaultdict(list)
+        self._count = 0
+        self._most, self._most_per_member, self._heartbeat = most, most_per_member, heartbeat
+        self._heard: OrderedDict[str, None] = OrderedDict()
+        self._listening = False
+        link.serve(self)
+
+    def opened(self, connection: amqp.Connection) -> None:
+        channel = connection.channel()
+        channel.auto_decode = False
+        queue = f"gateway.streams.{uuid.uuid4()}"
+        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
+        channel.queue_declare(queue, exclusive=True, auto_delete=True)
+        channel.queue_bind(queue, EXCHANGE, NOTIFICATIONS_DELIVERED.key)
+        channel.basic_consume(queue, no_ack=True, callback=self._hear)
+        self._listening = True
+
+    def lost(self) -> None:
+        self._listening = False
+        self.end_all()
+
+    def end_all(self) -> None:
+        """Send every reader away, to come back (perhaps to another worker) and catch up."""
+        for streams in list(self._open.values()):
+            for stream in list(streams):
+                stream.end()
+
+    def _hear(self, message: amqp.Message) -> None:
+        try:
+            event = orjson.loads(message.body)
+            if event["id"] not in self._heard:
+                self._heard[event["id"]] = None
+                self._deliver(event["data"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("unreadable message ignored", key=NOTIFICATIONS_DELIVERED.key)
+        if len(self._heard) > REMEMBERED:
+            self._heard.popitem(last=False)
+
+    def _deliver(self, data: dict[str, Any]) -> None:
+        here = [stream for member_id in data["member_ids"] for stream in self._open.get(member_id, ())]
+        if here:
+            id = data["notification_id"]
+            said = frame(event_id(data["at"], id), {"id": id, **{name: data[name] for name in SHOWN}, "read_at": None})
+            for stream in here:
+                stream.push(id, said)
+
+    def answer(self, last_event_id: str | None) -> Response:
+        """The stream of the member at hand, beginning with what came after `last_event_id` (if that is one).
+
+        Raises TooMany or Unavailable when there are too many streams, or the missed ones can't be had.
+        """
+        answer = Response(content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
+        if request.method == "HEAD":
+            return answer
+        stream = Stream(g.caller.id, g.caller.expires_at, request.environ.get("gunicorn.socket"))
+        self._add(stream)
+        try:
+            begin = self._begin(stream, last_event_id)
+        except BaseException:
+            self._remove(stream)
+            raise
+        stream.watch()
+        answer.response = chain([begin], stream.events(self._heartbeat))
+        answer.call_on_close(lambda: self._remove(stream))
+        return answer
+
+    def _begin(self, stream: Stream, last_event_id: str | None) -> bytes:
+        if last_event_id and _is_event_id(last_event_id):
+            return BEGIN + self._missed(stream, last_event_id)
+        return BEGIN + b"id: %d-%s\n\n" % (time.time() * 1000, NOBODY)  # who hears nothing may come back, too
+
+    def _missed(self, stream: Stream, after: str) -> bytes:
+        """What came after that event. The stream hears already, so what comes meanwhile may be among it."""
+        missed = rpc.call(INBOX, "since", after=after)["items"]
+        stream.skip(each["id"] for each in missed[-WAITING:])
+        return b"".join(frame(each.pop("event_id"), each) for each in missed)
+
+    def _add(self, stream: Stream) -> None:
+        if not self._listening:
+            raise Unavailable("unavailable", "The platform's bus can't be reached. Please try again in a moment.")
+        if self._count >= self._most:
+            raise Unavailable("streams_full", "Too many streams are open. Please try again in a moment.")
+        if len(self._open.get(stream.member_id, ())) >= self._most_per_member:
+            raise TooMany("too_many_streams", f"A member may have at most {self._most_per_member} streams open.")
+        self._open[stream.member_id].append(stream)
+        self._count += 1
+        OPEN.inc()
+
+    def _remove(self, stream: Stream) -> None:
+        stream.unwatch()
+        mine = self._open[stream.member_id]
+        mine.remove(stream)
+        if not mine:
+            del self._open[stream.member_id]
+        self._count -= 1
+        OPEN.dec()
