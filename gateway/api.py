@@ -19,7 +19,7 @@ from werkzeug.routing import BaseConverter
 from gateway.errors import MEDIA_TYPE, STATUS, Problem
 from gateway.hooks import LARGEST_BODY
 from services.contracts.errors import Invalid, Refusal, Unauthenticated, invalid
-from services.contracts.shapes.common import Id
+from services.contracts.shapes.parts import Id
 
 JSON = "application/json"
 END = r"\Z"
@@ -173,11 +173,11 @@ class Api(flask_smorest.Api):
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
-    def __init__(self, app: Flask, version: str) -> None:
+    def __init__(self, app: Flask) -> None:
         app.url_map.converters["id"] = IdConverter
         app.config.update(
             API_TITLE="Hearth",
-            API_VERSION=version,
+            API_VERSION="1.0.0",
             OPENAPI_VERSION="3.1.0",
             API_SPEC_OPTIONS={
                 "info": {

@@ -1,7 +1,5 @@
 """The application: `create()` puts the parts together; one is made in each worker, after the fork."""
 
-from importlib.metadata import version
-
 from flask import Flask
 
 from gateway import auth, config, errors, hooks, routes
@@ -49,7 +47,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     hooks.install(app)
     errors.install(app)
     auth.install(app, Tokens(settings.jwks_file))
-    api = Api(app, version("hearth"))
+    api = Api(app)
     for noun in routes.NOUNS:
         api.register_blueprint(noun.routes)
     app.register_blueprint(platform.pages)

@@ -21,7 +21,7 @@ from services.contracts.errors import (
     Unavailable,
     Unexpected,
 )
-from services.contracts.shapes.common import Shape
+from services.contracts.shapes.parts import Shape
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20

@@ -29,8 +29,8 @@ from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
-from services.contracts.shapes.common import Shape
 from services.contracts.shapes.notifications import Notification
+from services.contracts.shapes.parts import Shape
 
 WAITING = 64  # notifications that may wait for a slow reader
 REMEMBERED = 1000  # messages, to tell a repeated one

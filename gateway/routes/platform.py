@@ -8,20 +8,18 @@ from typing import Any
 import flask
 import flask_swagger_ui
 import orjson
-import yaml
 from flask import Response, current_app
 from marshmallow import fields
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from gateway.api import JSON, Blueprint
 from gateway.auth import public
-from services import contracts
-from services.contracts.shapes.common import Shape
+from services.contracts import asyncapi as contracts
+from services.contracts.shapes.parts import Shape
 
 routes = Blueprint("platform", __name__, description="Health, keys and documents.", url_prefix="")
 pages = flask.Blueprint("pages", __name__)
 
-ASYNCAPI = Path(contracts.__file__).with_name("asyncapi.yaml")
 SWAGGER_UI = Path(flask_swagger_ui.__file__).with_name("dist")
 PAGE = b"""<!doctype html>
 <html lang="en">
@@ -148,4 +146,4 @@ def _registry() -> CollectorRegistry:
 
 @functools.cache
 def _asyncapi() -> bytes:
-    return orjson.dumps(yaml.safe_load(ASYNCAPI.read_text()))
+    return orjson.dumps(contracts.committed())

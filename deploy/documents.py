@@ -1,0 +1,73 @@
+"""`python -m deploy.documents [--check]`: write the documents that are generated and committed, or compare them.
+
+`gateway/openapi.json` comes from the gateway's routes, `services/contracts/asyncapi.yaml` from the catalogue and the
+handlers of all services.
+"""
+
+import difflib
+import importlib
+import json
+import pkgutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from deploy.local.keys import Keys
+from gateway import app
+from gateway.config import Config
+from services import events, feedback, members, notifications
+from services.contracts import asyncapi
+
+ROOT = Path(__file__).parents[1]
+
+
+def openapi() -> str:
+    """What the gateway answers, as OpenAPI 3.1 in JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Keys(Path(folder))
+        keys.prepare()
+        gateway = app.create(Config(amqp_uri="amqp://", jwks_file=keys.jwks_file))
+    return json.dumps(gateway.extensions["openapi"], indent=2, ensure_ascii=False) + "\n"
+
+
+def capabilities() -> Iterator[type]:
+    """The service classes: in each service's packages, what has a `name` that begins with the service's."""
+    for service in (members, events, feedback, notifications):
+        for package in pkgutil.iter_modules(service.__path__, f"{service.__name__}."):
+            if package.ispkg:
+                module = importlib.import_module(f"{package.name}.service")
+                name = package.name.removeprefix("services.")
+                yield from (each for each in vars(module).values() if getattr(each, "name", None) == name)
+
+
+def bus() -> str:
+    """What the services announce and hear, as AsyncAPI 3.0 in YAML."""
+    with warnings.catch_warnings(action="ignore"):  # eventlet's word on its future
+        messaging = importlib.import_module("services.chassis.messaging")
+        document = asyncapi.document(messaging.hearers(capabilities()))
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the documents, or with `--check` show how they differ; 1 when they do."""
+    differ = 0
+    for name, text in (("gateway/openapi.json", openapi()), ("services/contracts/asyncapi.yaml", bus())):
+        file = ROOT / name
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        if "--check" not in arguments:
+            file.write_text(text, encoding="utf-8")
+        elif text != before:
+            differ = 1
+            lines = before.splitlines(keepends=True), text.splitlines(keepends=True)
+            sys.stdout.writelines(difflib.unified_diff(*lines, f"{name} (committed)", f"{name} (now)"))
+    if differ:
+        print("These documents are out of date: python -m deploy.documents")
+    return differ
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
