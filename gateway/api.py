@@ -85,9 +85,8 @@ class Blueprint(flask_smorest.Blueprint):
 
     def arguments(self, schema: type[Schema], **kwargs: Any) -> Callable[[View], View]:
         """Check the body (or the `location`) against a shape and pass it as the first argument."""
-        check: Callable[[View], View] = super().arguments(
-            schema(), **kwargs
-        )  # making a schema costs more than using it
+        # An instance, as making a schema for each request would cost more than using it.
+        check: Callable[[View], View] = super().arguments(schema(), **kwargs)
         return check
 
     def response(
@@ -144,7 +143,7 @@ def _prepare_problems(doc: dict[str, Any], doc_info: dict[str, Any], **_kwargs: 
         families.add(Unauthenticated)
     if "arguments" in doc_info:
         families.add(Invalid)
-    responses = {str(status): answer for status, answer in doc["responses"].items() if answer != "UNPROCESSABLE_ENTITY"}
+    responses = {str(status): answer for status, answer in doc["responses"].items()}
     if "requestBody" in doc:
         responses |= {"400": "BadRequest", "413": "TooLarge", "415": "UnsupportedType"}
     responses |= {str(STATUS[family]): family.__name__ for family in families}

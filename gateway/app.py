@@ -36,7 +36,7 @@ class Gateway(Flask):
     def drain(self) -> None:
         """Be ready no more, and end what would never end by itself."""
         self.health.draining = True
-        self.streams.end_all()
+        self.streams.close()
 
 
 def create(settings: config.Config | None = None) -> Gateway:

@@ -6,6 +6,7 @@ RPC and the live streams share it; each sets up its own channel when told that t
 import contextlib
 import random
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -47,12 +48,12 @@ def _address(uri: str) -> dict[str, Any]:
         "userid": unquote(parts.username or "guest"),
         "password": unquote(parts.password or "guest"),
         "virtual_host": unquote(parts.path[1:]) or "/",
-        "ssl": {"server_hostname": host, "cert_reqs": 2} if secure else False,
+        "ssl": {"server_hostname": host, "cert_reqs": ssl.CERT_REQUIRED} if secure else False,
     }
 
 
 class Link:
-    """A connection that keeps itself open from `start` to `stop`, with growing pauses between attempts."""
+    """A connection that keeps itself open once started, with growing pauses between attempts."""
 
     def __init__(self, uri: str, heartbeat: int) -> None:
         self._address = _address(uri)
@@ -78,12 +79,6 @@ class Link:
             if not monkey.is_module_patched("socket"):
                 raise RuntimeError("The gateway needs gunicorn's gevent worker: a reader would block everything else.")
             self._reader = gevent.spawn(self._run)
-
-    def stop(self) -> None:
-        """Close the connection for good."""
-        if self._reader is not None:
-            self._reader.kill()
-            self._reader = None
 
     def write(self, send: Callable[[], Any], patience: float) -> None:
         """Run `send` while nobody else writes. Raises LinkDown on a fault, or after `patience` seconds."""

@@ -181,11 +181,11 @@ class Streams:
         self._listening = True
 
     def lost(self) -> None:
-        self._listening = False
-        self.end_all()
+        self.close()
 
-    def end_all(self) -> None:
-        """Send every reader away, to come back (perhaps to another worker) and catch up."""
+    def close(self) -> None:
+        """Take no readers, and send every one away, to come back (perhaps to another worker) and catch up."""
+        self._listening = False
         for streams in list(self._open.values()):
             for stream in list(streams):
                 stream.end()
