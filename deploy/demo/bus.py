@@ -1,0 +1,63 @@
+"""An independent subscriber: what any other system hears that knows the broker's address and the exchange's name."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pika
+import pika.exceptions
+
+from deploy.demo import PATIENCE, StoryBroken
+
+EXCHANGE = "community"
+
+
+class Heard(NamedTuple):
+    """A CloudEvent, and the moment of `time.perf_counter()` at which it was heard."""
+
+    at: float
+    event: dict[str, Any]
+
+
+class Subscriber:
+    """Hears every message from now on, in a thread of its own, over an exclusive queue."""
+
+    def __init__(self, uri: str) -> None:
+        self.heard: list[Heard] = []
+        self._news = threading.Condition()
+        try:
+            channel = pika.BlockingConnection(pika.URLParameters(uri)).channel()
+            queue = channel.queue_declare("", exclusive=True).method.queue
+            channel.queue_bind(queue, EXCHANGE, "#")
+            channel.basic_consume(queue, self._hear, auto_ack=True)
+        except pika.exceptions.AMQPError as error:
+            raise StoryBroken(f"The broker does not let anybody subscribe: {error!r}") from error
+        threading.Thread(target=channel.start_consuming, daemon=True).start()
+
+    def _hear(self, _channel: Any, _method: Any, _properties: Any, body: bytes) -> None:
+        with self._news:
+            self.heard.append(Heard(time.perf_counter(), json.loads(body)))
+            self._news.notify_all()
+
+    def of(self, type: str, **data: Any) -> list[Heard]:
+        """What was heard of a type whose body has these values."""
+        return [h for h in list(self.heard) if h.event["type"] == type and data.items() <= h.event["data"].items()]
+
+    def until(self, enough: Callable[[], bool], within: float = PATIENCE) -> bool:
+        """Listen until it is enough; False when it never was."""
+        with self._news:
+            return self._news.wait_for(enough, within)
+
+    def told(self, kind: str, link: str, members: set[str], within: float = PATIENCE) -> tuple[set[str], float]:
+        """Who has been told of something, once all of `members` were or time is up, and when the last one was."""
+
+        def deliveries() -> list[Heard]:
+            return self.of("notifications.delivered", kind=kind, link=link)
+
+        def reached() -> set[str]:
+            return {member for each in deliveries() for member in each.event["data"]["member_ids"]}
+
+        self.until(lambda: reached() >= members, within)
+        return reached(), max((each.at for each in deliveries()), default=0.0)

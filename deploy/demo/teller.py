@@ -1,0 +1,49 @@
+"""How the story looks on a terminal of 100 columns, or in a file."""
+
+import sys
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+WIDTH = 100
+
+
+def console() -> Console:
+    """As wide as the terminal is, up to WIDTH; where there is no terminal, WIDTH."""
+    width = min(Console().width, WIDTH) if sys.stdout.isatty() else WIDTH
+    return Console(width=width, highlight=False)
+
+
+class Teller:
+    """Says things. Texts are rich's markup; what members wrote goes through `quoted`."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def chapter(self, title: str) -> None:
+        self.console.print()
+        self.console.rule(f"[b]{title}[/b]", align="left", style="dim")
+
+    def say(self, *texts: str) -> None:
+        for text in texts:
+            self.console.print(text)
+
+    def times(self, seconds: dict[str, float]) -> None:
+        """What was true after how many seconds, in the order in which it became true."""
+        for what, after in sorted(seconds.items(), key=lambda each: each[1]):
+            self.say(f"  after [b]{after * 1000:4.0f} ms[/b]  {what}")
+
+    def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+        table = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, header_style="dim", padding=(0, 1))
+        for row in rows:
+            table.add_row(*row)
+        for column in table.columns[:-1]:
+            column.no_wrap = True
+        self.console.print(table)
+
+
+def quoted(text: str) -> str:
+    """What somebody wrote, for markup."""
+    return f"[b]“{escape(text)}”[/b]"

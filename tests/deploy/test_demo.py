@@ -1,0 +1,88 @@
+"""The demo's people, and its story on a platform of its own."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import amqp
+import orjson
+import pytest
+
+from deploy.demo import people
+from deploy.demo.bus import Subscriber
+from deploy.local.platform import ROOT
+from services.contracts.shapes.members import InvitationDraft, Registration
+from tests.processes import Platform, Processes
+from tests.wire import connection
+
+CAST = people.read()
+
+
+def test_sixty_people_of_all_roles() -> None:
+    assert len({person.name for person in CAST}) == len({person.email for person in CAST}) == 60
+    roles = Counter(role for person in CAST for role in person.roles)
+    assert (roles["mentor"], roles["trainer"], roles["administrator"], roles["host"]) == (5, 4, 3, 2)
+    assert CAST[0].roles == ["administrator"]  # all that the command line gives
+
+
+def test_the_doors_would_take_them() -> None:
+    for person in CAST:
+        InvitationDraft().load({"email": person.email, "roles": person.roles})
+        Registration().load({"code": "c", "name": person.name, "password": "a" * 12, **person.profile})
+
+
+def test_who_was_told_is_said_even_when_somebody_lacks(amqp_uri: str) -> None:
+    sender = connection(amqp_uri)
+    sender.channel().exchange_declare("community", "topic", durable=True, auto_delete=False)
+    bus = Subscriber(amqp_uri)
+    data = {"kind": "events.published", "link": "/v1/events/1", "member_ids": ["a", "b"]}
+    for link in ("/v1/events/2", "/v1/events/1"):
+        event = {"type": "notifications.delivered", "data": data | {"link": link}}
+        sender.channel().basic_publish(amqp.Message(orjson.dumps(event)), "community", event["type"])
+    told, at = bus.told("events.published", "/v1/events/1", {"a", "b", "c"}, within=0.5)
+    assert (told, at) == ({"a", "b"}, bus.heard[1].at)
+    sender.close()
+
+
+@pytest.fixture
+def hub(environment: dict[str, str], tmp_path: Path) -> Iterator[Platform]:
+    """A platform with an empty store."""
+    started = Processes(environment | {"MONGO_DATABASE_PREFIX": f"demo_{uuid.uuid4().hex[:8]}_"}, tmp_path)
+    platform = Platform(started)
+    platform.start()
+    yield platform
+    started.stop()
+
+
+def test_the_story_again_and_again(hub: Platform, tmp_path: Path) -> None:
+    def demo(base: Path) -> tuple[int, str]:
+        told = subprocess.run(
+            [sys.executable, "-m", "deploy.demo", "--base", base],
+            cwd=ROOT,
+            env=os.environ | hub.processes.environment | {"HOST": "127.0.0.1", "PORT": str(hub.port)},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        return told.returncode, told.stdout + told.stderr
+
+    base = tmp_path / "base"
+    code, words = demo(base)
+    assert code == 0, words
+    assert "60/60" not in words, "the first administrator comes from the command line"
+    assert all(part in words for part in ("59/59", "61 members", "no. 1", "notifications.delivered", "message 9"))
+    assert max(len(line) for line in words.splitlines()) <= 100
+    assert (base / "demo.json").stat().st_mode & 0o777 == 0o600
+
+    code, words = demo(base)
+    assert code == 0, words
+    assert "join" not in words
+    assert "no. 2" in words
+
+    code, words = demo(tmp_path / "another")
+    assert (code, "belongs to this hub already" in words) == (1, True)
