@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -45,12 +46,13 @@ def main(base: Path) -> None:
     if not uri:
         raise StoryBroken("AMQP_URI is not set; `make demo` runs this with the settings of the running platform.")
     screen, everybody, password = console(), people.read(), joining.password(base)
-    door, bus = Visitor(url), Subscriber(uri)
-    administrator = _populate(screen, bus, door, everybody, password)
-    cards = list(administrator.each("/v1/members"))
-    countries = len({card["country"] for card in cards} - {""})
-    screen.print(f"The hub has [b]{len(cards)} members[/b] from {countries} countries.")
-    Story(Teller(screen), bus, door, everybody, cards, password).tell()
+    door = Visitor(url)
+    with closing(Subscriber(uri)) as bus:
+        administrator = _populate(screen, bus, door, everybody, password)
+        cards = list(administrator.each("/v1/members"))
+        countries = len({card["country"] for card in cards} - {""})
+        screen.print(f"The hub has [b]{len(cards)} members[/b] from {countries} countries.")
+        Story(Teller(screen), bus, door, everybody, cards, password).tell()
     reader = next(person for person in everybody if person.name == READER)
     screen.print(f"\nIt goes on running: [b]{url}[/b] (its API: [b]{url}/docs[/b]). To sign in:")
     screen.print(f"  a member          {reader.email:32} {password}", markup=False)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pika
@@ -22,19 +23,33 @@ class Heard(NamedTuple):
 
 
 class Subscriber:
-    """Hears every message from now on, in a thread of its own, over an exclusive queue."""
+    """Hears every message from now on until it is closed, in a thread of its own, over an exclusive queue."""
 
     def __init__(self, uri: str) -> None:
         self.heard: list[Heard] = []
         self._news = threading.Condition()
         try:
-            channel = pika.BlockingConnection(pika.URLParameters(uri)).channel()
+            self._connection = pika.BlockingConnection(pika.URLParameters(uri))
+            channel = self._connection.channel()
             queue = channel.queue_declare("", exclusive=True).method.queue
             channel.queue_bind(queue, EXCHANGE, "#")
             channel.basic_consume(queue, self._hear, auto_ack=True)
+            self._stop = channel.stop_consuming
         except pika.exceptions.AMQPError as error:
             raise StoryBroken(f"The broker does not let anybody subscribe: {error!r}") from error
-        threading.Thread(target=channel.start_consuming, daemon=True).start()
+        self._thread = threading.Thread(target=self._listen, args=[channel], daemon=True)
+        self._thread.start()
+
+    def _listen(self, channel: Any) -> None:
+        with suppress(pika.exceptions.AMQPError):  # whoever waits will say what they have not heard
+            channel.start_consuming()
+            self._connection.close()
+
+    def close(self) -> None:
+        """Hear no more."""
+        with suppress(pika.exceptions.AMQPError):
+            self._connection.add_callback_threadsafe(self._stop)
+        self._thread.join(PATIENCE)
 
     def _hear(self, _channel: Any, _method: Any, _properties: Any, body: bytes) -> None:
         with self._news:

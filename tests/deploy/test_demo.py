@@ -45,6 +45,7 @@ def test_who_was_told_is_said_even_when_somebody_lacks(amqp_uri: str) -> None:
         sender.channel().basic_publish(amqp.Message(orjson.dumps(event)), "community", event["type"])
     told, at = bus.told("events.published", "/v1/events/1", {"a", "b", "c"}, within=0.5)
     assert (told, at) == ({"a", "b"}, bus.heard[1].at)
+    bus.close()
     sender.close()
 
 
