@@ -2,15 +2,17 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy.local.keys import Keys
 from tests import backends
 from tests.processes import Platform, Processes
+from tests.stores import open_database
 from tests.wire import Caller
 
 BACKEND = pytest.StashKey[backends.Backend]()
@@ -81,3 +83,10 @@ def platform(environment: dict[str, str], tmp_path_factory: pytest.TempPathFacto
     running.start()
     yield running
     running.processes.stop()
+
+
+@pytest.fixture
+def make_store(mongo_uri: str) -> Iterator[Callable[..., Any]]:
+    """Makes stores in an empty database: `make_store(VoiceStore)`."""
+    with open_database(mongo_uri) as make:
+        yield make

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 
 import services.contracts.messages  # noqa: F401  (declares the catalogue)
 from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, EXCHANGE, Message
-from services.contracts.shapes.common import Id, Moment
+from services.contracts.shapes.parts import Id, Moment
 
 COMMITTED = files("services.contracts") / "asyncapi.yaml"
 

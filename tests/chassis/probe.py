@@ -17,7 +17,7 @@ from services.chassis.store import Aggregates, Rows, Store
 from services.chassis.tokens import Caller
 from services.contracts.errors import Conflict, Invalid, NotYet
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
-from services.contracts.shapes.common import Shape, Text
+from services.contracts.shapes.parts import Shape, Text
 
 
 class Effects(Rows):

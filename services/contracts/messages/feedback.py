@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from services.contracts.catalogue import announce
-from services.contracts.shapes.common import Id, Shape
+from services.contracts.shapes.parts import Id, Shape
 from services.contracts.shapes.feedback import STATUSES
 
 

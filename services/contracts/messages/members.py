@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from services.contracts.catalogue import announce
-from services.contracts.shapes.common import Id, Moment, Shape, roles, tags
+from services.contracts.shapes.parts import Id, Moment, Shape, roles, tags
 
 
 class MemberState(Shape):

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from services.contracts.shapes.common import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of, roles, tags
+from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of, roles, tags
 
 STATUSES = ("draft", "published", "cancelled")
 

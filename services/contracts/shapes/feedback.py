@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.common import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of
+from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of
 
 KINDS = ("want", "expect", "need", "praise", "problem", "idea")
 STATUSES = ("received", "acknowledged", "decided", "done", "declined")

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.common import ROLES, Id, Moment, Page, Shape, Tag, Text, page_of, roles, tags
+from services.contracts.shapes.parts import ROLES, Id, Moment, Page, Shape, Tag, Text, page_of, roles, tags
 
 
 def _password() -> fields.String:

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.common import Id, Moment, Page, Shape, page_of
+from services.contracts.shapes.parts import Id, Moment, Page, Shape, page_of
 
 
 class Notification(Shape):

@@ -1,0 +1,172 @@
+"""The laws of the house that a linter of imports can't see."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
+
+from deploy.local.platform import ROOT
+from services.chassis.messaging import On
+from services.chassis.rpc import Rpc
+from services.contracts.catalogue import CATALOGUE
+
+SERVICES = ("members", "events", "feedback", "notifications")
+CAPABILITIES = sorted(
+    path.parent for service in SERVICES for path in (ROOT / "services" / service).glob("*/service.py")
+)
+VAGUE = {"utils", "util", "manager", "helper", "helpers", "data", "common", "misc", "base"}
+EVERY = pytest.mark.parametrize("folder", CAPABILITIES, ids=lambda folder: f"{folder.parent.name}.{folder.name}")
+
+
+def sources(folder: str) -> Iterator[Path]:
+    yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def capability(folder: Path) -> type:
+    module = importlib.import_module(f"services.{folder.parent.name}.{folder.name}.service")
+    (found,) = [each for _, each in inspect.getmembers(module, inspect.isclass) if each.__module__ == module.__name__]
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+@EVERY
+def test_a_capability_is_three_files(folder: Path) -> None:
+    assert {path.name for path in folder.glob("*.py")} == {"__init__.py", "service.py", "domain.py", "store.py"}
+
+
+@EVERY
+def test_a_capability_is_named_after_its_place(folder: Path) -> None:
+    assert capability(folder).name == f"{folder.parent.name}.{folder.name}"  # type: ignore[attr-defined]
+    # Read, not imported: a service's entry point makes the whole process cooperative.
+    served = (folder.parent / "__main__.py").read_text()
+    assert re.search(rf"CAPABILITIES = \(.*\b{capability(folder).__name__}\b.*\)", served), "it is served"
+
+
+@EVERY
+def test_no_file_of_a_capability_outgrows_a_reading(folder: Path) -> None:
+    for path in folder.glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 250, path
+
+
+@EVERY
+def test_a_service_method_is_short(folder: Path) -> None:
+    for node in ast.walk(tree(folder / "service.py")):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            statements = [each for part in body for each in ast.walk(part) if isinstance(each, ast.stmt)]
+            assert len(statements) <= 10, f"{folder.name}.{node.name} has {len(statements)} statements"
+
+
+@EVERY
+def test_the_domain_asks_neither_clock_nor_chance_for_its_rules(folder: Path) -> None:
+    calls = {ast.unparse(node.func) for node in ast.walk(tree(folder / "domain.py")) if isinstance(node, ast.Call)}
+    assert not {call for call in calls if re.search(r"\b(now|today|utcnow|time|sleep|random\w*|uuid\w*)$", call)}
+
+
+@EVERY
+def test_a_capability_takes_of_a_sibling_its_store_and_domain_only(folder: Path) -> None:
+    service = f"services.{folder.parent.name}"
+    for path in folder.glob("*.py"):
+        for name in imports(path):
+            if name.startswith(f"{service}.") and not name.startswith(f"{service}.{folder.name}."):
+                sibling = name.removeprefix(f"{service}.").split(".")
+                inside = (ROOT / "services" / folder.parent.name / sibling[0]).is_dir()
+                assert not inside or (path.name == "service.py" and sibling[1] in ("store", "domain")), (
+                    f"{path}: {name}"
+                )
+
+
+@EVERY
+def test_every_door_says_what_it_is_for(folder: Path) -> None:
+    found = capability(folder)
+    assert found.__doc__
+    for name, method in inspect.getmembers(found, inspect.isfunction):
+        if getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ()):
+            assert method.__doc__, f"{found.__name__}.{name}"
+
+
+@EVERY
+def test_services_announce_and_never_call(folder: Path) -> None:
+    text = "".join(path.read_text() for path in folder.glob("*.py"))
+    assert not re.search(r"RpcProxy|EventDispatcher|event_handler|requests\b", text)
+
+
+def test_one_handler_hears_one_message() -> None:
+    for folder in CAPABILITIES:
+        for name, method in inspect.getmembers(capability(folder), inspect.isfunction):
+            entrypoints = getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ())
+            assert len(entrypoints) <= 1, name
+            assert all(isinstance(each, On | Rpc) for each in entrypoints)
+
+
+def test_handlers_name_only_what_the_message_has() -> None:
+    for folder in CAPABILITIES:
+        for name, method in inspect.getmembers(capability(folder), inspect.isfunction):
+            for each in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ()):
+                if isinstance(each, On):
+                    wanted = set(inspect.signature(method).parameters) - {"self", "message"}
+                    assert wanted <= each.message.fields, name
+
+
+def test_every_message_is_announced_by_its_publisher() -> None:
+    for message in CATALOGUE.values():
+        name = message.type.replace(".", "_").upper()
+        users = [
+            path for path in sources(f"services/{message.by}") if re.search(rf"\b{name}\.about\(", path.read_text())
+        ]
+        assert users, f"nobody announces {message.key}"
+
+
+def test_the_chassis_knows_no_word_of_the_domain() -> None:
+    for path in sources("services/chassis"):
+        for node in ast.walk(tree(path)):
+            names = [getattr(node, key, None) for key in ("id", "name", "attr", "arg")]
+            for name in (each for each in names if isinstance(each, str)):
+                words = set(re.split(r"[_.]|(?<=[a-z])(?=[A-Z])", name.casefold()))
+                assert not words & {"member", "members", "voice", "voices", "feedback", "notification"}, (
+                    f"{path}: {name}"
+                )
+
+
+@pytest.mark.parametrize("folder", ["services", "gateway", "deploy", "tests"])
+def test_nothing_is_named_vaguely(folder: str) -> None:
+    vague = [path for path in sources(folder) if VAGUE & set(re.split(r"[_.]", path.stem))]
+    assert not vague
+
+
+def test_the_root_is_as_drawn() -> None:
+    tracked = {line.split("/")[0] for line in _tracked()}
+    folders = {name for name in tracked if (ROOT / name).is_dir()}
+    assert folders <= {"services", "gateway", "deploy", "tests", "requirements", ".ci"}
+
+
+def test_locks_have_hashes_and_no_addresses() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text()
+        assert "--hash=sha256:" in text
+        assert not re.search(r"https?://|--find-links|--index-url|file:", text), path
+
+
+def _tracked() -> list[str]:
+    import subprocess
+
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()

@@ -1,0 +1,128 @@
+"""Aggregates on a real store: one write saves and announces, and nobody's change is lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.chassis import identifiers
+from services.chassis.store import Aggregates
+from services.contracts.errors import Conflict, Invalid, NotFound
+from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
+from tests.chassis.probe import Things
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+class Kicks:
+    """Stands where the relay does, and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, list[dict[str, Any]]]] = []
+
+    def kick(self, rows: Any, id: str, events: list[dict[str, Any]]) -> None:
+        self.heard.append((id, events))
+
+
+@pytest.fixture
+def things(make_store: Any) -> Aggregates:
+    return make_store(Things)
+
+
+def thing(**more: Any) -> dict[str, Any]:
+    id = identifiers.new_id(NOW)
+    body = {"voice_id": id, "kind": None, "touchpoint": "app", "text": "hello", "author_id": None}
+    return {"_id": id, "changed_at": NOW, **body, **more}
+
+
+def test_saving_and_announcing_are_one_write(things: Aggregates) -> None:
+    things._relay = kicks = Kicks()  # type: ignore[assignment]
+    saved = things.add(thing(), FEEDBACK_SUBMITTED.about(new := thing()) and None)
+    assert saved["version"] == 1
+    assert kicks.heard == []
+    things.add(new, FEEDBACK_SUBMITTED.about(new))
+    changed = things.save({**new, "version": 1, "text": "again"}, FEEDBACK_SUBMITTED.about(new | {"text": "again"}))
+    stored = things.rows.find_one({"_id": new["_id"]})
+    assert stored is not None
+    assert [each["sequence"] for each in stored["outbox"]] == ["000000000001", "000000000002"]
+    assert [each["data"]["text"] for each in stored["outbox"]] == ["hello", "again"]
+    assert stored["unsent"] is True
+    assert [events[0]["id"] for _, events in kicks.heard] == [each["id"] for each in stored["outbox"]]
+    assert changed["version"] == stored["version"] == 2
+
+
+def test_reading_shows_no_outbox(things: Aggregates) -> None:
+    new = thing()
+    things.add(new, FEEDBACK_SUBMITTED.about(new))
+    assert set(things.get(new["_id"])) == {*new, "version"}
+    with pytest.raises(NotFound):
+        things.get("nothing")
+
+
+def test_a_second_of_the_same_id_is_refused_and_changes_nothing(things: Aggregates) -> None:
+    new = thing()
+    things.add(new)
+    with pytest.raises(Conflict):
+        things.add(new | {"text": "other"})
+    assert things.get(new["_id"])["text"] == "hello"
+
+
+def test_of_two_editors_one_is_told(things: Aggregates) -> None:
+    read = things.add(thing())
+    things.save(read | {"text": "first"})
+    with pytest.raises(Conflict, match="meanwhile"):
+        things.save(read | {"text": "second"}, FEEDBACK_SUBMITTED.about(read))
+    stored = things.rows.find_one({"_id": read["_id"]})
+    assert stored is not None
+    assert (stored["text"], stored["version"]) == ("first", 2)
+    assert "outbox" not in stored, "nothing of the refused change was announced"
+
+
+def test_of_many_editors_at_once_none_is_lost(things: Aggregates) -> None:
+    id = things.add(thing(count=0))["_id"]
+
+    def add_one(_: int) -> None:
+        while True:
+            read = things.get(id)
+            try:
+                things.save(read | {"count": read["count"] + 1})
+                return
+            except Conflict:
+                continue
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_one, range(40)))
+    assert things.get(id)["count"] == 40
+    assert things.get(id)["version"] == 41
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_pages_show_each_row_once_also_of_the_same_moment(things: Aggregates, ascending: bool) -> None:
+    made = [thing(at=NOW + timedelta(milliseconds=number // 4)) for number in range(23)]
+    for each in made:
+        things.add(each)
+    seen: list[str] = []
+    after = None
+    while True:
+        page, after = things.timeline({}, by="at", ascending=ascending, after=after, limit=5)
+        seen += [each["_id"] for each in page]
+        if after is None:
+            break
+    expected = [each["_id"] for each in sorted(made, key=lambda each: (each["at"], each["_id"]), reverse=not ascending)]
+    assert seen == expected
+
+
+def test_a_row_that_arrives_meanwhile_moves_no_page(things: Aggregates) -> None:
+    for second in range(4):
+        things.add(thing(at=NOW + timedelta(seconds=second)))
+    first, after = things.timeline({}, by="at", ascending=False, after=None, limit=2)
+    things.add(thing(at=NOW + timedelta(seconds=9)))
+    second_page, _ = things.timeline({}, by="at", ascending=False, after=after, limit=2)
+    assert not {each["_id"] for each in first} & {each["_id"] for each in second_page}
+    assert len(second_page) == 2
+
+
+def test_a_position_out_of_this_world_is_refused(things: Aggregates) -> None:
+    with pytest.raises(Invalid):
+        things.timeline({}, by="at", ascending=True, after=[10**30, "x"], limit=2)

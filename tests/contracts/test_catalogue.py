@@ -1,0 +1,103 @@
+"""The catalogue keeps its word: exact on the way out, tolerant on the way in, described as it is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+from marshmallow import Schema, fields
+
+from services.chassis import context, identifiers
+from services.chassis.messaging import Unreadable, pack, unpack
+from services.contracts import asyncapi
+from services.contracts.catalogue import CATALOGUE, Message, UndeclaredMessage, announce
+from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+
+NOW = datetime(2026, 11, 2, 9, 0, 0, 123000, tzinfo=UTC)
+EVERY = pytest.mark.parametrize("message", CATALOGUE.values(), ids=list(CATALOGUE))
+
+
+def aggregate(message: Message) -> dict[str, Any]:
+    return message.read(message.example) | {"_id": identifiers.new_id(NOW), "changed_at": NOW}
+
+
+@EVERY
+def test_every_message_is_a_fact_of_its_publisher_with_a_sentence(message: Message) -> None:
+    assert message.says.endswith(".")
+    assert message.type == f"{message.by}.{message.type.split('.')[1]}"
+    assert message.type.endswith("ed"), "past tense"
+
+
+@EVERY
+def test_every_message_survives_the_wire(message: Message) -> None:
+    packed = pack(message.about(aggregate(message)), message.by, sequence=3)
+    envelope, found, body = unpack(orjson.dumps(packed))
+    assert found is message
+    assert body == message.read(message.example)
+    assert (envelope.sequence, envelope.at, envelope.id) == (3, NOW, packed["id"])
+    assert envelope.correlation_id == packed["correlationid"]
+
+
+@EVERY
+def test_every_message_is_a_cloudevent_and_as_described(message: Message) -> None:
+    packed = pack(message.about(aggregate(message)), message.by, sequence=1)
+    described = asyncapi.document({})["components"]
+    schema = described["messages"][message.key]["payload"]
+    jsonschema.Draft7Validator.check_schema(schema)
+    resolved = schema | {"components": described}
+    jsonschema.Draft7Validator(resolved, format_checker=jsonschema.FormatChecker()).validate(packed)
+    jsonschema.Draft7Validator(resolved).validate(described["messages"][message.key]["examples"][0]["payload"])
+
+
+@EVERY
+def test_a_missing_field_is_not_announced(message: Message) -> None:
+    for name in message.fields:
+        lacking = {key: value for key, value in aggregate(message).items() if key != name}
+        with pytest.raises(UndeclaredMessage, match=name):
+            message.about(lacking)
+
+
+def test_an_unknown_or_wrong_fact_is_not_announced() -> None:
+    with pytest.raises(UndeclaredMessage, match="mood"):
+        FEEDBACK_SUBMITTED.about(aggregate(FEEDBACK_SUBMITTED), mood="good")
+    with pytest.raises(UndeclaredMessage, match="voice_id"):
+        FEEDBACK_SUBMITTED.about(aggregate(FEEDBACK_SUBMITTED), voice_id="five")
+    with pytest.raises(UndeclaredMessage, match="status"):
+        FEEDBACK_MOVED.about(aggregate(FEEDBACK_MOVED), status="forgotten")
+
+
+def test_only_its_publisher_announces_a_message() -> None:
+    with pytest.raises(UndeclaredMessage, match="belongs to feedback"):
+        pack(FEEDBACK_SUBMITTED.about(aggregate(FEEDBACK_SUBMITTED)), "events", sequence=1)
+
+
+def test_declaring_is_checked() -> None:
+    class Body(Schema):
+        name = fields.String(required=True)
+
+    with pytest.raises(UndeclaredMessage, match="twice"):
+        announce("feedback.submitted", by="feedback", says="Twice.", body=Body, example={"name": "a"})
+    with pytest.raises(UndeclaredMessage, match="publisher"):
+        announce("feedback.invented", by="events", says="Wrong.", body=Body, example={"name": "a"})
+
+
+def test_the_cause_and_the_request_travel_on() -> None:
+    context.begin("request-1", message_id="message-1")
+    packed = pack(FEEDBACK_SUBMITTED.about(aggregate(FEEDBACK_SUBMITTED)), "feedback", sequence=1)
+    assert (packed["correlationid"], packed["causationid"]) == ("request-1", "message-1")
+    context.unlink()
+    packed = pack(FEEDBACK_SUBMITTED.about(aggregate(FEEDBACK_SUBMITTED)), "feedback", sequence=1)
+    assert packed["correlationid"] != "request-1"
+    assert "causationid" not in packed
+
+
+def test_a_second_version_has_a_key_of_its_own() -> None:
+    second = Message("feedback.submitted", 2, "feedback", "…", FEEDBACK_SUBMITTED.body, FEEDBACK_SUBMITTED.example)
+    assert second.key == "feedback.submitted.v2"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"type": 5}', b'{"type": "feedback.submitted", "data": {}}'])
+def test_what_is_no_message_is_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        unpack(body)

@@ -1,0 +1,134 @@
+"""The life of an event, without any machinery."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from services.contracts.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
+from services.events.calendar import domain
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+HOST, STRANGER, ROOT = "host", "stranger", "root"
+ROLES = {
+    HOST: frozenset({"trainer"}),
+    STRANGER: frozenset({"coworker"}),
+    ROOT: frozenset({"administrator"}),
+}
+
+
+def plan(**changes: Any) -> dict[str, Any]:
+    return {
+        "title": "Café morning",
+        "description": "",
+        "touchpoint": "cafe",
+        "place": "",
+        "link": None,
+        "starts_at": NOW + timedelta(days=1),
+        "ends_at": NOW + timedelta(days=1, hours=2),
+        "audience": {"everyone": True, "roles": [], "tags": []},
+    } | changes
+
+
+def drafted(**changes: Any) -> domain.Event:
+    return domain.draft(plan(**changes), by=HOST, roles=ROLES[HOST], id="e", now=NOW)
+
+
+@pytest.mark.parametrize("role", ["administrator", "trainer", "mentor", "host"])
+def test_organisers_draft(role: str) -> None:
+    event = domain.draft(plan(), by=HOST, roles=frozenset({role}), id="e", now=NOW)
+    assert (event["status"], event["host_id"]) == ("draft", HOST)
+
+
+@pytest.mark.parametrize("roles", [set(), {"coworker"}, {"hub_user", "coworker"}])
+def test_others_do_not(roles: set[str]) -> None:
+    with pytest.raises(Forbidden):
+        domain.draft(plan(), by=HOST, roles=frozenset(roles), id="e", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"ends_at": NOW + timedelta(days=1)}, "ends_at"),
+        ({"ends_at": NOW + timedelta(hours=1)}, "ends_at"),
+        ({"starts_at": NOW}, "starts_at"),
+        ({"starts_at": NOW - timedelta(days=1)}, "starts_at"),
+    ],
+)
+def test_times_must_make_sense(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        drafted(**changes)
+    assert refused.value.fields[0]["field"] == field
+
+
+def test_a_draft_that_waited_too_long_is_not_published() -> None:
+    with pytest.raises(Invalid):
+        domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW + timedelta(days=2))
+
+
+def test_a_strangers_draft_does_not_exist() -> None:
+    with pytest.raises(NotFound):
+        domain.publish(drafted(), by=STRANGER, roles=ROLES[STRANGER], now=NOW)
+    with pytest.raises(NotFound):
+        domain.visible(drafted(), by=STRANGER, roles=ROLES[STRANGER])
+
+
+def test_what_is_over_cannot_be_cancelled() -> None:
+    published = domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW)
+    with pytest.raises(Conflict, match="over"):
+        domain.cancel(published, "too late", by=HOST, roles=ROLES[HOST], now=NOW + timedelta(days=2))
+
+
+class Life(RuleBasedStateMachine):
+    """Whatever anybody tries, an event only goes `draft → published → cancelled` or `draft → cancelled`."""
+
+    people = st.sampled_from([HOST, STRANGER, ROOT])
+
+    @initialize()
+    def begin(self) -> None:
+        self.event = drafted()
+        self.path = ["draft"]
+
+    def attempt(self, verb: Any, who: str, **kwargs: Any) -> None:
+        before = self.event
+        try:
+            self.event = verb(before, by=who, roles=ROLES[who], now=NOW, **kwargs)
+        except Refusal:
+            assert self.event is before
+            return
+        assert who != STRANGER
+        if self.event["status"] != before["status"]:
+            self.path.append(self.event["status"])
+
+    @rule(who=people)
+    def publish(self, who: str) -> None:
+        self.attempt(domain.publish, who)
+
+    @rule(who=people)
+    def change(self, who: str) -> None:
+        was_draft = self.event["status"] == "draft"
+        self.attempt(domain.change, who, fields={"title": "Another title"})
+        assert was_draft or self.event["title"] == "Café morning" or "draft" in self.path
+
+    @rule(who=people)
+    def cancel(self, who: str) -> None:
+        self.attempt(domain.cancel, who, reason="The trainer is ill.")
+
+    @invariant()
+    def only_forward(self) -> None:
+        assert self.path in (
+            ["draft"],
+            ["draft", "published"],
+            ["draft", "cancelled"],
+            ["draft", "published", "cancelled"],
+        )
+        assert self.event["status"] == self.path[-1]
+        assert domain.was_public(self.event) == ("published" in self.path)
+        assert (self.event["cancel_reason"] is None) == ("cancelled" not in self.path)
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)

@@ -1,0 +1,123 @@
+"""The life of a voice, without any machinery."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from services.contracts.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
+from services.feedback.voices import domain
+
+NOW = datetime(2026, 11, 2, 9, 41, 23, 512000, tzinfo=UTC)
+AUTHOR, STRANGER, ROOT = "the-author", "a-stranger", "root"
+ROLES = {AUTHOR: frozenset({"coworker"}), STRANGER: frozenset({"mentor"}), ROOT: frozenset({"administrator"})}
+STAFF = {"by": ROOT, "roles": ROLES[ROOT], "now": NOW}
+
+
+def voice(**changes: Any) -> domain.Voice:
+    draft = {"text": "I need quiet.", "kind": "need", "touchpoint": "app", "anonymous": False} | changes
+    return domain.raise_voice(AUTHOR, draft, "the-code", id="v", at=domain.as_told(draft, NOW))
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_an_anonymous_voice_keeps_neither_author_nor_hour_nor_code(now: datetime) -> None:
+    draft = {"text": "I need quiet.", "kind": None, "touchpoint": "cafe", "anonymous": True}
+    at = domain.as_told(draft, now)
+    told = json.dumps(domain.raise_voice(AUTHOR, draft, "the-code", id="v", at=at), default=str)
+    assert AUTHOR not in told
+    assert "the-code" not in told
+    assert (at.year, at.month, at.day) == (now.year, now.month, now.day)
+    assert (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
+    assert domain.digest("the-code") in told
+
+
+def test_a_voice_with_a_name_keeps_its_moment() -> None:
+    assert voice()["raised_at"] == NOW
+    assert voice()["claim_hash"] is None
+
+
+def test_an_answer_acknowledges() -> None:
+    answered = domain.answer(voice(), "We look for a room.", **STAFF)
+    assert answered["status"] == "acknowledged"
+    assert answered["answers"] == [{"text": "We look for a room.", "by": ROOT, "at": NOW}]
+
+
+def test_an_answer_after_the_end_changes_no_status() -> None:
+    done = domain.move(voice(), "done", "", **STAFF)
+    assert domain.answer(done, "It is on the second floor.", **STAFF)["status"] == "done"
+
+
+def test_answers_are_bounded() -> None:
+    full = voice() | {"answers": [{}] * domain.ANSWERS_AT_MOST}
+    with pytest.raises(Conflict):
+        domain.answer(full, "One more.", **STAFF)
+
+
+def test_declining_needs_a_reason() -> None:
+    with pytest.raises(Invalid) as refused:
+        domain.move(voice(), "declined", "", **STAFF)
+    assert refused.value.fields[0]["field"] == "reason"
+    assert domain.move(voice(), "declined", "No room before May.", **STAFF)["reason"] == "No room before May."
+
+
+def test_who_may_do_what() -> None:
+    with pytest.raises(Forbidden):
+        domain.answer(voice(), "Thanks, me.", by=AUTHOR, roles=ROLES[AUTHOR], now=NOW)
+    with pytest.raises(NotFound):
+        domain.move(voice(), "done", "", by=STRANGER, roles=ROLES[STRANGER], now=NOW)
+    with pytest.raises(NotFound):
+        domain.visible(voice(anonymous=True), by=AUTHOR, roles=ROLES[AUTHOR])
+    assert domain.visible(voice(), by=AUTHOR, roles=ROLES[AUTHOR])
+    assert domain.visible(voice(anonymous=True), by="anybody", roles=frozenset({"host"}))
+    assert domain.sees_all(ROLES[ROOT], mine=False)
+    assert not domain.sees_all(ROLES[ROOT], mine=True)
+    assert not domain.sees_all(ROLES[AUTHOR], mine=False)
+
+
+class Life(RuleBasedStateMachine):
+    """Whatever is tried, a voice only moves forward, ends once, and remembers each step."""
+
+    people = st.sampled_from([AUTHOR, STRANGER, ROOT])
+
+    @initialize()
+    def begin(self) -> None:
+        self.voice = voice()
+        self.steps = ["received"]
+
+    def attempt(self, verb: Any, who: str, *args: Any) -> None:
+        before = self.voice
+        try:
+            self.voice = verb(before, *args, by=who, roles=ROLES[who], now=NOW)
+        except Refusal:
+            return
+        assert who == ROOT
+        assert len(self.voice["history"]) == len(before["history"]) + 1
+        if self.voice["status"] != before["status"]:
+            self.steps.append(self.voice["status"])
+
+    @rule(who=people)
+    def answer(self, who: str) -> None:
+        self.attempt(domain.answer, who, "We look for a room.")
+
+    @rule(
+        who=people,
+        status=st.sampled_from(["acknowledged", "decided", "done", "declined"]),
+        reason=st.sampled_from(["", "why"]),
+    )
+    def move(self, who: str, status: str, reason: str) -> None:
+        self.attempt(domain.move, who, status, reason)
+
+    @invariant()
+    def forward_only(self) -> None:
+        order = [*domain.STEPS, "declined"]
+        assert self.steps == sorted(set(self.steps), key=order.index)
+        assert not {"done", "declined"} <= set(self.steps)
+        assert self.voice["status"] == self.steps[-1]
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)

@@ -1,0 +1,29 @@
+"""Stores on the real server, each in a database of its own."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import pymongo
+from bson.codec_options import CodecOptions
+
+from services.chassis.store import JOURNALED, Rows
+
+Made = TypeVar("Made", bound=Rows)
+
+
+@contextmanager
+def open_database(mongo_uri: str) -> Iterator[Callable[[type[Made]], Made]]:
+    """Gives a function that makes a store, prepared and empty, and drops everything in the end."""
+    with pymongo.MongoClient[dict[str, Any]](mongo_uri) as client:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        database = client.get_database(name, codec_options=CodecOptions(tz_aware=True), write_concern=JOURNALED)
+
+        def make(kind: type[Made]) -> Made:
+            store = kind(database, "feedback")
+            store.prepare()
+            return store
+
+        yield make
+        client.drop_database(name)
