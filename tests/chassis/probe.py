@@ -13,28 +13,12 @@ from marshmallow import fields
 from services.chassis import identifiers, runner
 from services.chassis.messaging import Envelope, on
 from services.chassis.rpc import rpc
-from services.chassis.store import Aggregates, Rows, Store
+from services.chassis.store import Store
 from services.chassis.tokens import Caller
 from services.contracts.errors import Conflict, Invalid, NotYet
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
 from services.contracts.shapes.parts import Shape, Text
-
-
-class Effects(Rows):
-    collection = "effects"
-
-    def add(self, handler: str, id: str, **more: Any) -> None:
-        self.rows.insert_one({"handler": handler, "message": id, "at": identifiers.now(), **more})
-
-    def tries(self, id: str) -> int:
-        found = self.rows.find_one_and_update(
-            {"_id": f"try:{id}"}, {"$inc": {"n": 1}}, upsert=True, return_document=True
-        )
-        return int(found["n"])
-
-
-class Things(Aggregates):
-    collection = "things"
+from tests.chassis.things import Effects, Things
 
 
 class Draft(Shape):

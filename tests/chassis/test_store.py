@@ -10,7 +10,7 @@ from services.chassis import identifiers
 from services.chassis.store import Aggregates
 from services.contracts.errors import Conflict, Invalid, NotFound
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
-from tests.chassis.probe import Things
+from tests.chassis.things import Things
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 

@@ -1,0 +1,23 @@
+"""What the probe remembers."""
+
+from typing import Any
+
+from services.chassis import identifiers
+from services.chassis.store import Aggregates, Rows
+
+
+class Effects(Rows):
+    collection = "effects"
+
+    def add(self, handler: str, id: str, **more: Any) -> None:
+        self.rows.insert_one({"handler": handler, "message": id, "at": identifiers.now(), **more})
+
+    def tries(self, id: str) -> int:
+        found = self.rows.find_one_and_update(
+            {"_id": f"try:{id}"}, {"$inc": {"n": 1}}, upsert=True, return_document=True
+        )
+        return int(found["n"])
+
+
+class Things(Aggregates):
+    collection = "things"
