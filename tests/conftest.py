@@ -76,10 +76,11 @@ def caller(amqp_uri: str) -> Iterator[Caller]:
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The whole platform, one for all journeys; each makes its own members."""
-    running = Platform(Processes(environment, tmp_path_factory.mktemp("platform")))
+    """The whole platform, one for a module's journeys; each makes its own members."""
+    own = environment | {"MONGO_DATABASE_PREFIX": f"test_{uuid.uuid4().hex[:8]}_"}
+    running = Platform(Processes(own, tmp_path_factory.mktemp("platform")))
     running.start()
     yield running
     running.processes.stop()

@@ -1,15 +1,23 @@
 """The platform's processes, as tests start, kill and ask them."""
 
+import itertools
 import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pymongo
 import requests
+from amqp.exceptions import NotFound
+
+from deploy.documents import capabilities
+from services.chassis.messaging import hearers
+from tests.wire import connection
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = "correct horse battery staple"
@@ -79,6 +87,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def forget_messages(amqp_uri: str) -> None:
+    """Empty the queues of the platform's handlers: the broker outlives a test, its messages must not."""
+    open_connection = connection(amqp_uri)
+    for queue in itertools.chain.from_iterable(hearers(capabilities()).values()):
+        with suppress(NotFound):
+            open_connection.channel().queue_purge(queue)
+    open_connection.close()
+
+
 class Member:
     """A signed-in member, speaking HTTP."""
 
@@ -131,6 +148,7 @@ class Platform:
         self.administrator: Member
 
     def start(self) -> None:
+        forget_messages(self.processes.environment["AMQP_URI"])
         for name in self.SERVICES:
             self.serve(name)
         self.processes.start(
@@ -168,7 +186,18 @@ class Platform:
             capture_output=True,
             timeout=60,
         )
-        return self.sign_in(email)
+        return self.known(self.sign_in(email))
+
+    def known(self, member: Member) -> Member:
+        """Wait until notifications has heard of a member: who joins may miss what was announced a moment before."""
+        environment = self.processes.environment
+        until = time.monotonic() + 15
+        with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+            people = client[environment["MONGO_DATABASE_PREFIX"] + "notifications"].people
+            while people.find_one({"_id": member.id}) is None:
+                assert time.monotonic() < until, "notifications never heard of this member"
+                time.sleep(0.02)
+        return member
 
     def sign_in(self, email: str) -> Member:
         answer = requests.post(f"{self.url}/v1/sessions", json={"email": email, "password": PASSWORD}, timeout=10)
@@ -189,4 +218,4 @@ class Platform:
             timeout=10,
         )
         assert answer.status_code == 201, answer.text
-        return self.sign_in(email)
+        return self.known(self.sign_in(email))

@@ -13,6 +13,6 @@ def now() -> datetime:
 
 def new_id(at: datetime) -> str:
     """A UUID version 7 (RFC 9562, section 5.7): sorts by `at`, to the millisecond; the other 74 bits are random."""
-    milliseconds = int(at.timestamp() * 1000)
+    milliseconds = round(at.timestamp() * 1000)
     value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))

@@ -2,7 +2,9 @@
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
 from structlog.contextvars import merge_contextvars
 
@@ -16,7 +18,7 @@ def configure(process: str, level: str = "INFO", form: str = "json") -> None:
         lambda _logger, _name, line: {"process": process, **line},
     ]
     rendered: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer(serializer=_json) if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, rendered],
@@ -38,6 +40,10 @@ def configure(process: str, level: str = "INFO", form: str = "json") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.getLevelNamesMapping()[level], logging.WARNING))
+
+
+def _json(line: Any, **kwargs: Any) -> str:
+    return orjson.dumps(line, default=kwargs.get("default", str)).decode()
 
 
 log = structlog.get_logger()

@@ -98,7 +98,7 @@ class Rows:
         if len(found) <= limit:
             return found, None
         last = found[limit - 1]
-        return found[:limit], [int(last[by].timestamp() * 1000), last["_id"]]
+        return found[:limit], [round(last[by].timestamp() * 1000), last["_id"]]
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -13,7 +13,8 @@ import jwt
 from services.contracts.errors import Unauthenticated
 
 ISSUER = AUDIENCE = "hearth"
-_KEPT = 4096
+_KEPT = 4096  # tokens
+_CLOCKS_DIFFER = 2  # seconds, between the machine that signed and this one
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Tokens:
                 algorithms=["EdDSA"],
                 audience=AUDIENCE,
                 issuer=ISSUER,
+                leeway=_CLOCKS_DIFFER,
                 options={"require": ["exp", "nbf", "aud", "iss", "sub", "sid"]},
             )
             return Caller(

@@ -24,7 +24,7 @@ SCALES: dict[str, dict[str, Any]] = {
     "smoke": {"runs": 3, "seconds": 2.0, "people": 10_000},
     "full": {"runs": 5, "seconds": 8.0, "people": 10_000},
 }
-WIDTH = 160
+WIDTH = 130
 
 
 class Known(Processes):

@@ -38,28 +38,28 @@ def memory(pids: dict[str, int]) -> tuple[Row, dict[str, float]]:
     """What the idle platform occupies, and each process of it, in MB."""
     time.sleep(SETTLE)
     sizes = {name: size / MEGABYTE for name, size in _sizes(pids).items()}
-    row = Row("idle platform: four services and the gateway, resident", "MB", "what is promised", at_most=1.0)
+    row = Row("idle platform, resident", "MB", "the promise", at_most=1.0)
     row.runs.append((sum(sizes.values()), PROMISED / MEGABYTE))
     return row, sizes
 
 
 def _sizes(pids: dict[str, int]) -> dict[str, int]:
-    """Resident bytes of every process, children (a gunicorn's workers) by themselves."""
+    """Resident bytes of every process; those of a gunicorn's workers by themselves."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
     processes = [tuple(map(int, row.split())) for row in listed.splitlines()]
-    sizes = {}
+    sizes: dict[str, int] = {}
     for name, pid in pids.items():
         for found, parent, kilobytes in processes:
             if found == pid:
                 sizes[name] = kilobytes * 1024
             elif parent == pid:
-                sizes[f"{name}, worker {found}"] = kilobytes * 1024
+                sizes[f"{name}'s worker"] = sizes.get(f"{name}'s worker", 0) + kilobytes * 1024
     return sizes
 
 
 def me(platform: Platform, member: Member, runs: int, seconds: float) -> Row:
     """A signed-in member's profile (token, RPC, one read), beside Flask that answers the same from memory."""
-    row = Row(f"GET /v1/me, {CONNECTIONS} connections", "per s", "bare Flask JSON, same gunicorn", at_least=0.15)
+    row = Row(f"GET /v1/me, {CONNECTIONS} connections", "per s", "bare Flask, same gunicorn", at_least=0.15)
     port = free_port()
     application = f"tests.bench.bare:create({member.profile!r})"
     platform.processes.start("bare", "-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", application, PORT=str(port))
@@ -89,7 +89,7 @@ def fanout(amqp_uri: str, database: Database[Document], people: int, runs: int) 
     """An event for a tag that so many members have, from publishing its message until the bus has said that the last
     of them was told, which it says when the lines are in the store. Beside it the bare insert of the same lines.
     """
-    row = Row(f"one event to {people:,} inboxes", "lines per s", "bare insert_many, same index", at_least=0.8)
+    row = Row(f"one event to {people:,} inboxes", "per s", "bare insert_many", at_least=0.8)
     members = _seed(database["people"], people)
     inbox = database.get_collection("inbox", write_concern=RENEWABLE)
     bare = database.get_collection("bare", write_concern=RENEWABLE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 MEGABYTE = 1_000_000
@@ -56,9 +57,9 @@ class Row:
 
 def table(rows: list[Row]) -> Table:
     """All rows for the terminal."""
-    shown = Table("what", "value", "against", "limit", "ratio", "target", "", "runs")
+    shown = Table("what", "value", "against", "limit", "ratio", "target", "", "ratios", box=box.SIMPLE_HEAD)
     for row in rows:
-        runs = ", ".join(f"{value / limit:.2f}" for value, limit in row.runs)
+        runs = " ".join(f"{value / limit:.2f}" for value, limit in row.runs)
         figures = f"{row.value:,.0f} {row.unit}", row.against, f"{row.limit:,.0f} {row.unit}", f"{row.ratio:.2f}"
         shown.add_row(row.name, *figures, row.target, "met" if row.met else "[b]missed[/b]", runs)
     return shown

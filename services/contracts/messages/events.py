@@ -3,8 +3,8 @@
 from marshmallow import fields
 
 from services.contracts.catalogue import announce
-from services.contracts.shapes.parts import Id, Moment, Shape
 from services.contracts.shapes.events import Audience
+from services.contracts.shapes.parts import Id, Moment, Shape
 
 
 class EventsPublished(Shape):

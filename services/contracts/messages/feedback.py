@@ -3,8 +3,8 @@
 from marshmallow import fields, validate
 
 from services.contracts.catalogue import announce
-from services.contracts.shapes.parts import Id, Shape
 from services.contracts.shapes.feedback import STATUSES
+from services.contracts.shapes.parts import Id, Shape
 
 
 class FeedbackSubmitted(Shape):

@@ -28,7 +28,7 @@ def line_id(member_id: str, notification_id: str) -> str:
 
 def event_id(at: datetime, notification_id: str) -> str:
     """What the live stream calls a line: `<Unix milliseconds>-<notification id>`."""
-    return f"{int(at.timestamp() * 1000)}-{notification_id}"
+    return f"{round(at.timestamp() * 1000)}-{notification_id}"
 
 
 def seen_until(event_id: str) -> datetime | None:

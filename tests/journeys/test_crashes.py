@@ -1,0 +1,61 @@
+"""What was answered with 2xx is not lost, whatever process dies next."""
+
+import json
+import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import Platform, Processes
+
+
+@pytest.fixture
+def own(environment: dict[str, str], tmp_path: Path) -> Any:
+    """A platform that may be broken, in databases of its own."""
+    running = Platform(Processes(environment | {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_"}, tmp_path))
+    running.start()
+    yield running
+    running.processes.stop()
+
+
+def test_each_administrator_has_each_voice_once_although_notifications_is_killed(own: Platform) -> None:
+    """200 voices are posted by 8 clients while the process is killed in the middle and started again."""
+    second = own.join("Second", ("administrator",))
+    authors = [own.join(f"Author {number}") for number in range(8)]
+    first_half = threading.Barrier(9)
+
+    def speak(number: int) -> list[str]:
+        posted = []
+        for count in range(25):
+            if count == 10:
+                first_half.wait(60)
+            posted.append(authors[number].post("/v1/feedback", {"text": f"voice {number}.{count}"})["id"])
+        return posted
+
+    with ThreadPoolExecutor(8) as pool:
+        running = [pool.submit(speak, number) for number in range(8)]
+        first_half.wait(60)
+        own.processes.kill("notifications")
+        posted = {id for each in running for id in each.result(60)}
+    assert len(posted) == 200
+    own.serve("notifications")
+    for administrator in (own.administrator, second):
+        told = [each["link"].rpartition("/")[2] for each in administrator.inbox(200, seconds=60)]
+        assert len(told) == len(set(told)) == 200
+        assert set(told) == posted
+
+
+def test_a_voice_survives_the_death_of_feedback_right_after_its_answer(own: Platform) -> None:
+    author = own.join("Amara")
+    posted = []
+    for _ in range(3):
+        posted.append(author.post("/v1/feedback", {"text": "remember this"})["id"])
+        own.processes.kill("feedback")
+        own.serve("feedback")
+        own.ready()
+    told = own.administrator.inbox(3, seconds=30)
+    assert {each["link"].rpartition("/")[2] for each in told} == set(posted)
+    assert json.dumps(author.get("/v1/feedback")).count("remember this") == 3
