@@ -17,9 +17,9 @@ def configure(process: str, level: str = "INFO", form: str = "json") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         lambda _logger, _name, line: {"process": process, **line},
     ]
-    rendered: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(serializer=_json) if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    rendered: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=False)
+    if form == "json":
+        rendered = structlog.processors.JSONRenderer(serializer=_json)
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, rendered],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),

@@ -1,0 +1,62 @@
+"""The README's example for other systems works as it stands, and what it hears is a CloudEvent to others too."""
+
+import re
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from amqp.exceptions import NotFound
+from cloudevents.core.bindings.amqp import AMQPMessage, from_amqp_event
+
+from deploy.local.platform import ROOT
+from tests.processes import Platform
+from tests.wire import Listener, connection
+
+
+def test_the_example_prints_the_feedback_just_posted(platform: Platform, amqp_uri: str) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(example.strip().splitlines()) == 15
+    process = subprocess.Popen(
+        [sys.executable, "-c", example], env=platform.processes.environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        channel = connection(amqp_uri).channel()
+        _wait_for_queue(amqp_uri, "ext.noticeboard")
+        voice = platform.join("Amara").post("/v1/feedback", {"text": "I need a quiet room for calls."})
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        assert line == f"feedback.submitted {voice['id']} I need a quiet room for calls."
+    finally:
+        process.kill()
+        process.wait(10)
+        channel.queue_delete("ext.noticeboard")
+
+
+def test_the_sdk_reads_it(platform: Platform, amqp_uri: str) -> None:
+    listener = Listener(amqp_uri, "feedback.submitted")
+    voice = platform.join("Amara").post("/v1/feedback", {"text": "I need a quiet room for calls."})
+    listener.wait(1)
+    (raw,) = listener.raw
+    body = raw.body if isinstance(raw.body, bytes) else raw.body.encode()
+    event = from_amqp_event(AMQPMessage({"content-type": raw.properties["content_type"]}, {}, body))
+    assert event.get_specversion() == "1.0"
+    assert event.get_type() == "feedback.submitted"
+    assert event.get_subject() == voice["id"]
+    assert event.get_extension("sequence") == "000000000001"
+    data = event.get_data()
+    assert isinstance(data, dict)
+    assert data["text"] == "I need a quiet room for calls."
+    listener.close()
+
+
+def _wait_for_queue(amqp_uri: str, queue: str) -> None:
+    made = connection(amqp_uri)
+    until = time.monotonic() + 20
+    consumers = 0
+    while not consumers:
+        assert time.monotonic() < until, f"nobody consumes {queue}"
+        time.sleep(0.1)
+        with suppress(NotFound):
+            consumers = made.channel().queue_declare(queue, passive=True).consumer_count
+    made.close()
