@@ -16,7 +16,7 @@ from tests.wire import Listener, connection
 
 def test_the_example_prints_the_feedback_just_posted(platform: Platform, amqp_uri: str) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(example.strip().splitlines()) == 15
+    assert len([line for line in example.splitlines() if line]) <= 15
     process = subprocess.Popen(
         [sys.executable, "-c", example], env=platform.processes.environment, stdout=subprocess.PIPE, text=True
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of, roles, tags
+from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, own_id, page_of, roles, tags
 
 STATUSES = ("draft", "published", "cancelled")
 
@@ -62,7 +62,7 @@ class Cancellation(Shape):
 class Event(Shape):
     """An event as members read it."""
 
-    id = Id(required=True)
+    id = own_id()
     title = fields.String(required=True)
     description = fields.String(required=True)
     touchpoint = fields.String(required=True)

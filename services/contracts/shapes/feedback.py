@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, page_of
+from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, own_id, page_of
 
 KINDS = ("want", "expect", "need", "praise", "problem", "idea")
 STATUSES = ("received", "acknowledged", "decided", "done", "declined")
@@ -60,7 +60,7 @@ class Outcome(Shape):
 class Voice(Outcome):
     """One piece of feedback, from whatever touchpoint it came."""
 
-    id = Id(required=True)
+    id = own_id()
     kind = fields.String(allow_none=True, required=True)
     touchpoint = fields.String(required=True)
     anonymous = fields.Boolean(required=True)

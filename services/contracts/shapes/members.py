@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.parts import ROLES, Id, Moment, Page, Shape, Tag, Text, page_of, roles, tags
+from services.contracts.shapes.parts import ROLES, Id, Moment, Page, Shape, Tag, Text, own_id, page_of, roles, tags
 
 
 def _password() -> fields.String:
@@ -58,7 +58,7 @@ class InvitationDraft(Shape):
 class Invitation(Shape):
     """An invitation; its code is shown once, to the one who invites."""
 
-    id = Id(required=True)
+    id = own_id()
     email = fields.String(required=True)
     roles = roles(required=True)
     code = fields.String(required=True, metadata={"description": "Shown once; handed to the invited person."})
@@ -76,7 +76,7 @@ class Registration(ProfileFields):
 class Profile(ProfileFields):
     """A member as they see themselves."""
 
-    id = Id(required=True)
+    id = own_id()
     email = fields.String(required=True)
     roles = roles(required=True)
     joined_at = Moment(required=True)
@@ -86,7 +86,7 @@ class Profile(ProfileFields):
 class MemberCard(Shape):
     """A member as other members see them."""
 
-    id = Id(required=True)
+    id = own_id()
     name = fields.String(required=True)
     pronouns = fields.String()
     what_i_do = fields.String()

@@ -8,7 +8,7 @@ from services.contracts.shapes.parts import Id, Moment, Page, Shape, page_of
 class Notification(Shape):
     """One line in a member's inbox."""
 
-    id = Id(required=True)
+    id = Id(required=True, attribute="notification")
     kind = fields.String(
         required=True, metadata={"description": "The message it comes from.", "example": "events.published"}
     )

@@ -81,6 +81,11 @@ class Id(fields.String):
         super().__init__(validate=check, **kwargs)
 
 
+def own_id() -> Id:
+    """The `id` of what is answered, which the store keeps as `_id`."""
+    return Id(required=True, attribute="_id")
+
+
 def tags(**kwargs: Any) -> "fields.List[Any]":
     """A list of at most 20 tags."""
     return fields.List(Tag(), validate=validate.Length(max=20), **kwargs)

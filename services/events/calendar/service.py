@@ -25,14 +25,14 @@ class Calendar:
         """Plan an event; nobody is told yet."""
         now = identifiers.now()
         event = domain.draft(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
-        return self._shaped(self.events.add(event))
+        return _event.dump(self.events.add(event))
 
     @rpc(change=shapes.EventChange)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
         now = identifiers.now()
         event = domain.change(self.events.get(event_id), change, by=caller.id, roles=caller.roles, now=now)
-        return self._shaped(self.events.save(event))
+        return _event.dump(self.events.save(event))
 
     @rpc
     def publish(self, caller: Caller, event_id: str) -> Any:
@@ -40,7 +40,7 @@ class Calendar:
         now = identifiers.now()
         event = domain.publish(self.events.get(event_id), by=caller.id, roles=caller.roles, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
-        return self._shaped(self.events.save(event, announcing=published))
+        return _event.dump(self.events.save(event, announcing=published))
 
     @rpc(cancellation=shapes.Cancellation)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
@@ -48,12 +48,12 @@ class Calendar:
         before, now, reason = self.events.get(event_id), identifiers.now(), cancellation["reason"]
         event = domain.cancel(before, reason, by=caller.id, roles=caller.roles, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
-        return self._shaped(self.events.save(event, announcing=cancelled if domain.was_public(event) else None))
+        return _event.dump(self.events.save(event, announcing=cancelled if domain.was_public(event) else None))
 
     @rpc
     def show(self, caller: Caller, event_id: str) -> Any:
         """One event."""
-        return self._shaped(domain.visible(self.events.get(event_id), by=caller.id, roles=caller.roles))
+        return _event.dump(domain.visible(self.events.get(event_id), by=caller.id, roles=caller.roles))
 
     @rpc(query=shapes.EventQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -65,7 +65,4 @@ class Calendar:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return {"items": [self._shaped(each) for each in found], "next": cursors.write(following)}
-
-    def _shaped(self, event: dict[str, Any]) -> Any:
-        return _event.dump({**event, "id": event["_id"]})
+        return {"items": _event.dump(found, many=True), "next": cursors.write(following)}

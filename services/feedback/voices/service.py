@@ -32,7 +32,7 @@ class Voices:
         if voice["anonymous"]:
             context.unlink()
         saved = self.voices.add(voice, announcing=FEEDBACK_SUBMITTED.about(voice, voice_id=voice["_id"]))
-        return _raised.dump({**saved, "id": saved["_id"], "claim_code": code if voice["anonymous"] else None})
+        return _raised.dump({**saved, "claim_code": code if voice["anonymous"] else None})
 
     @rpc(answer=shapes.AnswerDraft)
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
@@ -40,7 +40,7 @@ class Voices:
         before, text = self.voices.get(voice_id), answer["text"]
         voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=identifiers.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
-        return self._shaped(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts)))
+        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts)))
 
     @rpc(move=shapes.Move)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
@@ -48,12 +48,12 @@ class Voices:
         before, now = self.voices.get(voice_id), identifiers.now()
         voice = domain.move(before, **move, by=caller.id, roles=caller.roles, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
-        return self._shaped(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts)))
+        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts)))
 
     @rpc
     def show(self, caller: Caller, voice_id: str) -> Any:
         """One voice."""
-        return self._shaped(domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles))
+        return _voice.dump(domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles))
 
     @rpc(query=shapes.VoiceQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -64,7 +64,7 @@ class Voices:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return {"items": [self._shaped(each) for each in found], "next": cursors.write(following)}
+        return {"items": _voice.dump(found, many=True), "next": cursors.write(following)}
 
     @rpc(public=True, claim=shapes.Claim)
     def outcome(self, claim: dict[str, Any]) -> Any:
@@ -73,6 +73,3 @@ class Voices:
         if found is None:
             raise NotFound("not_found", "There is no voice with this claim code.")
         return _outcome.dump(found)
-
-    def _shaped(self, voice: dict[str, Any]) -> Any:
-        return _voice.dump({**voice, "id": voice["_id"]})

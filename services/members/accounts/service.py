@@ -33,7 +33,7 @@ class Accounts:
         made = domain.invite(invitation, code, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
         if self.accounts.by_address(made["email"]):
             raise Conflict("already_a_member", "Somebody with this address belongs to the hub already.")
-        return _invitation.dump({**self.invitations.add(made), "id": made["_id"], "code": code})
+        return _invitation.dump({**self.invitations.add(made), "code": code})
 
     @rpc(public=True, registration=shapes.Registration)
     def register(self, registration: dict[str, Any]) -> Any:
@@ -45,13 +45,12 @@ class Accounts:
         joined = MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"]))
         saved = self.accounts.add(account, announcing=joined)
         self.invitations.save(domain.use(invitation, account["_id"], now))
-        return _profile.dump({**saved, "id": saved["_id"]})
+        return _profile.dump(saved)
 
     @rpc
     def me(self, caller: Caller) -> Any:
         """The caller's own profile."""
-        found = self.accounts.get(caller.id)
-        return _profile.dump({**found, "id": found["_id"]})
+        return _profile.dump(self.accounts.get(caller.id))
 
     @rpc(change=shapes.ProfileChange)
     def change_me(self, caller: Caller, change: dict[str, Any]) -> Any:
@@ -59,7 +58,7 @@ class Accounts:
         before = self.accounts.get(caller.id)
         after = domain.change(before, change, now=identifiers.now())
         saved = self._save(before, after, actor_id=caller.id)
-        return _profile.dump({**saved, "id": saved["_id"]})
+        return _profile.dump(saved)
 
     @rpc(change=shapes.RolesChange)
     def set_roles(self, caller: Caller, member_id: str, change: dict[str, Any]) -> Any:
@@ -67,13 +66,12 @@ class Accounts:
         before = self.accounts.get(member_id)
         after = domain.assign(before, change["roles"], by=caller.id, having=caller.roles, now=identifiers.now())
         saved = self._save(before, after, actor_id=caller.id)
-        return _card.dump({**saved, "id": saved["_id"]})
+        return _card.dump(saved)
 
     @rpc
     def show(self, caller: Caller, member_id: str) -> Any:
         """A member as other members see them."""
-        found = self.accounts.get(member_id)
-        return _card.dump({**found, "id": found["_id"]})
+        return _card.dump(self.accounts.get(member_id))
 
     @rpc(query=shapes.MemberQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -83,7 +81,7 @@ class Accounts:
             role=query["role"], tag=query["tag"], after=after, limit=query["limit"]
         )
         return {
-            "items": [_card.dump({**each, "id": each["_id"]}) for each in found],
+            "items": _card.dump(found, many=True),
             "next": cursors.write(following),
         }
 

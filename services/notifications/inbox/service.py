@@ -27,7 +27,7 @@ class Inbox:
         """A page of the caller's notifications, newest first."""
         after = cursors.read(query["cursor"], int, str)
         found, following = self.inbox.youngest(caller.id, unread=query["unread"], after=after, limit=query["limit"])
-        return {"items": [_shaped(each) for each in found], "next": cursors.write(following)}
+        return {"items": _notification.dump(found, many=True), "next": cursors.write(following)}
 
     @rpc
     def unread(self, caller: Caller) -> Any:
@@ -50,9 +50,7 @@ class Inbox:
         """What came since an event of the live stream, oldest first, each with its `event_id`."""
         moment = domain.seen_until(after)
         found = self.inbox.since(caller.id, moment, CATCH_UP_AT_MOST) if moment else []
-        lines = [_shaped(each) | {"event_id": domain.event_id(each["at"], each["notification"])} for each in found]
+        lines = [
+            _notification.dump(each) | {"event_id": domain.event_id(each["at"], each["notification"])} for each in found
+        ]
         return {"items": [line for line in lines if line["event_id"] != after]}
-
-
-def _shaped(line: dict[str, Any]) -> Any:
-    return _notification.dump({**line, "id": line["notification"]})
