@@ -77,16 +77,15 @@ def main() -> None:
     """Measures, shows, and writes build/bench.json."""
     (only, scale), console = _chosen(), Console(highlight=False, width=WIDTH if not sys.stdout.isatty() else None)
     runs, seconds, people = (SCALES[scale][name] for name in ("runs", "seconds", "people"))
-    prefix, measured = f"bench_{uuid.uuid4().hex[:8]}_", []
+    prefix = f"bench_{uuid.uuid4().hex[:8]}_"
+    measured: list[rows.Row] = []
     with backends.start() as backend, pymongo.MongoClient[dict[str, Any]](backend.mongo_uri) as client:
         about = {"machine": rows.machine(), "backends": backend.described, "load": load.GENERATOR, "scale": scale}
         for line in (about["machine"], backend.described, f"load: {load.GENERATOR}; scale: {scale}"):
             console.print(line)
         with _platform(backend, prefix) as (platform, processes):
             if "memory" in only:
-                row, sizes = measures.memory(processes.pids)
-                measured.append(row)
-                console.print("resident, MB: " + ", ".join(f"{name} {size:.0f}" for name, size in sizes.items()))
+                measured += measures.memory(platform, processes.pids, console.print)
             if "me" in only:
                 member = platform.join(tags_have=["bookkeeping"], tags_want=["3d printing"], what_i_do="Bookkeeping")
                 measured.append(measures.me(platform, member, runs, seconds))

@@ -2,6 +2,8 @@
 
 import subprocess
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +29,7 @@ from tests.processes import Member, Platform, free_port
 from tests.wire import Listener, connection
 
 PROMISED = 700 * MEGABYTE  # resident
+SIGN_INS = 100
 SETTLE = 3.0  # seconds that the processes have to become idle
 TAG = "bench"
 BYSTANDERS = 0.2  # of the members are not in the audience
@@ -34,13 +37,20 @@ WITHIN = 300.0  # seconds for one fan-out
 Document = dict[str, Any]
 
 
-def memory(pids: dict[str, int]) -> tuple[Row, dict[str, float]]:
-    """What the idle platform occupies, and each process of it, in MB."""
-    time.sleep(SETTLE)
-    sizes = {name: size / MEGABYTE for name, size in _sizes(pids).items()}
-    row = Row("idle platform, resident", "MB", "the promise", at_most=1.0)
-    row.runs.append((sum(sizes.values()), PROMISED / MEGABYTE))
-    return row, sizes
+def memory(platform: Platform, pids: dict[str, int], say: Callable[[str], None]) -> list[Row]:
+    """What the idle platform occupies, and each process of it: as it came up, and after many have signed in."""
+    rows = []
+    for what in ("as it came up", f"after {SIGN_INS} sign-ins"):
+        if rows:
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(lambda _: platform.sign_in(platform.administrator.profile["email"]), range(SIGN_INS)))
+        time.sleep(SETTLE)
+        sizes = {name: size / MEGABYTE for name, size in _sizes(pids).items()}
+        say(f"resident MB {what}: " + ", ".join(f"{name} {size:.0f}" for name, size in sizes.items()))
+        row = Row(f"idle platform {what}", "MB", "the promise", at_most=1.0)
+        row.runs.append((sum(sizes.values()), PROMISED / MEGABYTE))
+        rows.append(row)
+    return rows
 
 
 def _sizes(pids: dict[str, int]) -> dict[str, int]:
