@@ -1,7 +1,8 @@
 """The store: MongoDB, one database a service, indexes declared beside the store that needs them.
 
-An aggregate is one document: what is true of it, its `version`, and the messages that tell of its last changes, until
-the relay has sent them (`outbox`). One write saves and announces; no transaction and no replica set is needed.
+An aggregate is one document: what is true of it, its `version` (how often it was saved), its `sequence` (how often it
+was announced), and the messages that tell of its last changes, until the relay has sent them (`outbox`). One write saves
+and announces; no transaction and no replica set is needed.
 """
 
 import time
@@ -27,8 +28,8 @@ Document = dict[str, Any]
 JOURNALED = WriteConcern(w=1, j=True)
 RENEWABLE = WriteConcern(w=1)  # for rows that can be made again
 PATIENCE_MS = 1000
-_HIDDEN = {OUTBOX: False, UNSENT: False}
-_KEPT_BY_THE_STORE = ("_id", "version", OUTBOX, UNSENT)
+HIDDEN = {OUTBOX: False, UNSENT: False}
+_NOT_SET = ("_id", OUTBOX, UNSENT)
 _clients: dict[str, MongoClient[Document]] = {}
 
 
@@ -73,7 +74,7 @@ class Rows:
         The next is None on the last page.
         """
         bound = {by: {"$gt" if ascending else "$lt": after}} if after is not None else {}
-        found = list(self.rows.find({**query, **bound}, _HIDDEN).sort(by, 1 if ascending else -1).limit(limit + 1))
+        found = list(self.rows.find({**query, **bound}, HIDDEN).sort(by, 1 if ascending else -1).limit(limit + 1))
         return found[:limit], found[limit - 1][by] if len(found) > limit else None
 
     def timeline(
@@ -94,7 +95,7 @@ class Rows:
                     {"$or": [{by: {step: moment}}, {"_id": {step: after[1]}}]},
                 ]
             }
-        found = list(self.rows.find({**query, **bound}, _HIDDEN).sort([(by, way), ("_id", way)]).limit(limit + 1))
+        found = list(self.rows.find({**query, **bound}, HIDDEN).sort([(by, way), ("_id", way)]).limit(limit + 1))
         if len(found) <= limit:
             return found, None
         last = found[limit - 1]
@@ -116,7 +117,11 @@ class Aggregates(Rows):
 
     def find(self, id: str) -> Document | None:
         """The aggregate of this id, or None."""
-        return self.rows.find_one({"_id": id}, _HIDDEN)
+        return self.first({"_id": id})
+
+    def first(self, query: Mapping[str, Any]) -> Document | None:
+        """An aggregate that fits a query, or None."""
+        return self.rows.find_one(query, HIDDEN)
 
     def get(self, id: str) -> Document:
         """The aggregate of this id. Raises NotFound."""
@@ -127,43 +132,51 @@ class Aggregates(Rows):
 
     def add(self, document: Document, announcing: Announcement | None = None) -> Document:
         """Save a new aggregate as version 1, and announce it. Raises Conflict when a unique field is taken."""
-        new = {**document, "version": 1, **self._outgoing(announcing, 1)}
+        outgoing = self._outgoing(announcing, 1)
+        saved = {**document, "version": 1, "sequence": len(outgoing)}
         try:
-            self.rows.insert_one(new)
+            self.rows.insert_one({**saved, **_riding(outgoing)})
         except DuplicateKeyError as error:
             raise Conflict("already_exists", "There is one already.") from error
-        self._kick(new)
-        return {**document, "version": 1}
+        self._kick(saved["_id"], outgoing)
+        return saved
 
     def save(self, document: Document, announcing: Announcement | None = None) -> Document:
         """Save a changed aggregate, and announce it. `version` is the one it was read with.
 
         Raises Conflict when somebody else changed it in between; nothing is saved then.
         """
-        version = document["version"]
-        fields = {key: value for key, value in document.items() if key not in _KEPT_BY_THE_STORE}
-        outgoing = self._outgoing(announcing, version + 1)
-        update: Document = {"$set": fields, "$inc": {"version": 1}}
+        version, sequence = document["version"], document["sequence"]
+        outgoing = self._outgoing(announcing, sequence + 1)
+        changed = {**document, "version": version + 1, "sequence": sequence + len(outgoing)}
+        update: Document = {"$set": {name: value for name, value in changed.items() if name not in _NOT_SET}}
         if outgoing:
-            update["$set"] = {**fields, UNSENT: True}
-            update["$push"] = {OUTBOX: {"$each": outgoing[OUTBOX]}}
+            update = {"$set": {**update["$set"], UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}}
         try:
-            changed = self.rows.update_one({"_id": document["_id"], "version": version}, update).matched_count
+            found = self.rows.update_one({"_id": document["_id"], "version": version}, update).matched_count
         except DuplicateKeyError as error:
             raise Conflict("already_exists", "There is one already.") from error
-        if not changed:
+        if not found:
             raise Conflict("changed_meanwhile", "Somebody else changed this meanwhile; read it again.")
-        self._kick({"_id": document["_id"], **outgoing})
-        return {**document, "version": version + 1}
+        self._kick(document["_id"], outgoing)
+        return changed
 
-    def _outgoing(self, announcing: Announcement | None, sequence: int) -> Document:
-        if announcing is None:
-            return {}
-        return {OUTBOX: [pack(announcing, self._service, sequence)], UNSENT: True}
+    def repeat(self, document: Document, announcing: Announcement) -> None:
+        """Announce again how an aggregate is, under the sequence of its last announcement: nothing has changed."""
+        outgoing = self._outgoing(announcing, document["sequence"])
+        self.rows.update_one({"_id": document["_id"]}, {"$set": {UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}})
+        self._kick(document["_id"], outgoing)
 
-    def _kick(self, written: Document) -> None:
-        if self._relay is not None and written.get(OUTBOX):
-            self._relay.kick(self.rows, written["_id"], written[OUTBOX])
+    def _outgoing(self, announcing: Announcement | None, sequence: int) -> list[Document]:
+        return [pack(announcing, self._service, sequence)] if announcing else []
+
+    def _kick(self, id: str, outgoing: list[Document]) -> None:
+        if self._relay is not None and outgoing:
+            self._relay.kick(self.rows, id, outgoing)
+
+
+def _riding(outgoing: list[Document]) -> Document:
+    return {OUTBOX: outgoing, UNSENT: True} if outgoing else {}
 
 
 class Store(DependencyProvider):

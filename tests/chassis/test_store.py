@@ -42,7 +42,9 @@ def test_saving_and_announcing_are_one_write(things: Aggregates) -> None:
     assert saved["version"] == 1
     assert kicks.heard == []
     things.add(new, FEEDBACK_SUBMITTED.about(new))
-    changed = things.save({**new, "version": 1, "text": "again"}, FEEDBACK_SUBMITTED.about(new | {"text": "again"}))
+    changed = things.save(
+        {**things.get(new["_id"]), "text": "again"}, FEEDBACK_SUBMITTED.about(new | {"text": "again"})
+    )
     stored = things.rows.find_one({"_id": new["_id"]})
     assert stored is not None
     assert [each["sequence"] for each in stored["outbox"]] == ["000000000001", "000000000002"]
@@ -52,10 +54,32 @@ def test_saving_and_announcing_are_one_write(things: Aggregates) -> None:
     assert changed["version"] == stored["version"] == 2
 
 
+def test_the_sequence_counts_what_was_announced(things: Aggregates) -> None:
+    read = things.add(thing())
+    read = things.save(read | {"text": "silent"})
+    read = things.save(read | {"text": "told"}, FEEDBACK_SUBMITTED.about(read))
+    things.repeat(read, FEEDBACK_SUBMITTED.about(read))
+    things.save(read | {"text": "told again"}, FEEDBACK_SUBMITTED.about(read))
+    stored = things.rows.find_one({"_id": read["_id"]})
+    assert stored is not None
+    assert (stored["version"], stored["sequence"]) == (4, 2)
+    assert [each["sequence"] for each in stored["outbox"]] == ["000000000001", "000000000001", "000000000002"]
+
+
+def test_a_document_read_with_its_outbox_brings_nothing_back(things: Aggregates) -> None:
+    new = thing()
+    things.add(new, FEEDBACK_SUBMITTED.about(new))
+    read = things.rows.find_one({"_id": new["_id"]})
+    assert read is not None
+    things.rows.update_one({"_id": new["_id"]}, {"$unset": {"outbox": "", "unsent": ""}})
+    things.save(read | {"text": "later"})
+    assert "outbox" not in (things.rows.find_one({"_id": new["_id"]}) or {})
+
+
 def test_reading_shows_no_outbox(things: Aggregates) -> None:
     new = thing()
     things.add(new, FEEDBACK_SUBMITTED.about(new))
-    assert set(things.get(new["_id"])) == {*new, "version"}
+    assert set(things.get(new["_id"])) == {*new, "version", "sequence"}
     with pytest.raises(NotFound):
         things.get("nothing")
 

@@ -31,4 +31,4 @@ class VoiceStore(Aggregates):
 
     def by_claim(self, claim_hash: str) -> Voice | None:
         """The anonymous voice with this claim code."""
-        return self.rows.find_one({"claim_hash": claim_hash})
+        return self.first({"claim_hash": claim_hash})

@@ -85,6 +85,15 @@ class Accounts:
             "next": cursors.write(following),
         }
 
+    @rpc(public=True)
+    def replay(self) -> Any:
+        """Announce again how every member is, so that copies can be rebuilt; called on the bus only, by operators."""
+        everybody = [
+            self.accounts.repeat(each, MEMBERS_CHANGED.about(each, **domain.facts(each, actor_id=each["_id"])))
+            for each in self.accounts.everybody()
+        ]
+        return {"announced": len(everybody)}
+
     def _save(self, before: dict[str, Any], after: dict[str, Any], actor_id: str) -> dict[str, Any]:
         changed = MEMBERS_CHANGED.about(after, **domain.facts(after, actor_id=actor_id))
         return dict(self.accounts.save(after, announcing=changed if domain.told(before, after) else None))

@@ -1,10 +1,11 @@
 """What accounts remembers: one document an account, one an invitation."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from pymongo import IndexModel
 
-from services.chassis.store import Aggregates
+from services.chassis.store import HIDDEN, Aggregates
 from services.members.accounts.domain import Account, Invitation
 
 
@@ -21,7 +22,11 @@ class AccountStore(Aggregates):
 
     def by_address(self, email: str) -> Account | None:
         """The account of an address, as `domain.address` writes it."""
-        return self.rows.find_one({"email": email})
+        return self.first({"email": email})
+
+    def everybody(self) -> Iterator[Account]:
+        """All accounts, in the order of joining."""
+        return iter(self.rows.find({}, HIDDEN).sort("_id", 1))
 
     def directory(
         self, *, role: str | None, tag: str | None, after: str | None, limit: int
@@ -43,4 +48,4 @@ class InvitationStore(Aggregates):
 
     def by_code(self, code_hash: str) -> Invitation | None:
         """The invitation with this code."""
-        return self.rows.find_one({"code_hash": code_hash})
+        return self.first({"code_hash": code_hash})
