@@ -23,6 +23,7 @@ from services.contracts.catalogue import EXCHANGE
 PATIENCE = 3.0  # seconds that the broker has for a connection, a write, a confirm
 DEAD = "dead"
 UNHEARD = "unheard"
+SHORTEST_BRAKE, LONGEST_BRAKE = 0.5, 10.0  # seconds
 RPC_EXCHANGE = "nameko-rpc"
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -227,11 +228,14 @@ class Intake(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self._queues: dict[str, tuple[Callable[[amqp.Channel], None], Callable[[Delivery], None]]] = {}
+        self._queues: dict[str, tuple[Callable[[amqp.Channel], None], Callable[[Delivery], None], bool]] = {}
         self._last = dict(self._queues)
         self._ready = Event()
         self._silenced = Event()
         self._stopping = self._closing = False
+        self._probes: list[Callable[[], None]] = []
+        self._braked: Event | None = None
+        self._pause = SHORTEST_BRAKE
 
     def setup(self) -> None:
         self.settings = self.container.config["settings"]
@@ -242,13 +246,57 @@ class Intake(SharedExtension):
         queue: str,
         declare: Callable[[amqp.Channel], None],
         receive: Callable[[Delivery], None],
+        *,
         last: bool = False,
+        brakes: bool = False,
     ) -> None:
         """Hand over what arrives in `queue`, which `declare` makes; `receive` runs in a greenlet of its own.
 
-        It has taken a slot and releases it when the work is done. The `last` queue is consumed after the others.
+        It has taken a slot and releases it when the work is done. The `last` queue is consumed after the others. One
+        that `brakes` hands nothing over while the brake is on.
         """
-        (self._last if last else self._queues)[queue] = (declare, receive)
+        (self._last if last else self._queues)[queue] = (declare, receive, brakes)
+
+    def relies_on(self, probe: Callable[[], None]) -> None:
+        """Handlers can't work while `probe` raises."""
+        self._probes.append(probe)
+
+    def able(self) -> bool:
+        """Whether no brake is on, and all that the handlers rely on answers."""
+        return self._braked is None and self._probed()
+
+    def brake(self, error: BaseException) -> None:
+        """Begin no more work in queues that brake, until all that it relies on answers again.
+
+        Messages wait in the broker meanwhile, instead of running out of tries.
+        """
+        if self._braked is None:
+            self._braked = Event()
+            log.warning("braking", error=str(error)[:200], at_least=self._pause)
+            self.container.spawn_managed_thread(self._release, identifier="brake")
+
+    def ease(self) -> None:
+        """Work succeeds: the next brake may be short again."""
+        self._pause = SHORTEST_BRAKE
+
+    def _release(self) -> None:
+        eventlet.sleep(self._pause)
+        self._pause = min(self._pause * 2, LONGEST_BRAKE)
+        while not self._stopping and not self._probed():
+            eventlet.sleep(SHORTEST_BRAKE)
+        braked, self._braked = self._braked, None
+        if braked is not None:
+            braked.send(None)
+        log.info("brake released")
+
+    def _probed(self) -> bool:
+        try:
+            for probe in self._probes:
+                probe()
+        except Exception as error:
+            log.warning("what is relied on does not answer", error=str(error)[:200])
+            return False
+        return True
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run, identifier="intake")
@@ -306,21 +354,25 @@ class Intake(SharedExtension):
     def _begin(self, line: _Line) -> dict[str, amqp.Channel]:
         declare_exchanges(line)
         consumers = {}
-        for queue, (declare, receive) in (self._queues | self._last).items():
+        for queue, (declare, receive, brakes) in (self._queues | self._last).items():
             channel = line.channel()
             declare(channel)
             channel.basic_qos(0, self.settings.workers, False)
-            channel.basic_consume(queue, consumer_tag=queue, callback=self._receiver(line, queue, receive))
+            channel.basic_consume(queue, consumer_tag=queue, callback=self._receiver(line, queue, receive, brakes))
             consumers[queue] = channel
         log.info("consuming", capability=self.container.service_name, queues=list(consumers))
         if not self._ready.ready():
             self._ready.send(None)
         return consumers
 
-    def _receiver(self, line: _Line, queue: str, receive: Callable[[Delivery], None]) -> Callable[[amqp.Message], None]:
-        return lambda message: eventlet.spawn_n(self._take, receive, Delivery(message, line, queue))
+    def _receiver(
+        self, line: _Line, queue: str, receive: Callable[[Delivery], None], brakes: bool
+    ) -> Callable[[amqp.Message], None]:
+        return lambda message: eventlet.spawn_n(self._take, receive, Delivery(message, line, queue), brakes)
 
-    def _take(self, receive: Callable[[Delivery], None], delivery: Delivery) -> None:
+    def _take(self, receive: Callable[[Delivery], None], delivery: Delivery, brakes: bool) -> None:
+        while brakes and self._braked is not None:
+            self._braked.wait()
         self.slots.acquire()
         if self._stopping:
             self.slots.release()

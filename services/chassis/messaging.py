@@ -1,4 +1,4 @@
-"""Messages: `@on` hears them, with retries and a place for the dead; `pack` writes them for the outbox.
+"""Messages: `@on` hears them, with retries and a place for the dead.
 
 A handler is called with just the fields of the message that its parameters name, and with the envelope if it has a
 parameter `message`. It may be called twice for one message, and in any order: its effect must bear both.
@@ -17,19 +17,12 @@ import orjson
 from marshmallow import ValidationError
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
 
-from services.chassis import context, identifiers, metrics
+from services.chassis import identifiers, metrics
 from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publisher
 from services.chassis.logs import log
 from services.chassis.rpc import Calls
-from services.contracts.catalogue import (
-    CATALOGUE,
-    CONTENT_TYPE,
-    EXCHANGE,
-    Announcement,
-    Message,
-    UndeclaredMessage,
-    envelope,
-)
+from services.chassis.store import is_absent
+from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, EXCHANGE, Message, UndeclaredMessage
 from services.contracts.errors import Conflict, NotYet, Refusal, Unavailable
 
 ATTEMPT = "x-hearth-attempt"
@@ -50,19 +43,6 @@ class Envelope:
 
 class Unreadable(Exception):
     """What arrived is no message of the catalogue, or not one for this queue."""
-
-
-def pack(announcement: Announcement, by: str, sequence: int) -> dict[str, Any]:
-    """The CloudEvent for an announcement, in the present piece of work. Only its publisher may announce a message."""
-    if announcement.message.by != by:
-        raise UndeclaredMessage(f"{announcement.message.key} belongs to {announcement.message.by}, not to {by}")
-    return envelope(
-        announcement,
-        id=identifiers.new_id(announcement.at),
-        sequence=sequence,
-        correlation_id=context.correlation_id(),
-        causation_id=context.causation_id(),
-    )
 
 
 def unpack(body: bytes) -> tuple[Envelope, Message, dict[str, Any]]:
@@ -114,7 +94,7 @@ class On(Entrypoint):
         if unknown := set(self._wanted) - self.message.fields - {"message"}:
             raise UndeclaredMessage(f"{self.queue} wants {sorted(unknown)}, which {self.message.key} does not have")
         self._delays = self.container.config["settings"].retry_delays
-        self.intake.consume(self.queue, self._declare, self._receive)
+        self.intake.consume(self.queue, self._declare, self._receive, brakes=True)
 
     def stop(self) -> None:
         self.intake.silence()
@@ -170,6 +150,11 @@ class On(Entrypoint):
     def _settle(self, delivery: Delivery, error: BaseException | None) -> None:
         if error is None:
             delivery.ack()
+            self.intake.ease()
+            return
+        if is_absent(error):
+            self.intake.brake(error)
+            delivery.requeue()
             return
         attempt = delivery.headers.get(ATTEMPT)
         attempt = attempt if isinstance(attempt, int) and attempt >= 0 else 0

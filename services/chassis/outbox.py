@@ -16,10 +16,10 @@ from pymongo import UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from services.chassis import metrics
+from services.chassis import context, identifiers, metrics
 from services.chassis.bus import PATIENCE, BusDown, Publisher, await_confirm
 from services.chassis.logs import log
-from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE
+from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE, Announcement, UndeclaredMessage, envelope
 
 OUTBOX = "outbox"
 UNSENT = "unsent"
@@ -27,6 +27,19 @@ WINDOW = 200  # aggregates whose messages are in flight together
 SWEEP_EVERY = 1.0
 Rows = Collection[dict[str, Any]]
 Entry = tuple[Rows, str, list[dict[str, Any]]]
+
+
+def pack(announcement: Announcement, by: str, sequence: int) -> dict[str, Any]:
+    """The CloudEvent for an announcement, in the present piece of work. Only its publisher may announce a message."""
+    if announcement.message.by != by:
+        raise UndeclaredMessage(f"{announcement.message.key} belongs to {announcement.message.by}, not to {by}")
+    return envelope(
+        announcement,
+        id=identifiers.new_id(announcement.at),
+        sequence=sequence,
+        correlation_id=context.correlation_id(),
+        causation_id=context.causation_id(),
+    )
 
 
 class Relay(SharedExtension):

@@ -13,14 +13,22 @@ import amqp
 import orjson
 from marshmallow import Schema, ValidationError
 from nameko.extensions import Entrypoint, SharedExtension
+from pymongo.errors import PyMongoError
 
 from services.chassis import metrics
+from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
 from services.chassis.logs import log
+from services.chassis.store import database, is_absent
 from services.chassis.tokens import Tokens
-from services.contracts.errors import Invalid, NotFound, Refusal, Unexpected, invalid
+from services.contracts.errors import Invalid, NotFound, Refusal, Unavailable, Unexpected, invalid
 
 UNEXPECTED = Unexpected("unexpected", "Something went wrong on our side.")
+STORE_ABSENT = Unavailable(
+    "store_unavailable", "A part of the platform can't be reached just now; try again in a moment."
+)
+STORE_HAS = 1.5  # seconds, for all that one call asks of it
+NOT_KEPT = (Unavailable, Unexpected)
 
 
 class Calls(SharedExtension):
@@ -34,7 +42,9 @@ class Calls(SharedExtension):
         self._methods: dict[str, Rpc] = {}
 
     def setup(self) -> None:
-        self.tokens = Tokens(self.container.config["settings"].jwks_file)
+        settings, service = self.container.config["settings"], self.container.service_name.partition(".")[0]
+        self.tokens = Tokens(settings.jwks_file)
+        self.given = Answers(database(settings, service), service)
         self.queue = f"rpc-{self.container.service_name}"
         # Last, so that an answered ping means that the handlers' queues are consumed too.
         self.intake.consume(self.queue, self._declare, self._receive, last=True)
@@ -56,7 +66,8 @@ class Calls(SharedExtension):
         elif isinstance(deadline, int | float) and deadline < time.time():
             log.info("expired call dropped", method=delivery.key)
         elif name == "ping":
-            self.reply(delivery, {"capability": self.container.service_name, "ready": True})
+            pong = {"capability": self.container.service_name, "ready": self.intake.able()}
+            self.reply(delivery, _told(delivery.key, pong, None))
         else:
             self._dispatch(delivery, name)
             return
@@ -68,17 +79,12 @@ class Calls(SharedExtension):
             if method is None:
                 raise NotFound("no_such_method", f"There is no method {delivery.key}.")
             method.begin(delivery)
-        except Refusal as refusal:
-            self.reply(delivery, None, refusal)
+        except (Refusal, PyMongoError) as error:
+            self.reply(delivery, _told(delivery.key, None, error))
             self.intake.slots.release()
 
-    def reply(self, delivery: Delivery, result: Any, error: BaseException | None = None) -> None:
+    def reply(self, delivery: Delivery, body: bytes) -> None:
         """Send the answer; one that can't be sent is dropped, the caller's deadline takes care."""
-        try:
-            body = orjson.dumps({"result": result, "error": _error(error)})
-        except TypeError as problem:
-            log.error("answer is no JSON", method=delivery.key, error=str(problem))
-            body = orjson.dumps({"result": None, "error": _error(UNEXPECTED)})
         try:
             self.publisher.post(
                 RPC_EXCHANGE,
@@ -92,10 +98,24 @@ class Calls(SharedExtension):
             log.warning("answer lost", method=delivery.key, error=str(down))
 
 
+def _told(method: str, result: Any, error: BaseException | None) -> bytes:
+    try:
+        return orjson.dumps({"result": result, "error": _error(error)})
+    except TypeError as problem:
+        log.error("answer is no JSON", method=method, error=str(problem))
+        return orjson.dumps({"result": None, "error": _error(UNEXPECTED)})
+
+
+def _refusal(error: BaseException) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    return STORE_ABSENT if is_absent(error) else UNEXPECTED
+
+
 def _error(error: BaseException | None) -> dict[str, Any] | None:
     if error is None:
         return None
-    refusal = error if isinstance(error, Refusal) else UNEXPECTED
+    refusal = _refusal(error)
     family = type(refusal)
     return {
         "exc_type": family.__name__,
@@ -109,13 +129,14 @@ class Rpc(Entrypoint):
     """The entrypoint behind `@rpc`.
 
     `shapes` load the arguments of these names before the method sees them, raising Invalid. A method with a parameter
-    `caller` is for signed-in members only and is given the Caller; one without is public, which must be said.
+    `caller` is for signed-in members only and is given the Caller; one without is public, which must be said. `seconds`
+    is how long the store may take over one call. A signed-in call with an idempotency key runs once.
     """
 
     calls = Calls()
 
-    def __init__(self, *, public: bool = False, **shapes: type[Schema]) -> None:
-        self._public = public
+    def __init__(self, *, public: bool = False, seconds: float = STORE_HAS, **shapes: type[Schema]) -> None:
+        self._public, self._seconds = public, seconds
         self._shapes = {name: shape() for name, shape in shapes.items()}
         super().__init__()
 
@@ -132,9 +153,17 @@ class Rpc(Entrypoint):
 
     def begin(self, delivery: Delivery) -> None:
         """Check who calls and what with, and start a worker. Raises a Refusal."""
-        kwargs = self._arguments(delivery)
+        given = self._given(delivery)
+        kwargs = self._loaded(dict(given))
+        claim: Claim | None = None
         if not self._public:
-            kwargs["caller"] = self.calls.tokens.caller(delivery.text("nameko.token"))
+            kwargs["caller"] = caller = self.calls.tokens.caller(delivery.text("nameko.token"))
+            if key := delivery.text("nameko.idempotency_key"):
+                claimed = self.calls.given.claim(caller.id, key, delivery.key, given)
+                if isinstance(claimed, bytes):
+                    self._answer(delivery, claimed)
+                    return
+                claim = claimed
         self.container.spawn_worker(
             self,
             (),
@@ -142,17 +171,25 @@ class Rpc(Entrypoint):
             context_data={
                 "correlation_id": delivery.text("nameko.correlation_id"),
                 "log": {"method": delivery.key},
+                "store_has": self._seconds,
             },
-            handle_result=partial(self._finish, delivery, time.monotonic()),
+            handle_result=partial(self._finish, delivery, time.monotonic(), claim),
         )
 
-    def _arguments(self, delivery: Delivery) -> dict[str, Any]:
+    def _answer(self, delivery: Delivery, body: bytes) -> None:
+        self.calls.reply(delivery, body)
+        self.calls.intake.slots.release()
+
+    def _given(self, delivery: Delivery) -> dict[str, Any]:
         try:
             kwargs = orjson.loads(delivery.body)["kwargs"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise Invalid("malformed", "A call is a JSON object with args and kwargs.") from None
         if not isinstance(kwargs, dict) or set(kwargs) != set(self._named):
             raise Invalid("malformed", f"This call takes the arguments {self._named}.")
+        return kwargs
+
+    def _loaded(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         try:
             for name, shape in self._shapes.items():
                 kwargs[name] = shape.load(kwargs[name])
@@ -162,17 +199,31 @@ class Rpc(Entrypoint):
             raise Invalid.field(wrong[0], "Must be text.")
         return kwargs
 
-    def _finish(self, delivery: Delivery, begun: float, _worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+    def _finish(
+        self, delivery: Delivery, begun: float, claim: Claim | None, _worker: Any, result: Any, exc_info: Any
+    ) -> tuple[Any, Any]:
         try:
             error = exc_info[1] if exc_info else None
             if error is not None and not isinstance(error, Refusal):
                 log.error("call failed", method=delivery.key, exc_info=error)
-            self.calls.reply(delivery, result, error)
+            body = _told(delivery.key, result, error)
+            if claim is not None:
+                self._keep(claim, body, error)
+            self.calls.reply(delivery, body)
             outcome = type(error).__name__ if error else "ok"
             metrics.CALLS.labels(delivery.key, outcome).observe(time.monotonic() - begun)
         finally:
             self.calls.intake.slots.release()
         return result, exc_info
+
+    def _keep(self, claim: Claim, body: bytes, error: BaseException | None) -> None:
+        try:
+            if error is not None and isinstance(_refusal(error), NOT_KEPT):
+                self.calls.given.forget(claim)
+            else:
+                self.calls.given.keep(claim, body)
+        except PyMongoError as problem:
+            log.error("answer not kept", error=str(problem)[:200])
 
 
 rpc: Callable[..., Any] = Rpc.decorator

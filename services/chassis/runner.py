@@ -20,6 +20,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import pymongo
 from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
@@ -34,6 +35,8 @@ class Container(ServiceContainer):
     """Nameko's container; each worker starts with the context of the call or message that it serves."""
 
     def _worker_setup(self, worker_ctx: Any) -> None:
+        if seconds := worker_ctx.data.get("store_has"):
+            pymongo.timeout(seconds).__enter__()  # ends with the worker's own context
         context.begin(worker_ctx.data.get("correlation_id"), **worker_ctx.data.get("log", {}))
         super()._worker_setup(worker_ctx)
 

@@ -1,8 +1,8 @@
 """The store: MongoDB, one database a service, indexes declared beside the store that needs them.
 
 An aggregate is one document: what is true of it, its `version` (how often it was saved), its `sequence` (how often it
-was announced), and the messages that tell of its last changes, until the relay has sent them (`outbox`). One write saves
-and announces; no transaction and no replica set is needed.
+was announced), and the messages that tell of its last changes, until the relay has sent them (`outbox`). One write
+saves and announces; no transaction and no replica set is needed.
 """
 
 import time
@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pymongo
 from bson.codec_options import CodecOptions
 from nameko.extensions import DependencyProvider
 from pymongo import IndexModel, MongoClient, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, DuplicateKeyError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
+from services.chassis.bus import Intake
 from services.chassis.logs import log
-from services.chassis.messaging import pack
-from services.chassis.outbox import OUTBOX, UNSENT, Relay
+from services.chassis.outbox import OUTBOX, UNSENT, Relay, pack
 from services.chassis.settings import Settings
 from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict, Invalid, NotFound
@@ -31,6 +32,11 @@ PATIENCE_MS = 1000
 HIDDEN = {OUTBOX: False, UNSENT: False}
 _NOT_SET = ("_id", OUTBOX, UNSENT)
 _clients: dict[str, MongoClient[Document]] = {}
+
+
+def is_absent(error: BaseException) -> bool:
+    """Whether a failure means that the store can't be reached or doesn't answer, rather than that it refuses."""
+    return isinstance(error, ConnectionFailure) or (isinstance(error, PyMongoError) and error.timeout)
 
 
 def database(settings: Settings, service: str) -> Database[Document]:
@@ -185,6 +191,7 @@ class Store(DependencyProvider):
     A capability may also be given the store of a `sibling` in its own service, whose relay is then the sibling's.
     """
 
+    intake = Intake()
     relay = Relay()
 
     def __init__(self, kind: type[Rows], *, sibling: bool = False) -> None:
@@ -195,6 +202,7 @@ class Store(DependencyProvider):
         service = self.container.service_name.partition(".")[0]
         self.store = self._kind(database(self.container.config["settings"], service), service, self.relay)
         self._prepare()
+        self.intake.relies_on(self._ping)
         if isinstance(self.store, Aggregates) and not self._sibling:
             self.relay.sweeps(self.store.rows)
 
@@ -207,6 +215,10 @@ class Store(DependencyProvider):
                 log.warning("store not there yet", error=str(error)[:200], again_in=pause)
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
+
+    def _ping(self) -> None:
+        with pymongo.timeout(PATIENCE_MS / 1000):
+            self.store.rows.database.command("ping")
 
     def get_dependency(self, worker_ctx: Any) -> Rows:
         return self.store

@@ -9,7 +9,8 @@ import pytest
 from marshmallow import Schema, fields
 
 from services.chassis import context, identifiers
-from services.chassis.messaging import Unreadable, pack, unpack
+from services.chassis.messaging import Unreadable, unpack
+from services.chassis.outbox import pack
 from services.contracts import asyncapi
 from services.contracts.catalogue import CATALOGUE, Message, UndeclaredMessage, announce
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED

@@ -85,7 +85,7 @@ class Accounts:
             "next": cursors.write(following),
         }
 
-    @rpc(public=True)
+    @rpc(public=True, seconds=60)
     def replay(self) -> Any:
         """Announce again how every member is, so that copies can be rebuilt; called on the bus only, by operators."""
         everybody = [
