@@ -29,7 +29,7 @@ QUIET_ROOM = {
     "touchpoint": "cafe",
 }
 STAIRS = {
-    "text": "Nobody asked who can't climb stairs before moving the party.",
+    "text": "Half of us can't get upstairs, where the party is.",
     "kind": "problem",
     "touchpoint": "focus_group",
     "anonymous": True,
@@ -149,7 +149,7 @@ class Story:
             told = self._told(kind, link, [author.id])
             line = author.inbox(link)[0]
             self._teller.times({f"[i]{escape(line['title'])}[/i]": told - sent})
-            self._teller.say(f"{'':15}{escape(line['body'])}")
+            self._teller.say(f"{'':17}{escape(line['body'])}")
         staff.send("POST", f"/v1/feedback/{nameless}/answers", text="We are sorry. From now on we ask first.")
         outcome = self._door.send("POST", "/v1/feedback/claims", claim_code=claim_code)
         self._teller.say(
@@ -163,7 +163,7 @@ class Story:
         self._teller.chapter("What an outsider heard meanwhile")
         self._teller.say("A program of somebody else, with a queue of its own on the bus:")
         self._teller.table(
-            ("", "message", "announced by", "about", "version", "because of"),
+            ("", "message", "announced by", "about", "sequence", "because of"),
             [(str(number), *_row(each, numbers)) for number, each in enumerate(heard, 1)],
         )
 
