@@ -171,8 +171,8 @@ class Platform:
                 if found.ok:
                     return
                 answer = found.text
-            except requests.ConnectionError:
-                pass
+            except (requests.ConnectionError, requests.Timeout) as error:
+                answer = str(error)
             time.sleep(0.1)
         raise AssertionError(f"not ready: {answer}")
 
