@@ -5,7 +5,7 @@ LOCKS := members events feedback notifications gateway local dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset status test check lock bench
+.PHONY: help run demo stop reset status test check lock bench faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: .venv/.dev ## style, types, who may import whom, generated documents
 
 bench: .venv/.dev ## how fast it is beside its limits, in one run
 	@$(PY) -m tests.bench
+
+faults: .venv/.dev ## break things and count what is lost: nothing (ONLY=5,14 SCALE=smoke|full SEED=)
+	@$(PY) -m tests.faults
 
 lock: .venv/.dev ## resolve the dependencies anew into requirements/
 	@for extra in $(LOCKS); do \

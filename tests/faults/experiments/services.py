@@ -1,0 +1,160 @@
+"""Services break: killed, killed between two steps, stopped one after the other, frozen, doubled."""
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from services.chassis import identifiers
+from services.notifications.people.domain import person
+from tests.faults.ledger import Effect
+from tests.faults.posts import Posts
+from tests.faults.trial import Trial, experiment
+from tests.processes import free_port
+
+RIGGED = ("-m", "tests.faults.rigged")
+TAG = "faults"
+
+
+def rig(trial: Trial, service: str, fault: str, **more: str) -> Path:
+    """Run a service with a fault; the diary of its lives."""
+    diary = trial.world.processes.folder / f"{fault}-{trial.dice.getrandbits(32)}.diary"
+    settings = {"FAULT": fault, "DIARY": str(diary), "SEED": str(trial.dice.getrandbits(32))} | more
+    trial.world.processes.replace(service, *RIGGED, service, **settings)
+    trial.world.platform.ready()
+    return diary
+
+
+def kills(trial: Trial, diary: Path, lives: int) -> None:
+    """All its deaths have been died."""
+    trial.until(lambda: len(diary.read_text().splitlines()) > lives, 90, f"it dies {lives} times and comes back")
+    trial.sizes["kills"] = lives
+
+
+@experiment(1, "notifications killed five times under posts")
+def notifications_killed(trial: Trial) -> None:
+    posts, clients = trial.size("planned", 400, 10_000), 10 if not trial.full else 50
+    with Posts(trial, clients, posts) as load:
+        for number in range(5):
+            with trial.step(f"kill -9 notifications ({number + 1})"):
+                trial.until(
+                    lambda share=(number + 0.3) / 5: load.answers.total() >= posts * share or load.finished,
+                    300,
+                    "the load goes on",
+                )
+                trial.moment(0.0, 0.5)
+                trial.world.processes.kill("notifications")
+    trial.sizes["kills"] = 5
+    trial.settle(120)
+
+
+def _seed(trial: Trial, count: int) -> set[str]:
+    """Members with the tag, in notifications' copy of the people only."""
+    joined_at = identifiers.now()
+    people = trial.world.database("notifications").people
+    rows = [person(identifiers.new_id(joined_at), "Seed", ["coworker"], [TAG], joined_at, 1) for _ in range(count)]
+    for start in range(0, count, 1000):
+        people.insert_many(rows[start : start + 1000])
+    return {row["_id"] for row in rows}
+
+
+def _announce(trial: Trial, **audience: Any) -> str:
+    """An event is published; the id of the event."""
+    organiser = trial.world.administrators[0]
+    draft = {"title": "Café morning", "starts_at": "2099-03-01T10:00:00Z", "ends_at": "2099-03-01T11:00:00Z"}
+    event = organiser.post("/v1/events", draft | {"audience": audience})
+    organiser.post(f"/v1/events/{event['id']}/publish", status=200)
+    return str(event["id"])
+
+
+@experiment(2, "a large announcement, killed between inserting a chunk and moving the cursor")
+def announcement_killed(trial: Trial) -> None:
+    count, lives = trial.size("members", 5_000, 20_000), trial.size("lives", 3, 6)
+    with trial.step("people join"):
+        members = _seed(trial, count)
+    diary = rig(trial, "notifications", "insert-cursor", LIVES=str(lives), STEPS="3")
+    with trial.step("publish"):
+        effects: list[Effect] = [(member, "told") for member in members]
+        trial.ledger.attempt(effects)
+        link = f"/v1/events/{_announce(trial, tags=[TAG])}"
+        trial.ledger.acknowledge(effects)
+    kills(trial, diary, lives)
+
+    def told() -> list[Effect]:
+        rows = trial.world.database("notifications").inbox.find({"link": link}, {"member": True})
+        return [(row["member"], "told") for row in rows]
+
+    trial.settle(90, told)
+    trial.world.database("notifications").people.delete_many({"tags": TAG})
+
+
+def _killed_between(trial: Trial, fault: str) -> None:
+    lives = trial.size("lives", 4, 20)
+    diary = rig(trial, "feedback", fault, LIVES=str(lives), STEPS="20")
+    with Posts(trial, 8, pause=0.01):
+        kills(trial, diary, lives)
+        time.sleep(0.5)
+    trial.settle(60)
+
+
+@experiment(3, "the relay killed between publish and pull")
+def relay_killed(trial: Trial) -> None:
+    _killed_between(trial, "publish-pull")
+
+
+@experiment(4, "a service killed between write and relay")
+def write_killed(trial: Trial) -> None:
+    _killed_between(trial, "write-relay")
+
+
+@experiment(18, "a consumer frozen", smoke=False)
+def consumer_frozen(trial: Trial) -> None:
+    seconds = trial.size("frozen_s", 25, 60)
+    with Posts(trial, 4, pause=0.05):
+        time.sleep(1)
+        with trial.step("SIGSTOP notifications"):
+            trial.world.processes.signal("notifications", signal.SIGSTOP)
+            time.sleep(seconds)
+        with trial.step("SIGCONT"):
+            trial.world.processes.signal("notifications", signal.SIGCONT)
+            since = time.monotonic()
+            trial.recovered(since)
+    trial.settle(90)
+
+
+@experiment(21, "rolling SIGTERM under load")
+def rolling(trial: Trial) -> None:
+    with Posts(trial, 8, pause=0.01):
+        for name in ("members", "events", "feedback", "notifications", "gateway"):
+            with trial.step(f"SIGTERM {name}"):
+                before = trial.world.processes.pids()[name]
+                trial.moment(0.2, 1.0)
+                trial.world.processes.signal(name, signal.SIGTERM)
+                trial.until(
+                    lambda name=name, before=before: trial.world.processes.pids().get(name, before) != before,
+                    40,
+                    f"{name} is there again",
+                )
+                trial.world.platform.ready()
+    codes = dict(trial.world.processes.deaths)
+    trial.expect(set(codes.values()) == {0}, f"exit codes: {codes}")
+    trial.settle(60)
+
+
+@experiment(22, "two of everything", smoke=False)
+def doubled(trial: Trial) -> None:
+    world, port = trial.world, free_port()
+    with trial.step("start the second of each"):
+        for name, (command, environment) in world.standard.items():
+            more = {"PORT": str(port)} if name == "gateway" else {}
+            world.processes.start(f"{name}-2", *command, **environment | more)
+        other = f"http://127.0.0.1:{port}"
+        for name in world.platform.SERVICES:
+            world.processes.until(f"{name}-2", "serving")
+        world.processes.until("gateway-2", "broker connected")
+    with Posts(trial, 8, trial.size("planned", 600, 5_000), urls=(world.platform.url, other)):
+        for name in ("notifications", "feedback-2", "notifications-2"):
+            with trial.step(f"kill -9 {name}"):
+                trial.moment(0.3, 1.0)
+                world.processes.kill(name)
+    trial.settle(90)

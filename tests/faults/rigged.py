@@ -1,0 +1,77 @@
+"""`python -m tests.faults.rigged SERVICE`: the real service, with one fault between two named steps.
+
+`FAULT` is `write-relay`, `publish-pull` or `insert-cursor` (dies there as `kill -9` would), `bug` (of the wording of
+voices) or `slow` (each write to inboxes takes `SECONDS` longer). One that dies does so `LIVES` times, each time at a
+step drawn from `SEED` among its first `STEPS`; the file `DIARY` counts the lives.
+"""
+
+import os
+import random
+import runpy
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from services.chassis import outbox, runner
+from services.notifications import wording
+from services.notifications.fanout.store import JobStore
+from services.notifications.inbox.store import InboxStore
+
+assert runner  # imported for its effect: everything is cooperative from here on
+BETWEEN: dict[str, tuple[Any, str]] = {
+    "write-relay": (outbox.Relay, "kick"),
+    "publish-pull": (outbox, "_forget"),
+    "insert-cursor": (JobStore, "step"),
+}
+
+
+def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step, before which a life ends that has come to its drawn number of steps."""
+    diary = Path(os.environ["DIARY"])
+    with diary.open("a") as pages:
+        pages.write("born\n")
+    life = len(diary.read_text().splitlines())
+    left = random.Random(f"{os.environ['SEED']}/{life}").randint(1, int(os.environ["STEPS"]))
+    if life > int(os.environ["LIVES"]):
+        return step
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*args, **kwargs)
+
+    return dying
+
+
+def _rig(fault: str) -> None:
+    if fault in BETWEEN:
+        place, name = BETWEEN[fault]
+        setattr(place, name, _dying(getattr(place, name)))
+    elif fault == "bug":
+        wording.voice_raised = _buggy
+    elif fault == "slow":
+        put, seconds = InboxStore.put, float(os.environ["SECONDS"])
+
+        def slow(store: InboxStore, lines: list[dict[str, Any]]) -> None:
+            time.sleep(seconds)
+            put(store, lines)
+
+        InboxStore.put = slow  # type: ignore[method-assign]
+    else:
+        sys.exit(f"FAULT is not {fault!r}.")
+
+
+def _buggy(*_facts: object) -> dict[str, str]:
+    raise RuntimeError("a bug in the wording")
+
+
+if __name__ == "__main__":
+    service = sys.argv[1]
+    _rig(os.environ["FAULT"])
+    sys.argv = [service]
+    runpy.run_module(f"services.{service}", run_name="__main__")
