@@ -4,6 +4,7 @@ from flask import Flask
 
 from gateway import auth, config, errors, hooks, routes
 from gateway.api import Api
+from gateway.guard import Limits
 from gateway.health import Health
 from gateway.link import Link
 from gateway.routes import platform
@@ -19,7 +20,8 @@ class Gateway(Flask):
     def __init__(self, settings: config.Config) -> None:
         super().__init__("gateway", static_folder=None)
         self.link = Link(settings.amqp_uri, settings.heartbeat)
-        client = Client(self.link, settings.rpc_timeout)
+        limits = Limits(settings.calls_waiting, settings.breaker_misses, settings.breaker_rest)
+        client = Client(self.link, settings.rpc_timeout, limits)
         self.health = Health(client)
         self.streams = Streams(
             self.link,
@@ -33,9 +35,12 @@ class Gateway(Flask):
         """Connect to the bus."""
         self.link.start()
 
-    def drain(self) -> None:
-        """Be ready no more, and end what would never end by itself."""
+    def retire(self) -> None:
+        """Be ready no more, while all that is asked is still answered."""
         self.health.draining = True
+
+    def drain(self) -> None:
+        """End what would never end by itself."""
         self.streams.close()
 
 
@@ -44,7 +49,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     settings = settings or config.load()
     logs.configure("gateway", settings.log_level, settings.log_format)
     app = Gateway(settings)
-    hooks.install(app)
+    hooks.install(app, settings.request_timeout)
     errors.install(app)
     auth.install(app, Tokens(settings.jwks_file))
     api = Api(app)

@@ -20,6 +20,11 @@ class Config:
     workers: int = 1
     heartbeat: int = 10
     rpc_timeout: float = 2.0
+    request_timeout: float = 3.0
+    calls_waiting: int = 250
+    breaker_misses: int = 3
+    breaker_rest: float = 3.0
+    stop_notice: float = 1.0
     streams: int = 2000
     streams_per_member: int = 5
     stream_heartbeat: float = 15.0
@@ -38,6 +43,11 @@ def load() -> Config:
         workers=env.int("WEB_CONCURRENCY", 1, validate=validate.Range(1, 64)),
         heartbeat=env.int("AMQP_HEARTBEAT", 10, validate=validate.Range(2, 600)),
         rpc_timeout=env.float("RPC_TIMEOUT", 2.0, validate=validate.Range(0.1, 60)),
+        request_timeout=env.float("REQUEST_TIMEOUT", 3.0, validate=validate.Range(0.1, 60)),
+        calls_waiting=env.int("CALLS_WAITING", 250, validate=validate.Range(1, 10000)),
+        breaker_misses=env.int("BREAKER_MISSES", 3, validate=validate.Range(1, 1000000)),
+        breaker_rest=env.float("BREAKER_REST", 3.0, validate=validate.Range(0.1, 60)),
+        stop_notice=env.float("STOP_NOTICE", 1.0, validate=validate.Range(0, 60)),
         streams=env.int("STREAMS", 2000, validate=validate.Range(1, 20000)),
         streams_per_member=env.int("STREAMS_PER_MEMBER", 5, validate=validate.Range(1, 100)),
         stream_heartbeat=env.float("STREAM_HEARTBEAT", 15.0, validate=validate.Range(0.1, 300)),

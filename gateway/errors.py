@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from marshmallow import fields
 from werkzeug.exceptions import HTTPException
 
+from gateway.guard import Resting
 from services.chassis.logs import log
 from services.contracts.errors import (
     Conflict,
@@ -87,6 +88,13 @@ def refused(refusal: Refusal) -> Response:
     return problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
 
 
+def resting(refusal: Resting) -> Response:
+    """A service is not asked at present; when it will be is known."""
+    answer = problem(STATUS[Unavailable], refusal.code, refusal.says)
+    answer.headers["Retry-After"] = str(refusal.seconds)
+    return answer
+
+
 def failed(error: HTTPException) -> Response:
     """The framework says no (unknown address, wrong method, unreadable body …)."""
     status = error.code or 500
@@ -105,5 +113,6 @@ def unexpected(_error: Exception) -> Response:
 def install(app: Flask) -> None:
     """Answer every refusal and failure of the application with a problem document."""
     app.register_error_handler(Refusal, refused)
+    app.register_error_handler(Resting, resting)
     app.register_error_handler(HTTPException, failed)
     app.register_error_handler(Exception, unexpected)

@@ -1,6 +1,8 @@
 """How gunicorn runs the gateway: `gunicorn -c gateway/gunicorn.conf.py 'gateway.app:create()'`."""
 
+import functools
 import os
+import signal
 from typing import Any
 
 import gevent
@@ -17,7 +19,7 @@ workers = _settings.workers
 worker_class = "gevent"
 worker_connections = _settings.streams + 1000
 keepalive = 2  # seconds: a stopping worker waits for idle connections, too
-graceful_timeout = 10
+graceful_timeout = round(10 + _settings.stop_notice)
 accesslog = None  # hooks.py writes a line a request, without who asked
 control_socket_disable = True
 
@@ -36,6 +38,13 @@ def post_worker_init(worker: Any) -> None:
     """The worker is patched and has its application: connect, and watch for the order to stop."""
     worker.wsgi.start()
     gevent.spawn(_drain_when_stopping, worker)
+    signal.signal(signal.SIGTERM, functools.partial(_retire, worker))
+
+
+def _retire(worker: Any, number: int, frame: Any) -> None:
+    """Say that we are not ready, and go on until whoever sends requests here has noticed."""
+    worker.wsgi.retire()
+    gevent.spawn_later(_settings.stop_notice, worker.handle_exit, number, frame)
 
 
 def _drain_when_stopping(worker: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whether the platform can serve: the bus is connected and every capability answers."""
+"""Whether the platform can serve: the bus is connected, every capability answers, and so does its store."""
 
 import time
 
@@ -31,23 +31,29 @@ class Health:
         self.draining = False
 
     def missing(self) -> list[str]:
-        """What keeps the platform from serving: capabilities, `broker`, or `gateway` while it is stopping."""
+        """What keeps the platform from serving: capabilities, `broker`, or `gateway` while it is stopping.
+
+        A capability that answers, but whose store does not, is named with it: `feedback.voices store`.
+        """
         if self.draining:
             return ["gateway"]
         if not self._client.up:
             return ["broker"]
         with self._asking:
             if time.monotonic() - self._asked > PATIENCE:
-                answers = [gevent.spawn(self._answers, capability) for capability in CAPABILITIES]
-                gevent.joinall(answers)
-                pairs = zip(CAPABILITIES, answers, strict=True)
-                self._missing = [capability for capability, answer in pairs if not answer.value]
+                found = gevent.joinall([gevent.spawn(self._lacking, capability) for capability in CAPABILITIES])
+                self._missing = [each.value for each in found if each.value]
                 self._asked = time.monotonic()
             return self._missing
 
-    def _answers(self, capability: str) -> bool:
+    def _lacking(self, capability: str) -> str | None:
         try:
-            self._client.call(capability, "ping", {}, token=None, correlation_id="readyz", timeout=PATIENCE)
+            says = self._client.ping(capability, PATIENCE)
         except Refusal:
-            return False
-        return True
+            return capability
+        match says:
+            case {"store": False}:
+                return f"{capability} store"
+            case {"ready": True}:
+                return None
+        return capability

@@ -1,4 +1,4 @@
-"""What happens around every request: its correlation id, limits and headers, one log line, its metrics."""
+"""What happens around every request: its correlation id, deadline, limits and headers, one log line, its metrics."""
 
 import functools
 import re
@@ -26,9 +26,10 @@ PRIVATE = [*SECURITY, ("Cache-Control", "no-store")]
 _IS_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
-def begin() -> None:
-    """Name the request, so that every log line and message that comes of it can be found."""
-    g.began = time.perf_counter()
+def begin(timeout: float) -> None:
+    """Name the request, so that every log line and message that comes of it can be found, and say how long it has."""
+    g.began = time.monotonic()
+    g.until = g.began + timeout
     given = request.headers.get("X-Request-ID")
     g.correlation_id = given if given and _IS_CORRELATION_ID(given) else uuid.uuid4().hex
     clear_contextvars()  # a greenlet serves one connection, thus many requests
@@ -45,7 +46,7 @@ def finish(answer: Response) -> Response:
         if name not in answer.headers
     )
     answer.headers["X-Request-ID"] = g.correlation_id
-    took = time.perf_counter() - g.began
+    took = time.monotonic() - g.began
     method = request.method if request.url_rule else "-"  # a client could make up any number of methods
     route = request.url_rule.rule if request.url_rule else "unknown"
     counter, histogram = _metrics(method, route, answer.status_code)
@@ -60,8 +61,8 @@ def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
 
 
-def install(app: Flask) -> None:
-    """Put these around every request of the application; to be installed before any other hook."""
+def install(app: Flask, timeout: float) -> None:
+    """Put these around every request of the application, which has `timeout` seconds; to be the first hooks."""
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # a body of unknown length is cut there, not refused
-    app.before_request(begin)
+    app.before_request(functools.partial(begin, timeout))
     app.after_request(finish)

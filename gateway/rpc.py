@@ -1,4 +1,4 @@
-"""RPC to the services: one client a worker, one reply queue, a deadline for every call."""
+"""RPC to the services: one client a worker, one reply queue, a deadline for every call, a guard for every service."""
 
 import itertools
 import time
@@ -12,12 +12,12 @@ from flask import current_app, g
 from gevent.event import AsyncResult
 from prometheus_client import Histogram
 
+from gateway.guard import Guard, Limits
 from gateway.link import Link, LinkDown
 from services.chassis.logs import log
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
 
 EXCHANGE = "nameko-rpc"
-MOST_WAITING = 1000
 
 SECONDS = Histogram("hearth_gateway_rpc_seconds", "Time until a service answered.", ["capability", "outcome"])
 
@@ -28,11 +28,22 @@ def call(capability: str, method: str, /, **kwargs: Any) -> Any:
     `kwargs` are JSON-ready, or hold aware datetimes; so is the answer, without the latter.
     """
     client: Client = current_app.extensions["rpc"]
-    return client.call(capability, method, kwargs, token=g.token, correlation_id=g.correlation_id)
+    return client.call(
+        capability,
+        method,
+        kwargs,
+        until=g.until,
+        token=g.token,
+        correlation_id=g.correlation_id,
+    )
 
 
 def _unavailable(says: str) -> Unavailable:
     return Unavailable("unavailable", f"{says} Please try again in a moment.")
+
+
+def _late() -> Unavailable:
+    return _unavailable("The platform did not answer in time.")
 
 
 class Client:
@@ -42,9 +53,11 @@ class Client:
     A reply that comes after the deadline finds nobody waiting and is dropped.
     """
 
-    def __init__(self, link: Link, timeout: float) -> None:
+    def __init__(self, link: Link, timeout: float, limits: Limits) -> None:
         self._link = link
         self._timeout = timeout
+        self._limits = limits
+        self._guards: dict[str, Guard] = {}
         self._waiting: dict[str, AsyncResult] = {}
         self._numbers = itertools.count(1)
         self._channel: amqp.Channel | None = None
@@ -79,48 +92,78 @@ class Client:
         method: str,
         kwargs: dict[str, Any],
         *,
+        until: float,
         token: str | None,
         correlation_id: str,
-        timeout: float | None = None,
     ) -> Any:
-        """Ask and wait at most `timeout` seconds (default: the client's) for the answer."""
+        """Ask, and wait for the answer as long as a service has, but no longer than `until` (monotonic seconds)."""
         began = time.monotonic()
         outcome = "ok"
+        headers = {
+            "nameko.correlation_id": correlation_id,
+            "nameko.token": token,
+        }
         try:
-            headers = {"nameko.correlation_id": correlation_id}
-            if token is not None:
-                headers["nameko.token"] = token
-            return self._ask(f"{capability}.{method}", kwargs, headers, timeout or self._timeout)
+            target = f"{capability}.{method}"
+            with self._guard(capability) as guard:
+                return _read(target, self._ask_guarded(guard, target, kwargs, headers, until - began))
         except Refusal as refusal:
             outcome = type(refusal).__name__
             raise
         finally:
             SECONDS.labels(capability, outcome).observe(time.monotonic() - began)
 
-    def _ask(self, target: str, kwargs: dict[str, Any], headers: dict[str, Any], timeout: float) -> Any:
+    def ping(self, capability: str, timeout: float) -> Any:
+        """What a capability says of itself within `timeout` seconds; asked also while its service rests."""
+        target = f"{capability}.ping"
+        try:
+            return _read(target, self._ask(target, {}, {"nameko.correlation_id": "readyz"}, timeout))
+        except gevent.Timeout:
+            raise _late() from None
+
+    def _ask_guarded(
+        self, guard: Guard, target: str, kwargs: dict[str, Any], headers: dict[str, str | None], left: float
+    ) -> bytes:
+        if left <= 0:
+            raise _unavailable("The request took too long to arrive.")
+        try:
+            reply = self._ask(target, kwargs, headers, min(left, self._timeout))
+        except gevent.Timeout:
+            if left >= self._timeout:  # a call that got less than its time says nothing about the service
+                guard.missed()
+            raise _late() from None
+        guard.answered()
+        return reply
+
+    def _guard(self, capability: str) -> Guard:
+        service = capability.partition(".")[0]
+        guard = self._guards.get(service)
+        if guard is None:
+            guard = self._guards[service] = Guard(service, self._limits)
+        return guard
+
+    def _ask(self, target: str, kwargs: dict[str, Any], headers: dict[str, str | None], timeout: float) -> bytes:
+        """The reply as it came. Raises Unavailable when the call can't be made, gevent.Timeout without a reply."""
         if self._channel is None or not self._link.up:
             raise _unavailable("The platform's bus can't be reached.")
-        if len(self._waiting) >= MOST_WAITING:
-            raise _unavailable("Too many calls are waiting already.")
         number = str(next(self._numbers))
         until = time.monotonic() + timeout
         result = self._waiting[number] = AsyncResult()
         try:
             self._publish(target, kwargs, headers, number, timeout)
-            return _read(target, result.get(timeout=max(0.0, until - time.monotonic())))
+            reply: bytes = result.get(timeout=max(0.0, until - time.monotonic()))
+            return reply
         except LinkDown:
             raise _unavailable("The platform's bus does not take messages.") from None
-        except gevent.Timeout:
-            raise _unavailable("The platform did not answer in time.") from None
         finally:
             self._waiting.pop(number, None)
 
     def _publish(
-        self, target: str, kwargs: dict[str, Any], headers: dict[str, Any], number: str, timeout: float
+        self, target: str, kwargs: dict[str, Any], headers: dict[str, str | None], number: str, timeout: float
     ) -> None:
         channel = self._channel
         assert channel is not None
-        headers["nameko.deadline"] = time.time() + timeout
+        said = {name: value for name, value in headers.items() if value is not None}
         message = amqp.Message(
             orjson.dumps({"args": [], "kwargs": kwargs}, option=orjson.OPT_UTC_Z),
             content_type="application/json",
@@ -128,7 +171,7 @@ class Client:
             correlation_id=number,
             reply_to=self._reply_to,
             expiration=str(int(timeout * 1000)),
-            application_headers=headers,
+            application_headers=said | {"nameko.deadline": time.time() + timeout},
         )
         self._link.write(lambda: channel.basic_publish(message, EXCHANGE, target, mandatory=True), timeout)
 

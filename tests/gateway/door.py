@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import requests
-from flask import Response, request
+from flask import request
 
 from deploy.local import private
 from gateway import app, health, rpc, stream
@@ -19,25 +19,28 @@ ROOT = Path(__file__).parents[2]
 
 
 def create() -> app.Gateway:
-    """The gateway with addresses that call `tests.echo`, so that real services on the same broker don't mind."""
+    """The gateway with addresses that call what tests answer, so that real services on the same broker don't mind."""
     health.CAPABILITIES = ("tests.echo", "tests.inbox")
     stream.INBOX = "tests.inbox"
     gateway = app.create()
 
-    @gateway.post("/call/<method>")
+    @gateway.post("/call/<capability>/<method>")
     @public
-    def ask(method: str) -> Any:
+    def ask(capability: str, method: str) -> Any:
+        return {"result": rpc.call(capability, method, **request.get_json())}
+
+    @gateway.post("/signed-in/<method>")
+    def ask_signed_in(method: str) -> Any:
         return {"result": rpc.call("tests.echo", method, **request.get_json())}
 
-    @gateway.get("/call/nobody")
+    @gateway.get("/held")
     @public
-    def ask_nobody() -> Any:
-        return {"result": rpc.call("tests.nobody", "echo")}
-
-    @gateway.get("/waiting")
-    @public
-    def waiting() -> Response:
-        return Response(str(len(gateway.extensions["rpc"]._waiting)))
+    def held() -> Any:
+        guards = gateway.extensions["rpc"]._guards.values()
+        return {
+            "waiting": len(gateway.extensions["rpc"]._waiting) + sum(guard._waiting for guard in guards),
+            "channels": len(gateway.link._connection.channels),
+        }
 
     return gateway
 
@@ -50,7 +53,7 @@ class Door:
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder / "gateway.log"
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-        defaults = {"STREAM_HEARTBEAT": "0.5", "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        defaults = {"STREAM_HEARTBEAT": "0.5", "STOP_NOTICE": "0", "PORT": str(port), "PYTHONUNBUFFERED": "1"}
         self._environment = kept | defaults | more
 
     def __enter__(self) -> Self:
@@ -80,6 +83,19 @@ class Door:
             assert self.process.poll() is None, self.log
             time.sleep(0.05)
 
-    def call(self, method: str, **kwargs: Any) -> requests.Response:
-        """Have it call `tests.echo`."""
-        return requests.post(f"{self.url}/call/{method}", json=kwargs, timeout=30)
+    @property
+    def worker(self) -> Path:
+        """What the kernel tells about its only worker."""
+        (pid,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return Path("/proc", pid)
+
+    def held(self) -> dict[str, int]:
+        """What calls hold in it: `waiting` (greenlets), `channels`, `handles`; and its `memory` in KiB."""
+        lines = (self.worker / "status").read_text().splitlines()
+        (memory,) = (int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+        handles = len(list((self.worker / "fd").iterdir()))
+        return requests.get(f"{self.url}/held", timeout=5).json() | {"handles": handles, "memory": memory}
+
+    def call(self, method: str, capability: str = "tests.echo", **kwargs: Any) -> requests.Response:
+        """Have it call a capability."""
+        return requests.post(f"{self.url}/call/{capability}/{method}", json=kwargs, timeout=30)

@@ -26,7 +26,14 @@ class PlayedServices:
         self.tokens: list[str | None] = []
 
     def call(
-        self, capability: str, method: str, kwargs: dict[str, Any], *, token: str | None, correlation_id: str
+        self,
+        capability: str,
+        method: str,
+        kwargs: dict[str, Any],
+        *,
+        until: float,
+        token: str | None,
+        correlation_id: str,
     ) -> Any:
         orjson.dumps(kwargs)
         self.asked.append((f"{capability}.{method}", kwargs))
@@ -38,7 +45,7 @@ class PlayedServices:
 
 
 class Responder:
-    """Answers `tests.echo.*` and `tests.inbox.*` on the broker.
+    """Answers `tests.echo.*`, `tests.inbox.*` and `others.echo.*` on the broker.
 
     `answers` maps a method to a function of its kwargs; a method that isn't there gets no answer at all.
     """
@@ -50,13 +57,22 @@ class Responder:
         self._channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
         self._channel.exchange_declare(catalogue.EXCHANGE, "topic", durable=True, auto_delete=False)
         queue = self._channel.queue_declare("", exclusive=True).queue
-        for capability in ("tests.echo", "tests.inbox"):
+        for capability in ("tests.echo", "tests.inbox", "others.echo"):
             self._channel.queue_bind(queue, EXCHANGE, f"{capability}.*")
         self._channel.basic_consume(queue, no_ack=True, callback=self._asked)
         self._ending = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.answers: dict[str, Answer] = {"echo": lambda kwargs: kwargs, "ping": lambda _kwargs: {"ready": True}}
         self.requests: list[amqp.Message] = []
+
+    @property
+    def at_hand(self) -> str:
+        """What is being asked: `tests.echo.silent`."""
+        return self.requests[-1].delivery_info["routing_key"]
+
+    def asked(self, key: str) -> int:
+        """How often this was asked: `tests.echo.silent`."""
+        return [request.delivery_info["routing_key"] for request in self.requests].count(key)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,6 +1,8 @@
 """Calls over the real broker, and what becomes of them when it or a service fails."""
 
+import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,13 +15,18 @@ from tests.gateway.door import Door
 from tests.gateway.played import Responder
 from tests.gateway.proxy import Proxy
 
+TIMEOUTS = int(os.environ.get("TIMEOUTS", "400"))  # how many calls time out where that is to leave nothing behind
 
-def waiting(door: Door) -> int:
-    return int(requests.get(f"{door.url}/waiting", timeout=5).text)
+
+def missing(door: Door) -> list[str]:
+    answer = requests.get(f"{door.url}/readyz", timeout=5)
+    assert answer.status_code == (503 if answer.json()["missing"] else 200)
+    return answer.json()["missing"]
 
 
 def test_a_call_carries_its_deadline_and_correlation_id(door: Door, responder: Responder) -> None:
-    answer = requests.post(f"{door.url}/call/echo", json={"a": [1, "ä"]}, headers={"X-Request-ID": "r-1"}, timeout=5)
+    headers = {"X-Request-ID": "r-1"}
+    answer = requests.post(f"{door.url}/call/tests.echo/echo", json={"a": [1, "ä"]}, headers=headers, timeout=5)
     assert answer.json() == {"result": {"a": [1, "ä"]}}
     (request,) = responder.requests
     headers = request.properties["application_headers"]
@@ -39,7 +46,7 @@ def test_answers_find_those_who_asked(door: Door, responder: Responder) -> None:
 
 def test_nobody_there_is_said_at_once(door: Door) -> None:
     began = time.monotonic()
-    answer = requests.get(f"{door.url}/call/nobody", timeout=5)
+    answer = door.call("echo", "tests.nobody")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert time.monotonic() - began < 0.5
 
@@ -49,7 +56,7 @@ def test_no_answer_in_time(door: Door, responder: Responder) -> None:
     answer = door.call("silent")
     assert answer.status_code == 503
     assert 1.9 < time.monotonic() - began < 3
-    assert waiting(door) == 0
+    assert door.held()["waiting"] == 0
 
 
 def test_a_late_answer_is_dropped(door: Door, responder: Responder) -> None:
@@ -106,29 +113,87 @@ def test_a_frozen_broker_keeps_nobody_beyond_the_deadline(door: Door, proxy: Pro
 
 
 def test_many_timeouts_leave_nothing_behind(proxy: Proxy, keys: Keys, tmp_path: Path, responder: Responder) -> None:
-    def handles(door: Door) -> int:
-        (worker,) = Path(f"/proc/{door.process.pid}/task/{door.process.pid}/children").read_text().split()
-        return len(list(Path(f"/proc/{worker}/fd").iterdir()))
-
     environment = {"AMQP_URI": proxy.uri, "TOKEN_JWKS_FILE": str(keys.jwks_file), "RPC_TIMEOUT": "0.1"}
-    with Door(tmp_path, **environment) as door, ThreadPoolExecutor(20) as pool:
-        door.call("silent")
-        before = handles(door)
-        assert {answer.status_code for answer in pool.map(lambda _: door.call("silent"), range(500))} == {503}
-        assert waiting(door) == 0
+    asks_on = {"BREAKER_MISSES": "1000000"}
+    with Door(tmp_path, **environment, **asks_on) as door, ThreadPoolExecutor(20) as pool:
+
+        def time_out(times: int) -> None:
+            assert {answer.status_code for answer in pool.map(lambda _: door.call("silent"), range(times))} == {503}
+
+        time_out(200)
+        before = door.held()
+        time_out(TIMEOUTS)
         time.sleep(0.5)
-        assert handles(door) <= before + 20
+        after = door.held()
+        print(f"{TIMEOUTS} calls timed out: {before} before, {after} after")
+        assert (after["waiting"], after["channels"]) == (0, before["channels"])
+        assert after["handles"] <= before["handles"] + 20
+        assert after["memory"] < before["memory"] + 8192
         assert door.log.count("broker connected") == 1
+        assert responder.asked("tests.echo.silent") == 200 + TIMEOUTS
+
+
+def test_a_request_that_arrives_too_slowly_is_refused_and_speaks_against_nobody(
+    proxy: Proxy, keys: Keys, tmp_path: Path, responder: Responder
+) -> None:
+    environment = {"AMQP_URI": proxy.uri, "TOKEN_JWKS_FILE": str(keys.jwks_file), "BREAKER_MISSES": "1"}
+    with Door(tmp_path, REQUEST_TIMEOUT="1", **environment) as door:
+
+        def trickle(seconds: float, method: str) -> requests.Response:
+            def body() -> Iterator[bytes]:
+                yield b"{"
+                time.sleep(seconds)
+                yield b"}"
+
+            json = {"Content-Type": "application/json"}
+            return requests.post(f"{door.url}/call/tests.echo/{method}", data=body(), headers=json, timeout=9)
+
+        assert trickle(1.2, "echo").json()["code"] == "unavailable"
+        assert responder.requests == []
+        assert trickle(0.7, "silent").json()["code"] == "unavailable"
+        assert responder.asked("tests.echo.silent") == 1
+        assert door.call("echo").status_code == 200
 
 
 def test_readiness_names_what_is_missing(door: Door, responder: Responder) -> None:
     assert requests.get(f"{door.url}/readyz", timeout=5).json() == {"ready": True, "missing": []}
+    tests, others = {"ready": False, "store": False}, {"ready": False, "store": True}
+    responder.answers["ping"] = lambda _kwargs: tests if responder.at_hand == "tests.echo.ping" else others
+    time.sleep(1.1)
+    assert missing(door) == ["tests.echo store", "tests.inbox"]
+    for garbage in (None, [], "ready", {"ready": 1}):
+        responder.answers["ping"] = lambda _kwargs, garbage=garbage: garbage
+        time.sleep(1.1)
+        assert missing(door) == ["tests.echo", "tests.inbox"]
     del responder.answers["ping"]
     time.sleep(1.1)
     answer = requests.get(f"{door.url}/readyz", timeout=5)
     assert answer.status_code == 503
     assert answer.json() == {"ready": False, "missing": ["tests.echo", "tests.inbox"]}
     assert answer.elapsed.total_seconds() < 1.5
+    assert requests.get(f"{door.url}/livez", timeout=1).status_code == 200
+
+
+def test_who_is_told_to_stop_is_first_not_ready_and_answers_on(
+    proxy: Proxy, keys: Keys, tmp_path: Path, responder: Responder
+) -> None:
+    def slow(kwargs: dict) -> dict:
+        time.sleep(1)
+        return kwargs
+
+    responder.answers["slow"] = slow
+    environment = {"AMQP_URI": proxy.uri, "TOKEN_JWKS_FILE": str(keys.jwks_file), "STOP_NOTICE": "2"}
+    with Door(tmp_path, **environment) as door, ThreadPoolExecutor(1) as pool:
+        call = pool.submit(door.call, "slow")
+        while not responder.asked("tests.echo.slow"):
+            time.sleep(0.01)
+        door.process.terminate()
+        time.sleep(0.5)
+        assert missing(door) == ["gateway"]
+        assert call.result().status_code == 200
+        assert door.call("echo").status_code == 200, "who has not noticed yet is still served"
+        assert requests.get(f"{door.url}/livez", timeout=1).status_code == 200
+        assert door.process.wait(10) == 0
 
 
 def test_settings_that_lack_are_all_named(tmp_path: Path) -> None:
