@@ -16,9 +16,10 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import BaseConverter
 
+from gateway import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem
 from gateway.hooks import LARGEST_BODY
-from services.contracts.errors import Invalid, Refusal, Unauthenticated, invalid
+from services.contracts.errors import Conflict, Invalid, Refusal, Unauthenticated, invalid
 from services.contracts.shapes.parts import Id
 
 JSON = "application/json"
@@ -26,7 +27,8 @@ END = r"\Z"
 DESCRIPTION = """The platform of a hub: its members, what happens there, what they say about it, how they hear back.
 
 Lists answer `{"items": […], "next": cursor or null}`. A refusal is a problem document (RFC 9457) with a stable `code`.
-`X-Request-ID` may be sent with any request and comes back with its answer. `503` asks to try again a little later.
+`X-Request-ID` may be sent with any request and comes back with its answer. `503` asks to try again after the seconds in
+`Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
 """
 
 View = Callable[..., Any]
@@ -68,7 +70,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     def __init__(self, name: str, import_name: str, *, description: str, url_prefix: str = "/v1") -> None:
         super().__init__(name, import_name, description=description, url_prefix=url_prefix)
-        self._prepare_doc_cbks.append(_prepare_problems)
+        self._prepare_doc_cbks += (_prepare_key, _prepare_problems)
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Put a view at an address; its name is the operation's, too."""
@@ -136,12 +138,20 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
 
-def _prepare_problems(doc: dict[str, Any], doc_info: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-    """Document the refusals of a route: of its arguments, its path, its guard and its own."""
+def _prepare_key(doc: dict[str, Any], _doc_info: dict[str, Any], *, method: str, **_kwargs: Any) -> dict[str, Any]:
+    """Document the key that every POST takes."""
+    if method.upper() == "POST":
+        doc["parameters"] = [*doc.get("parameters", ()), idempotency.HEADER]
+    return doc
+
+
+def _prepare_problems(doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_kwargs: Any) -> dict[str, Any]:
+    """Document the refusals of a route: of its arguments and key, its path, its guard and its own."""
     families = set(doc_info.get("refuses", ()))
+    takes_key = method.upper() == "POST"
     if "security" not in doc_info.get("manual_doc", {}):
-        families.add(Unauthenticated)
-    if "arguments" in doc_info:
+        families |= {Unauthenticated, Conflict} if takes_key else {Unauthenticated}
+    if takes_key or "arguments" in doc_info:
         families.add(Invalid)
     responses = {str(status): answer for status, answer in doc["responses"].items()}
     if "requestBody" in doc:
@@ -194,6 +204,7 @@ class Api(flask_smorest.Api):
             "accessToken",
             {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "15 minutes long."},
         )
+        self.spec.components.parameter(idempotency.HEADER, "header", idempotency.PARAMETER)
 
     def _register_error_handlers(self) -> None:
         """Ours are in errors.py."""

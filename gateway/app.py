@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from gateway import auth, config, errors, hooks, routes
+from gateway import auth, config, errors, hooks, idempotency, routes
 from gateway.api import Api
 from gateway.guard import Limits
 from gateway.health import Health
@@ -52,6 +52,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     hooks.install(app, settings.request_timeout)
     errors.install(app)
     auth.install(app, Tokens(settings.jwks_file))
+    idempotency.install(app)
     api = Api(app)
     for noun in routes.NOUNS:
         api.register_blueprint(noun.routes)

@@ -35,6 +35,7 @@ def call(capability: str, method: str, /, **kwargs: Any) -> Any:
         until=g.until,
         token=g.token,
         correlation_id=g.correlation_id,
+        idempotency_key=g.idempotency_key,
     )
 
 
@@ -95,6 +96,7 @@ class Client:
         until: float,
         token: str | None,
         correlation_id: str,
+        idempotency_key: str | None,
     ) -> Any:
         """Ask, and wait for the answer as long as a service has, but no longer than `until` (monotonic seconds)."""
         began = time.monotonic()
@@ -102,6 +104,7 @@ class Client:
         headers = {
             "nameko.correlation_id": correlation_id,
             "nameko.token": token,
+            "nameko.idempotency_key": idempotency_key,
         }
         try:
             target = f"{capability}.{method}"

@@ -54,7 +54,14 @@ class Ready(Shape):
     """Whether every part of the platform can serve."""
 
     ready = fields.Boolean(required=True)
-    missing = fields.List(fields.String(), required=True, metadata={"example": ["feedback.voices"]})
+    missing = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Capabilities (and `store`, where only that is missing), `broker`, or a stopping `gateway`.",
+            "example": ["feedback.voices", "members.accounts store"],
+        },
+    )
 
 
 class KeySet(Shape):

@@ -21,6 +21,7 @@ class PlayedServices:
     up = True
 
     def __init__(self) -> None:
+        self.keys: list[str | None] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
         self.tokens: list[str | None] = []
@@ -34,10 +35,12 @@ class PlayedServices:
         until: float,
         token: str | None,
         correlation_id: str,
+        idempotency_key: str | None,
     ) -> Any:
         orjson.dumps(kwargs)
         self.asked.append((f"{capability}.{method}", kwargs))
         self.tokens.append(token)
+        self.keys.append(idempotency_key)
         answer = self.answers.get(method)
         if isinstance(answer, Exception):
             raise answer

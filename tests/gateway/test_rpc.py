@@ -25,17 +25,27 @@ def missing(door: Door) -> list[str]:
 
 
 def test_a_call_carries_its_deadline_and_correlation_id(door: Door, responder: Responder) -> None:
-    headers = {"X-Request-ID": "r-1"}
+    headers = {"X-Request-ID": "r-1", "Idempotency-Key": "k"}
     answer = requests.post(f"{door.url}/call/tests.echo/echo", json={"a": [1, "ä"]}, headers=headers, timeout=5)
     assert answer.json() == {"result": {"a": [1, "ä"]}}
     (request,) = responder.requests
     headers = request.properties["application_headers"]
     assert headers["nameko.correlation_id"] == "r-1"
-    assert "nameko.token" not in headers
+    assert not {"nameko.token", "nameko.idempotency_key"} & set(headers), "nobody in particular asks"
     assert 0 < headers["nameko.deadline"] - time.time() <= 2
     assert request.properties["expiration"] == "2000"
     assert request.properties["delivery_mode"] == 1
     assert orjson.loads(request.body) == {"args": [], "kwargs": {"a": [1, "ä"]}}
+
+
+def test_a_call_says_who_asks_and_by_which_key(door: Door, responder: Responder, bearer: dict[str, str]) -> None:
+    keyed = bearer | {"Idempotency-Key": "k-1"}
+    for headers in (keyed, bearer):
+        assert requests.post(f"{door.url}/signed-in/echo", json={}, headers=headers, timeout=5).status_code == 200
+    first, second = (request.properties["application_headers"] for request in responder.requests)
+    assert first["nameko.token"] == second["nameko.token"] == bearer["Authorization"].split()[1]
+    assert first["nameko.idempotency_key"] == "k-1"
+    assert "nameko.idempotency_key" not in second
 
 
 def test_answers_find_those_who_asked(door: Door, responder: Responder) -> None:

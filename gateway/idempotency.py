@@ -1,0 +1,44 @@
+"""`Idempotency-Key`: makes any POST safe to send again. It is checked here and handed on; services keep the answers.
+
+They keep them per member. Who sends no access token has nobody to keep answers for, so that their keys go no further:
+the answers to public POSTs hold secrets, their bodies passwords (of which a quick digest would be kept), and an
+invitation works once anyway.
+"""
+
+import re
+from typing import Any
+
+from flask import Flask, g, request
+
+from services.contracts.errors import Invalid
+
+HEADER = "Idempotency-Key"
+PARAMETER: dict[str, Any] = {
+    "name": HEADER,
+    "description": (
+        "Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and "
+        "the same when trying again. The same member's same request is answered as the first was; another one with "
+        "the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first "
+        "still runs (409, `still_running`). Where no access token is needed, nothing is remembered."
+    ),
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+}
+
+_is_key = re.compile(r"[!-~]{1,200}").fullmatch
+
+
+def read() -> None:
+    """Before each request, when it is known who asks: take the key of a POST. Raises Invalid for what is none."""
+    g.idempotency_key = None
+    given = request.headers.get(HEADER)
+    if given is None or request.method != "POST" or request.endpoint is None:
+        return
+    if not _is_key(given):
+        raise Invalid.field(HEADER, "Must be 1 to 200 visible ASCII characters.")
+    if g.token is not None:
+        g.idempotency_key = given
+
+
+def install(app: Flask) -> None:
+    """Take the keys of all requests to the application; to be installed after who asks is found out."""
+    app.before_request(read)
