@@ -63,7 +63,8 @@ def main() -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     scale, began = "full" if full else "smoke", time.monotonic()
     console.print(f"scale {scale}, SEED={seed}, experiments {', '.join(map(str, ids))}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell in the background has SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     results: list[Result] = []
     try:
         with world() as made:

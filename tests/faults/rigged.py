@@ -15,17 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from services.chassis import outbox, runner
-from services.notifications import wording
-from services.notifications.fanout.store import JobStore
-from services.notifications.inbox.store import InboxStore
+from services.chassis import runner
 
-assert runner  # imported for its effect: everything is cooperative from here on
-BETWEEN: dict[str, tuple[Any, str]] = {
-    "write-relay": (outbox.Relay, "kick"),
-    "publish-pull": (outbox, "_forget"),
-    "insert-cursor": (JobStore, "step"),
-}
+assert runner  # imported for its effect, before all else of ours: from here on everything is cooperative
 
 
 def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,19 +41,29 @@ def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _rig(fault: str) -> None:
-    if fault in BETWEEN:
-        place, name = BETWEEN[fault]
+    from services.chassis import outbox
+    from services.notifications import wording
+    from services.notifications.fanout.store import JobStore
+    from services.notifications.inbox.store import InboxStore
+
+    between: dict[str, tuple[Any, str]] = {
+        "write-relay": (outbox.Relay, "kick"),
+        "publish-pull": (outbox, "_forget"),
+        "insert-cursor": (JobStore, "step"),
+    }
+    if fault in between:
+        place, name = between[fault]
         setattr(place, name, _dying(getattr(place, name)))
     elif fault == "bug":
         wording.voice_raised = _buggy
     elif fault == "slow":
         put, seconds = InboxStore.put, float(os.environ["SECONDS"])
 
-        def slow(store: InboxStore, lines: list[dict[str, Any]]) -> None:
+        def slow(store: Any, lines: list[dict[str, Any]]) -> None:
             time.sleep(seconds)
             put(store, lines)
 
-        InboxStore.put = slow  # type: ignore[method-assign]
+        InboxStore.put = slow
     else:
         sys.exit(f"FAULT is not {fault!r}.")
 
