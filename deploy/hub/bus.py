@@ -1,0 +1,148 @@
+"""The broker as an operator sees it: connections with deadlines, queues, and questions to the capabilities.
+
+Everything that goes wrong between us and the broker is raised as Trouble.
+"""
+
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import amqp
+import orjson
+
+from deploy.hub import Trouble, settings
+from services.contracts.errors import Refusal, Unavailable, revive
+
+PATIENCE = 3.0  # seconds that the broker has for a connection and for each answer
+RPC_EXCHANGE = "nameko-rpc"
+
+
+class Queue(NamedTuple):
+    """What AMQP tells of a queue. `ready` are the messages that nobody holds just now."""
+
+    name: str
+    ready: int
+    consumers: int
+
+
+def where(uri: str) -> str:
+    """Host and port of an AMQP URI: all of it that may be shown."""
+    parts = urlsplit(uri)
+    host = parts.hostname or "localhost"
+    return f"{f'[{host}]' if ':' in host else host}:{parts.port or (5671 if parts.scheme == 'amqps' else 5672)}"
+
+
+def vhost(uri: str) -> str:
+    """The virtual host of an AMQP URI."""
+    return unquote(urlsplit(uri).path[1:]) or "/"
+
+
+@contextmanager
+def connection(on_blocked: Callable[[str], Any] | None = None) -> Iterator[amqp.Connection]:
+    """A connection for as long as the block lasts; AMQP and socket errors in the block become Trouble."""
+    uri = settings.need("AMQP_URI")
+    parts = urlsplit(uri)
+    made = amqp.Connection(
+        where(uri),
+        userid=unquote(parts.username or "guest"),
+        password=unquote(parts.password or "guest"),
+        virtual_host=vhost(uri),
+        ssl={"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED} if parts.scheme == "amqps" else False,
+        connect_timeout=PATIENCE,
+        read_timeout=PATIENCE,
+        write_timeout=PATIENCE,
+        on_blocked=on_blocked,
+        client_properties={"product": "hub", "connection_name": "hub"},
+    )
+    try:
+        made.connect()
+    except (OSError, amqp.AMQPError) as error:
+        made.collect()
+        raise Trouble(
+            f"The broker at {where(uri)} does not let us in ({_why(error)}).",
+            "See whether it runs, and whether AMQP_URI has the right address, user and virtual host.",
+        ) from None
+    try:
+        yield made
+    except (OSError, amqp.AMQPError) as error:
+        raise Trouble(f"The broker at {where(uri)} gave up on us or took too long ({_why(error)}).") from None
+    finally:
+        with suppress(OSError, amqp.AMQPError):
+            made.close()
+        made.collect()
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "reply_text", None) or error) or type(error).__name__
+
+
+def look(connection: amqp.Connection, queue: str) -> Queue | None:
+    """A queue as it is now; None if there is none of that name."""
+    try:
+        with connection.channel() as channel:
+            found = channel.queue_declare(queue, passive=True)
+    except amqp.NotFound:
+        return None
+    return Queue(queue, found.message_count, found.consumer_count)
+
+
+def differs(connection: amqp.Connection, queue: str) -> str | None:
+    """How an existing queue differs from a durable quorum queue without other arguments, in the broker's words."""
+    try:
+        with connection.channel() as channel:
+            channel.queue_declare(queue, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+    except amqp.PreconditionFailed as error:
+        return _why(error)
+    return None
+
+
+def ask(connection: amqp.Connection, targets: Sequence[str], within: float) -> dict[str, Any]:
+    """Call `<capability>.<method>` without arguments, all at once, and collect for `within` seconds what they say.
+
+    A refusal stands in the place of its answer; those who stayed silent are missing.
+    """
+    answers: dict[str, Any] = {}
+    asked = {str(uuid.uuid4()): target for target in targets}
+    channel = connection.channel()
+
+    def take(message: amqp.Message) -> None:
+        answer = orjson.loads(message.body)
+        target = asked[message.properties["correlation_id"]]
+        answers[target] = revive(answer["error"]) if answer["error"] else answer["result"]
+
+    def returned(_error: Exception, _exchange: str, key: str, _message: amqp.Message) -> None:
+        answers[key] = Unavailable("no_queue", "It has no queue on this broker.")
+
+    channel.events["basic_return"].add(returned)
+    reply_to = str(uuid.uuid4())
+    queue = channel.queue_declare("", exclusive=True).queue
+    try:
+        channel.queue_bind(queue, RPC_EXCHANGE, reply_to)
+    except amqp.NotFound:
+        return {target: Unavailable("no_exchange", "No service has ever run on this broker.") for target in targets}
+    channel.basic_consume(queue, callback=take, no_ack=True)
+    headers = {"nameko.deadline": time.time() + within}
+    for correlation_id, target in asked.items():
+        properties = {"content_type": "application/json", "reply_to": reply_to, "correlation_id": correlation_id}
+        call = amqp.Message(b'{"args": [], "kwargs": {}}', application_headers=headers, **properties)
+        channel.basic_publish(call, RPC_EXCHANGE, target, mandatory=True)
+    until = time.monotonic() + within
+    while len(answers) < len(asked) and (left := until - time.monotonic()) > 0:
+        with suppress(TimeoutError):
+            connection.drain_events(timeout=left)
+    return answers
+
+
+def answer(target: str, within: float) -> Any:
+    """What one method says. Raises Trouble when it refuses, or does not answer within so many seconds."""
+    with connection() as opened:
+        found = ask(opened, [target], within)
+    if target not in found:
+        raise Trouble(f"{target} did not answer within {within:.0f} s; `hub doctor` may know why.")
+    if isinstance(found[target], Refusal):
+        raise Trouble(f"{target}: {found[target].says}")
+    return found[target]

@@ -1,0 +1,270 @@
+"""`hub doctor`: what is up, what is wrong, and what to do about it."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+from urllib.parse import quote, unquote, urlsplit
+
+import amqp
+import click
+import requests
+from rich.text import Text
+
+from deploy.hub import Trouble, bus, known, screen, settings, store
+from deploy.hub.letters import DEAD
+from deploy.local.broker import DEFINITIONS
+from deploy.local.platform import EVERYWHERE
+from services.contracts.errors import Refusal
+
+PING = 1.0  # seconds that a capability has for an answer
+LATE = 3.0  # seconds after which an unsent message should have been sent
+BACKLOG = 1000  # messages that wait for a handler before it is called behind
+UNSENT = "unsent"
+COLOURS = {"ok": "green", "watch": "yellow", "wrong": "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was looked at: `says` how it is, `do` what would help."""
+
+    state: Literal["ok", "watch", "wrong"]
+    about: str
+    says: str
+    do: str = ""
+
+
+Findings = Iterator[Finding]
+
+
+@click.command()
+@click.option("--management", metavar="URL", help="RabbitMQ's management API, with user and password if they differ.")
+@screen.as_json
+def doctor(management: str | None, as_json: bool) -> None:
+    """What is up, what is wrong and what to do. Exit code 0: healthy, 1: not."""
+    checks: list[tuple[str, Callable[[], Findings]]] = [
+        ("broker", _queues),
+        ("broker", _capabilities),
+        ("store", _store),
+        ("gateway", _gateway),
+    ]
+    if management:
+        checks.append(("management", lambda: _management(management)))
+    found = [finding for about, check in checks for finding in _run(about, check)]
+    found = list(dict.fromkeys(found))  # a broker that is away is found by several
+    healthy = all(finding.state != "wrong" for finding in found)
+    if as_json:
+        screen.dump({"healthy": healthy, "findings": [asdict(finding) for finding in found]})
+    else:
+        for finding in found:
+            _print(finding)
+        click.echo("Healthy." if healthy else "Not healthy.")
+    sys.exit(0 if healthy else 1)
+
+
+def _run(about: str, check: Callable[[], Findings]) -> Findings:
+    try:
+        yield from check()
+    except Trouble as trouble:
+        yield Finding("wrong", about, trouble.says, trouble.do or "Run hub doctor again.")
+
+
+def _print(finding: Finding) -> None:
+    line = Text.assemble((f"{finding.state:6}", COLOURS[finding.state]), (f"{finding.about}: ", "bold"), finding.says)
+    screen.console().print(line, soft_wrap=True)
+    if finding.do:
+        screen.console().print(Text(f"      → {finding.do}"), soft_wrap=True)
+
+
+def _serve(name: str) -> str:
+    service = name.partition(".")[0]
+    return f"Start {service} (python -m services.{service}), or read in its log why it does not come up."
+
+
+def _queues() -> Findings:
+    """The broker, each handler's queue, and the dead."""
+    with bus.connection() as opened:
+        server = opened.server_properties
+        yield Finding("ok", "broker", f"{server.get('product')} {server.get('version')} answers.")
+        wrong = [finding for queue in known.handlers() for finding in _queue(opened, queue)]
+        if not any(finding.state == "wrong" for finding in wrong):
+            yield Finding(
+                "ok", "queues", f"all {len(known.handlers())} handlers' queues are quorum queues and consumed."
+            )
+        yield from wrong
+        letters = bus.look(opened, DEAD)
+    if letters is None:
+        yield Finding("wrong", DEAD, "this queue is not there: what can't be handled has no place.", _serve("members"))
+    elif letters.ready:
+        yield Finding(
+            "wrong",
+            DEAD,
+            f"{screen.counted(letters.ready, 'message')} could not be handled.",
+            "hub dead list says why; after the fix, hub dead replay tries again (hub dead drop throws away).",
+        )
+    else:
+        yield Finding("ok", DEAD, "no dead letters.")
+
+
+def _queue(opened: amqp.Connection, name: str) -> Findings:
+    queue, about = bus.look(opened, name), f"queue {name}"
+    if queue is None:
+        yield Finding("wrong", about, "is not there: its messages are lost until it is.", _serve(name))
+        return
+    if drift := bus.differs(opened, name):
+        yield Finding(
+            "wrong",
+            about,
+            f"is not the quorum queue that it should be: {drift}.",
+            "Drain it, delete it, start its service.",
+        )
+    waiting = f"waiting: {screen.counted(queue.ready, 'message')}"
+    if not queue.consumers:
+        yield Finding("wrong", about, f"nobody consumes it; {waiting}.", _serve(name))
+    elif queue.ready >= BACKLOG:
+        yield Finding(
+            "watch",
+            about,
+            f"its handler is behind; {waiting}.",
+            "If it grows, run a second process.",
+        )
+
+
+def _capabilities() -> Findings:
+    """Whether each answers; asking is also what shows an alarm, for the broker blocks only those who publish."""
+    blocked: list[str] = []
+    with bus.connection(on_blocked=blocked.append) as opened:
+        answers = bus.ask(opened, [f"{name}.ping" for name in known.capabilities()], PING)
+        if not answers:
+            with suppress(TimeoutError):
+                opened.drain_events(timeout=0.2)
+    if blocked:
+        yield Finding(
+            "wrong",
+            "broker",
+            "it takes no messages: its alarm for memory or disk is on.",
+            "Free memory or disk on its machine (rabbitmq-diagnostics alarms); then all goes on by itself.",
+        )
+        return
+    silent = []
+    for name in known.capabilities():
+        answer = answers.get(f"{name}.ping")
+        if answer is None or isinstance(answer, Refusal):
+            silent.append(name)
+            says = answer.says if isinstance(answer, Refusal) else f"no answer within {PING:g} s."
+            yield Finding("wrong", name, says, _serve(name))
+    if not silent:
+        yield Finding("ok", "capabilities", f"all {len(known.capabilities())} answer.")
+
+
+def _gateway() -> Findings:
+    """Whether the gateway thinks that it can serve, if we know where it is."""
+    host, port = settings.environment().get("HOST"), settings.environment().get("PORT")
+    if not (host and port):
+        yield Finding("ok", "gateway", "not asked: HOST and PORT do not say where it is.")
+        return
+    url = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}/readyz"
+    try:
+        answer = requests.get(url, timeout=5)
+    except requests.RequestException:
+        yield Finding("wrong", "gateway", f"no answer at {url}.", "Start it, or correct HOST and PORT.")
+        return
+    if answer.ok:
+        yield Finding("ok", "gateway", f"ready at {url}.")
+    else:
+        missing = ", ".join(_missing(answer)) or answer.reason
+        yield Finding("wrong", "gateway", f"not ready at {url}; it misses: {missing}.", "Bring up what it misses.")
+
+
+def _missing(answer: requests.Response) -> list[str]:
+    try:
+        return [screen.plain(each) for each in answer.json()["missing"]]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _store() -> Findings:
+    """The store, and messages that should have been sent: unsent at two looks LATE seconds apart."""
+    with store.client() as client:
+        yield Finding("ok", "store", f"MongoDB {client.server_info()['version']} answers.")
+        late = _unsent(client)
+        if any(late.values()):
+            time.sleep(LATE)
+            now = _unsent(client)
+            late = {name: ids & now.get(name, set()) for name, ids in late.items()}
+    for name, ids in late.items():
+        if ids:
+            yield Finding(
+                "wrong",
+                f"outbox {name}",
+                f"not announced for more than {LATE:g} s: {screen.counted(len(ids), 'change')}.",
+                "They are sent as soon as their service and the broker are up; if both are, read the service's log.",
+            )
+    if not any(late.values()):
+        yield Finding("ok", "outbox", "all that was saved has been announced.")
+
+
+def _unsent(client: store.Client) -> dict[str, set[Any]]:
+    """The aggregates with unsent messages, by collection: only those with an index for it have any."""
+    found = {}
+    for service in known.services():
+        database = client[settings.database(service)]
+        for name in database.list_collection_names():
+            keys = [index["key"][0][0] for index in database[name].index_information().values()]
+            if UNSENT in keys:
+                rows = database[name].find({UNSENT: True}, {"_id": True})
+                found[f"{service}.{name}"] = {row["_id"] for row in rows}
+    return found
+
+
+def _management(url: str) -> Findings:
+    """Policies and alarms, which only the management API tells."""
+    policies = {each["name"]: each for each in _get(url, f"policies/{quote(_vhost(), safe='')}").json()}
+    wrong = [name for name, policy in _committed().items() if not policy.items() <= policies.get(name, {}).items()]
+    for name in wrong:
+        how = "has been changed" if name in policies else "is missing"
+        yield Finding(
+            "wrong",
+            f"policy {name}",
+            f"{how}: queues have other limits than the platform counts on.",
+            "Import deploy/rabbitmq/definitions.json (rabbitmqctl import_definitions).",
+        )
+    if not wrong:
+        yield Finding("ok", "policies", "all are as committed.")
+    if _get(url, "health/checks/alarms").status_code == 200:
+        yield Finding("ok", "alarms", "none.")
+    else:
+        yield Finding(
+            "wrong", "alarms", "an alarm for memory or disk is on.", "Free memory or disk on the broker's machine."
+        )
+
+
+def _vhost() -> str:
+    return bus.vhost(settings.need("AMQP_URI"))
+
+
+def _committed() -> Mapping[str, Mapping[str, Any]]:
+    names = ("pattern", "apply-to", "definition", "priority")
+    policies = json.loads(DEFINITIONS.read_text())["policies"]
+    return {each["name"]: {name: each[name] for name in names} for each in policies}
+
+
+def _get(url: str, path: str) -> requests.Response:
+    """An answer of the management API; the user is the one of its URL, else the broker's."""
+    given, ours = urlsplit(url), urlsplit(settings.need("AMQP_URI"))
+    user = given if given.username else ours
+    place = given._replace(netloc=given.netloc.rpartition("@")[2]).geturl().rstrip("/")
+    try:
+        answer = requests.get(
+            f"{place}/api/{path}",
+            auth=(unquote(user.username or "guest"), unquote(user.password or "guest")),
+            timeout=5,
+        )
+    except requests.RequestException as error:
+        raise Trouble(f"no answer at {place} ({type(error).__name__}).", "See whether that is its address.") from None
+    if answer.status_code in (401, 403, 404):
+        raise Trouble(f"{place} answers {answer.status_code}.", "See whether the user has the tag monitoring.")
+    return answer

@@ -1,0 +1,104 @@
+"""`hub members`, `hub events`, `hub admin`: who belongs to the hub, what it plans, and its first administrator."""
+
+import subprocess
+import sys
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from deploy.hub import screen, settings, store
+from deploy.local.platform import ROOT
+
+LIMIT = click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Lines at most.")
+
+
+@click.group()
+def members() -> None:
+    """Who belongs to the hub."""
+
+
+@members.command("list")
+@click.option("--role", help="Only members with this role.")
+@click.option("--addresses", is_flag=True, help="Also their e-mail addresses, which are private.")
+@LIMIT
+@screen.as_json
+def list_members(role: str | None, addresses: bool, limit: int, as_json: bool) -> None:
+    """Members in the order of joining."""
+    query = {"roles": role} if role else {}
+    names = ("_id", "joined_at", *(("email",) if addresses else ()), "roles", "name")
+    with store.collection("members", "accounts") as accounts:
+        found = list(accounts.find(query, dict.fromkeys(names, True)).sort("_id", 1).limit(limit))
+        total = accounts.count_documents(query)
+    _print(found, total, names, as_json)
+
+
+@members.command()
+@screen.as_json
+def roles(as_json: bool) -> None:
+    """Which role is held by how many, and by whom."""
+    holders: dict[str, list[str]] = defaultdict(list)
+    with store.collection("members", "accounts") as accounts:
+        for account in accounts.find({}, {"name": True, "roles": True}).sort("_id", 1):
+            for role in account["roles"]:
+                holders[role].append(account["name"])
+    if as_json:
+        screen.dump(holders)
+    else:
+        screen.table(("role", "#members", "who"), [(r, len(who), ", ".join(who)) for r, who in sorted(holders.items())])
+
+
+@click.group()
+def events() -> None:
+    """What members can attend."""
+
+
+@events.command("list")
+@click.option("--status", type=click.Choice(["draft", "published", "cancelled"]), help="Only events of this status.")
+@click.option("--past", is_flag=True, help="Also events that are over.")
+@LIMIT
+@screen.as_json
+def list_events(status: str | None, past: bool, limit: int, as_json: bool) -> None:
+    """Events by their start."""
+    query: dict[str, Any] = {"status": status} if status else {}
+    if not past:
+        query["ends_at"] = {"$gt": datetime.now(UTC)}
+    names = ("_id", "starts_at", "status", "touchpoint", "place", "title")
+    with store.collection("events", "events") as rows:
+        found = list(rows.find(query, dict.fromkeys(names, True)).sort([("starts_at", 1), ("_id", 1)]).limit(limit))
+        total = rows.count_documents(query)
+    _print(found, total, names, as_json)
+
+
+def _print(found: list[dict[str, Any]], total: int, names: tuple[str, ...], as_json: bool) -> None:
+    if as_json:
+        screen.dump([{name.lstrip("_"): each.get(name) for name in names} for each in found])
+        return
+    heads = [name.lstrip("_").removesuffix("_at") for name in names]
+    screen.table(heads, [[_cell(each.get(name)) for name in names] for each in found])
+    click.echo(f"{len(found):,} of {total:,}")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%MZ}"
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+@click.group()
+def admin() -> None:
+    """Administrators."""
+
+
+@admin.command()
+@click.option("--email", required=True, help="The address to sign in with.")
+@click.option("--name", required=True, help="The name that others see.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(email: str, name: str, password_stdin: bool) -> None:
+    """Make an administrator. The password is asked for, or taken from HEARTH_ADMIN_PASSWORD or standard input."""
+    settings.need("MONGO_URI")
+    command = [sys.executable, "-m", "services.members", "add-administrator", "--email", email, "--name", name]
+    if password_stdin:
+        command.append("--password-stdin")
+    sys.exit(subprocess.run(command, cwd=ROOT, env=dict(settings.environment()), check=False).returncode)

@@ -1,0 +1,49 @@
+"""Which platform is meant: the one that the environment names, or else the one that this checkout runs."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+
+from environs import Env
+
+from deploy.hub import Trouble
+from deploy.local import CannotRun
+from deploy.local.platform import ROOT, Platform
+
+SERVERS = ("AMQP_URI", "MONGO_URI")
+
+
+@cache
+def environment() -> Mapping[str, str]:
+    """The environment of this process, completed by that of the running platform unless they name different servers."""
+    given = {name: os.environ[name] for name in SERVERS if os.environ.get(name)}
+    if len(given) < len(SERVERS):
+        running = _running()
+        if given.items() <= running.items():
+            return {**running, **{name: value for name, value in os.environ.items() if value}}
+    return dict(os.environ)
+
+
+def _running() -> dict[str, str]:
+    try:
+        return Platform(ROOT / ".hearth", ROOT / "deploy" / "local" / "Procfile").settings()
+    except CannotRun:
+        return {}
+
+
+def need(name: str) -> str:
+    """A variable's value. Raises Trouble when there is none."""
+    value = environment().get(name)
+    if not value:
+        raise Trouble(f"{name} is not set, and no platform of this checkout runs.", "Set it, or start one (make run).")
+    return value
+
+
+def database(service: str) -> str:
+    """The name of a service's database."""
+    return f"{environment().get('MONGO_DATABASE_PREFIX', 'hearth_')}{service}"
+
+
+def retry_delays() -> list[int]:
+    """Seconds between the tries of a message, as the services read them."""
+    return list(Env().list("RETRY_DELAYS", [5, 30, 120, 600], subcast=int) or [])

@@ -1,0 +1,41 @@
+"""The operator of the tests: runs `hub` as a process, against the platform of an environment."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tests.processes import ROOT
+
+
+class Operator:
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        """A command that goes on by itself."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "deploy.hub", *arguments],
+            cwd=ROOT,
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def hub(self, *arguments: str, code: int = 0, **environment: str) -> str:
+        """What a command prints; it must end with this exit code, and without a traceback."""
+        return self.ended(self.start(*arguments, **environment), code)
+
+    def json(self, *arguments: str, **options: Any) -> Any:
+        """What a command says to programs."""
+        return json.loads(self.hub(*arguments, "--json", **options))
+
+    @staticmethod
+    def ended(process: "subprocess.Popen[str]", code: int = 0) -> str:
+        """What a command has printed that ends by itself with this exit code; for a failure also why."""
+        out, err = process.communicate(timeout=60)
+        assert "Traceback" not in err, err
+        assert process.returncode == code, out + err
+        return out + err if code and err else out
