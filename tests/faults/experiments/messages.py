@@ -14,6 +14,7 @@ import orjson
 
 from deploy.local.platform import ROOT
 from services.chassis.messaging import delay_name
+from services.contracts.errors import Refusal
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from tests.faults.experiments.services import rig
 from tests.faults.ledger import Effect
@@ -253,7 +254,7 @@ def _garbage_calls(trial: Trial, capabilities: list[str]) -> int:
                         trial.expect(False, f"{capability}.{method} took {body[:20]!r}")
                     except TimeoutError:
                         trial.expect(False, f"{capability}.{method} never answered {body[:20]!r}")
-                    except Exception:  # a refusal, which is what we want
+                    except Refusal:
                         refused += 1
             for method in ("browse", "ping"):
                 trial.publish(caller.channel, b"{}", f"{capability}.{method}", "nameko-rpc")
