@@ -49,6 +49,13 @@ lock: .venv/.dev ## resolve the dependencies anew into requirements/
 	  && sed -i.old '/^# WARNING/,$$d' requirements/$$extra.txt && rm requirements/$$extra.txt.old || exit 1; \
 	done
 
+.venv/.local .venv/.dev: | .venv/bin/hub
+
+.venv/bin/hub: Makefile | $(PY)
+	@printf '%s\n' '#!/bin/sh' 'here=$$(cd "$$(dirname "$$0")" && pwd)' \
+	  'PYTHONPATH="$$here/../.." exec "$$here/python" -P -m deploy.hub "$$@"' > $@
+	@chmod +x $@
+
 .venv/.%: requirements/%.txt | $(PY)
 	@echo "Installing what requirements/$*.txt names (this once) …"
 	@$(PIP) -r $<
