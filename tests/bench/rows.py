@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,14 @@ class Row:
     at_least: float | None = None
     at_most: float | None = None
     runs: list[tuple[float, float]] = field(default_factory=list)
+
+    def measure(self, runs: int, value: Callable[[], float], limit: Callable[[], float]) -> None:
+        """Take both in turn; each value's limit is the mean of those just before and just after it."""
+        before = limit()
+        for _ in range(runs):
+            found, after = value(), limit()
+            self.runs.append((found, (before + after) / 2))
+            before = after
 
     @property
     def value(self) -> float:
