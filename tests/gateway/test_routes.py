@@ -207,7 +207,11 @@ def test_correlation_ids(client: FlaskClient) -> None:
 
 
 def test_the_log_has_one_line_a_request_and_nothing_of_the_member(
-    client: FlaskClient, services: PlayedServices, bearer: dict[str, str], capfd: pytest.CaptureFixture[str], app: Any
+    client: FlaskClient,
+    services: PlayedServices,
+    bearer: dict[str, str],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import sys
 
@@ -217,11 +221,15 @@ def test_the_log_has_one_line_a_request_and_nothing_of_the_member(
     from services.chassis import logs
 
     logs.configure("gateway", "INFO", "json")
-    hooks.log = structlog.get_logger()
+    before = structlog.get_config()
+    monkeypatch.setattr(hooks, "log", structlog.get_logger())
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stdout), cache_logger_on_first_use=False)
     services.answers["submit"] = {"id": ID}
     headers = bearer | {"X-Request-ID": "r-2"}
-    client.post("/v1/feedback?a=secret", json={"text": "secret", "anonymous": True}, headers=headers)
+    try:
+        client.post("/v1/feedback?a=secret", json={"text": "secret", "anonymous": True}, headers=headers)
+    finally:
+        structlog.configure(**before)
     (line,) = [line for line in capfd.readouterr().out.splitlines() if "r-2" in line]
     record = orjson.loads(line)
     assert record.pop("ms") >= 0
