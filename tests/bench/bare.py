@@ -11,6 +11,9 @@ class Bare(Flask):
     def start(self) -> None:
         pass
 
+    def retire(self) -> None:
+        pass
+
     def drain(self) -> None:
         pass
 
