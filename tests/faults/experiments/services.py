@@ -69,7 +69,7 @@ def _announce(trial: Trial, **audience: Any) -> str:
 
 @experiment(2, "a large announcement, killed between inserting a chunk and moving the cursor")
 def announcement_killed(trial: Trial) -> None:
-    count, lives = trial.size("members", 5_000, 20_000), trial.size("lives", 3, 6)
+    count, lives = trial.size("members", 5_000, 20_000), trial.size("lives", 2, 6)
     with trial.step("people join"):
         members = _seed(trial, count)
     diary = rig(trial, "notifications", "insert-cursor", LIVES=str(lives), STEPS="3")
@@ -89,7 +89,7 @@ def announcement_killed(trial: Trial) -> None:
 
 
 def _killed_between(trial: Trial, fault: str) -> None:
-    lives = trial.size("lives", 4, 20)
+    lives = trial.size("lives", 2, 20)
     diary = rig(trial, "feedback", fault, LIVES=str(lives), STEPS="20")
     with Posts(trial, 8, pause=0.01):
         kills(trial, diary, lives)
@@ -122,9 +122,9 @@ def consumer_frozen(trial: Trial) -> None:
     trial.settle(90)
 
 
-@experiment(21, "rolling SIGTERM under load")
+@experiment(21, "rolling SIGTERM under load", smoke=False)
 def rolling(trial: Trial) -> None:
-    with Posts(trial, 8, pause=0.01):
+    with Posts(trial, trial.size("posters", 4, 8), pause=0.05):
         for name in ("members", "events", "feedback", "notifications", "gateway"):
             with trial.step(f"SIGTERM {name}"):
                 before = trial.world.processes.pids()[name]
