@@ -7,19 +7,17 @@ handlers of all services.
 import difflib
 import importlib
 import json
-import pkgutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
+from deploy.capabilities import capabilities
 from deploy.local.keys import Keys
 from gateway import app
 from gateway.config import Config
-from services import events, feedback, members, notifications
 from services.contracts import asyncapi
 
 ROOT = Path(__file__).parents[1]
@@ -32,16 +30,6 @@ def openapi() -> str:
         keys.prepare()
         gateway = app.create(Config(amqp_uri="amqp://", jwks_file=keys.jwks_file))
     return json.dumps(gateway.extensions["openapi"], indent=2, ensure_ascii=False) + "\n"
-
-
-def capabilities() -> Iterator[type]:
-    """The service classes: in each service's packages, what has a `name` that begins with the service's."""
-    for service in (members, events, feedback, notifications):
-        for package in pkgutil.iter_modules(service.__path__, f"{service.__name__}."):
-            if package.ispkg:
-                module = importlib.import_module(f"{package.name}.service")
-                name = package.name.removeprefix("services.")
-                yield from (each for each in vars(module).values() if getattr(each, "name", None) == name)
 
 
 def bus() -> str:

@@ -15,7 +15,7 @@ import pymongo
 import requests
 from amqp.exceptions import NotFound
 
-from deploy.documents import capabilities
+from deploy.capabilities import capabilities
 from services.chassis.messaging import hearers
 from tests.wire import connection
 
@@ -160,6 +160,16 @@ class Platform:
     def serve(self, name: str) -> None:
         """Start a service, for the first time or again."""
         self.processes.start(name, "-m", f"services.{name}")
+
+    def restart(self, name: str) -> None:
+        """Kill a service and start it again; done when it serves."""
+        served = self.processes.log(name).count("serving")
+        self.processes.kill(name)
+        self.serve(name)
+        until = time.monotonic() + 30
+        while self.processes.log(name).count("serving") == served:
+            assert time.monotonic() < until, f"{name} does not serve again"
+            time.sleep(0.05)
 
     def ready(self, seconds: float = 60) -> None:
         """Wait until the gateway says that everything answers."""

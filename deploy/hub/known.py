@@ -16,7 +16,7 @@ def _load(module: str) -> Any:
 
 @cache
 def _classes() -> list[Any]:
-    return list(_load("deploy.documents").capabilities())
+    return list(_load("deploy.capabilities").capabilities())
 
 
 def capabilities() -> list[str]:

@@ -63,6 +63,7 @@ class Platform:
             "HOST": os.environ.get("HOST") or "127.0.0.1",
             "PORT": os.environ.get("PORT") or "8000",
             "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "text",
+            "MONGO_DATABASE_PREFIX": os.environ.get("MONGO_DATABASE_PREFIX") or "hearth_",
         }
 
     def _program(self, name: str, settings: dict[str, str]) -> Program:

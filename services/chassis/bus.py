@@ -402,6 +402,6 @@ def declare_exchanges(line: _Line) -> None:
     channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
     for name in (DEAD, UNHEARD):
         channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
-    channel.queue_declare(DEAD, durable=True, auto_delete=False, arguments=QUORUM)
-    channel.queue_bind(DEAD, DEAD)
+        channel.queue_declare(name, durable=True, auto_delete=False, arguments=QUORUM)
+        channel.queue_bind(name, name)
     channel.close()

@@ -182,7 +182,8 @@ class On(Entrypoint):
         delivery.ack()
 
     def _copy(self, delivery: Delivery, exchange: str, headers: dict[str, Any]) -> None:
-        kept = {key: value for key, value in delivery.headers.items() if key not in ("x-death",)}
+        broker_wrote = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count")
+        kept = {key: value for key, value in delivery.headers.items() if not key.startswith(broker_wrote)}
         content_type = delivery.properties.get("content_type") or CONTENT_TYPE
         self.publisher.publish(
             exchange, self.queue, delivery.body, content_type=content_type, application_headers=kept | headers

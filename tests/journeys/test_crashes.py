@@ -53,9 +53,7 @@ def test_a_voice_survives_the_death_of_feedback_right_after_its_answer(own: Plat
     posted = []
     for _ in range(3):
         posted.append(author.post("/v1/feedback", {"text": "remember this"})["id"])
-        own.processes.kill("feedback")
-        own.serve("feedback")
-        own.ready()
+        own.restart("feedback")
     told = own.administrator.inbox(3, seconds=30)
     assert {each["link"].rpartition("/")[2] for each in told} == set(posted)
     assert json.dumps(author.get("/v1/feedback")).count("remember this") == 3

@@ -39,12 +39,16 @@ class PeopleStore(Rows):
 
         `but` is left out (nobody is told of their own deed); `after` is where an earlier reading was interrupted.
         """
-        query: dict[str, Any] = {"joined_at": {"$lte": at}}
-        if not audience["everyone"]:
-            query["$or"] = [{"roles": {"$in": audience["roles"]}}, {"tags": {"$in": audience["tags"]}}]
+        query: dict[str, Any] = {} if audience["everyone"] else _having(audience)
         if after is not None:
             query["_id"] = {"$gt": after}
-        found = self.rows.find(query, {"_id": True}).sort("_id", 1).batch_size(CHUNK)
-        ids = (each["_id"] for each in found if each["_id"] != but)
+        # Sorted and compared here: asked of an embedded store, both cost more than all the rest of the reading.
+        found = self.rows.find(query, {"joined_at": True}).batch_size(10 * CHUNK)
+        ids = iter(sorted(each["_id"] for each in found if each["joined_at"] <= at and each["_id"] != but))
         while chunk := list(islice(ids, CHUNK)):
             yield chunk
+
+
+def _having(audience: Mapping[str, Any]) -> dict[str, Any]:
+    ways = [{name: {"$in": audience[name]}} for name in ("roles", "tags") if audience[name]]
+    return dict(ways[0]) if len(ways) == 1 else {"$or": ways}

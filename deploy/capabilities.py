@@ -1,0 +1,17 @@
+"""Which capabilities there are, read from the tree: for those who describe, watch or test all of them."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from services import events, feedback, members, notifications
+
+
+def capabilities() -> Iterator[type]:
+    """The service classes: in each service's packages, what has a `name` that begins with the service's."""
+    for service in (members, events, feedback, notifications):
+        for package in pkgutil.iter_modules(service.__path__, f"{service.__name__}."):
+            if package.ispkg:
+                module = importlib.import_module(f"{package.name}.service")
+                name = package.name.removeprefix("services.")
+                yield from (each for each in vars(module).values() if getattr(each, "name", None) == name)
