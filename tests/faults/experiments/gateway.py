@@ -105,7 +105,7 @@ def timeouts(trial: Trial) -> None:
             answers += Counter(pool.map(ask, range(trial.size("timed_out", 400, 2_000))))
             time.sleep(1)
             after = held()
-    trial.sizes |= {"before": before, "after": after, "answers": dict(answers)}
+    trial.sizes |= {"before": before, "after": after, "timed_out_answers": dict(answers)}
     trial.expect(set(answers) == {503}, f"answers {dict(answers)}")
     trial.expect(after["channels"] <= before["channels"], "channels grew")
     trial.expect(after["handles"] <= before["handles"] + 5, "handles grew")
