@@ -107,9 +107,9 @@ def test_an_event_that_is_not_ours_is_nowhere(word: str) -> None:
 def test_of_two_who_tell_the_same_one_gives_way(make_store: Any) -> None:
     store = make_store(JobStore)
     mine, theirs = (fanout.begin("m", NOTICE, NOW) for _ in range(2))
-    job = store.step(fanout.advance(mine, ["a", "b"], NOW))
+    job = store.step(fanout.advance(mine, ["a", "b"], NOW, last=False))
     with pytest.raises(Conflict):
-        store.step(fanout.advance(theirs, ["a"], NOW))
+        store.step(fanout.advance(theirs, ["a"], NOW, last=True))
     assert (job["cursor"], job["told"], job["version"]) == ("b", 2, 1)
     done = store.step(fanout.finish(job, NOW))
     assert done["done_at"] == NOW

@@ -3,6 +3,7 @@
 A job is a plain dict; its `_id` is the message's, so that a message delivered twice has one job.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -22,13 +23,29 @@ def begin(message_id: str, notice: dict[str, str], now: datetime) -> Job:
     }
 
 
-def advance(job: Job, chunk: list[str], now: datetime) -> Job:
-    """The job after these members were told."""
-    return {**job, "cursor": chunk[-1], "told": job["told"] + len(chunk), "changed_at": now}
+def marked(chunks: Iterable[list[str]]) -> Iterator[tuple[list[str], bool]]:
+    """Each chunk, and whether it is the last."""
+    coming = iter(chunks)
+    chunk = next(coming, None)
+    while chunk is not None:
+        following = next(coming, None)
+        yield chunk, following is None
+        chunk = following
+
+
+def advance(job: Job, chunk: list[str], now: datetime, *, last: bool) -> Job:
+    """The job after these members were told; with the last of them it is done."""
+    return {
+        **job,
+        "cursor": chunk[-1],
+        "told": job["told"] + len(chunk),
+        "done_at": now if last else None,
+        "changed_at": now,
+    }
 
 
 def finish(job: Job, now: datetime) -> Job:
-    """The job after everybody was told."""
+    """A job that there was nobody (more) to tell of."""
     return {**job, "done_at": now, "changed_at": now}
 
 

@@ -112,14 +112,14 @@ class Fanout:
     def _tell_one(self, member_id: str | None, message: Envelope, notice: dict[str, str], but: str) -> None:
         job = self._job(message, notice)
         if job["done_at"] is None and member_id is not None and member_id != but:
-            self._deliver(domain.finish(job, identifiers.now()), [[member_id]])
+            self._deliver(job, [[member_id]])
 
     def _job(self, message: Envelope, notice: dict[str, str]) -> domain.Job:
         return self.jobs.find(message.id) or domain.begin(message.id, notice, identifiers.now())
 
     def _deliver(self, job: domain.Job, chunks: Iterable[list[str]]) -> None:
-        for chunk in chunks:
-            job = domain.advance(job, chunk, identifiers.now())
+        for chunk, last in domain.marked(chunks):
+            job = domain.advance(job, chunk, identifiers.now(), last=last)
             self.inbox.put([line(member_id, job["_id"], job["notice"], job["changed_at"]) for member_id in chunk])
             job = self.jobs.step(job, NOTIFICATIONS_DELIVERED.about(job, **domain.facts(job, chunk)))
         if job["done_at"] is None:
