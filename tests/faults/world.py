@@ -13,7 +13,7 @@ import amqp
 import pymongo
 from pymongo.database import Database
 
-from deploy.documents import capabilities
+from deploy.capabilities import capabilities
 from deploy.local.broker import Broker
 from deploy.local.keys import Keys
 from deploy.local.lock import Lock
@@ -161,6 +161,10 @@ class World:
                 found += [(administrator.id, line["body"]) for line in page["items"] if line["kind"] == KIND]
                 cursor = page["next"]
         return found
+
+    def lines(self) -> int:
+        """How many lines lie in all inboxes, without reading them."""
+        return self.database("notifications").inbox.estimated_document_count()
 
     def depths(self) -> dict[str, int]:
         """Messages in each queue, also those that a consumer holds."""
