@@ -38,7 +38,7 @@ class Store:
         server = Path(sys.executable).with_name("secantusd-py")
         if not server.exists():
             raise CannotRun("The embedded store is not installed beside this Python: make run, or set MONGO_URI.")
-        # Not --sync-on-commit: writes that must outlive a crash ask for the journal themselves, the others need not wait.
+        # Not --sync-on-commit: writes that must outlive a crash ask for the journal, the others need not wait.
         command = [
             *(str(server), "--config", str(self._folder / "secantusd.toml"), "--standalone"),
             *("--host", "127.0.0.1", "--port", str(self._port), "--storage-path", str(self._folder / "data")),

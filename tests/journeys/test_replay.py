@@ -1,0 +1,51 @@
+"""A copy can be thrown away: what members announce again makes it anew, exactly as it was."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pymongo
+
+from tests.processes import ROOT, Platform
+
+
+def test_the_copy_of_the_members_is_rebuilt_as_it_was(platform: Platform) -> None:
+    changed = platform.join("Amara", tags_have=["bread"])
+    changed.ask("PATCH", "/v1/me", json={"tags_want": ["printing"]})
+    changed.ask("PATCH", "/v1/me", json={"pronouns": "she/her"})
+    promoted = platform.join("Omar")
+    platform.administrator.ask("PUT", f"/v1/members/{promoted.id}/roles", json={"roles": ["mentor"]})
+    environment = platform.processes.environment
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        people = client[environment["MONGO_DATABASE_PREFIX"] + "notifications"].people
+
+        def until(condition: dict[str, Any], count: int) -> None:
+            deadline = time.monotonic() + 20
+            while people.count_documents(condition) != count:
+                assert time.monotonic() < deadline, list(people.find())
+                time.sleep(0.05)
+
+        until({"$or": [{"tags": "printing"}, {"roles": "mentor"}]}, 2)
+        before = list(people.find().sort("_id", 1))
+        people.delete_many({})
+        hub(environment, "replay", "members")
+        until({}, len(before))
+        assert list(people.find().sort("_id", 1)) == before
+        hub(environment, "replay", "members")
+        time.sleep(1)
+        assert list(people.find().sort("_id", 1)) == before
+
+
+def hub(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.hub", *arguments],
+        cwd=ROOT,
+        env={**environment, "HOME": os.environ.get("HOME", "/")},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout
