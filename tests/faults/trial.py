@@ -139,7 +139,7 @@ class Trial:
             self.sizes["crashes"] = crashes
 
     def _looked(self, look: Callable[[], Iterable[Effect]], there: Callable[[], int]) -> bool:
-        """Whether nothing is lost; reading everything would slow down what is awaited, so the rows are counted first."""
+        """Whether nothing is lost; the rows are counted first, as reading them slows down what is awaited."""
         if there() < len(self.ledger.acknowledged):
             time.sleep(0.5)
             return False
