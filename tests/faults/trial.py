@@ -92,9 +92,9 @@ class Trial:
     def publish(
         self, channel: amqp.Channel, body: bytes, key: str, exchange: str = "community", **properties: Any
     ) -> None:
-        """Put a message on the bus."""
+        """Put a message on the bus, for sure."""
         kind = {"content_type": "application/cloudevents+json", "delivery_mode": 2}
-        channel.basic_publish(amqp.Message(body, **kind | properties), exchange, key)
+        channel.basic_publish_confirm(amqp.Message(body, **kind | properties), exchange, key, confirm_timeout=30)
 
     def recovered(self, since: float) -> None:
         """Measure from a moment (monotonic) until a new voice is taken and lies in an inbox."""
@@ -150,7 +150,8 @@ class Trial:
         """Messages in queues of the platform, and aggregates with unsent ones."""
         ours = (*self.world.handlers, *self.world.retries)
         left = {name: count for name, count in self.world.depths().items() if count and name.startswith(ours)}
-        for service, name in (("feedback", "voices"), ("notifications", "jobs"), ("members", "accounts")):
+        outboxes = {"feedback": "voices", "notifications": "jobs", "members": "accounts", "events": "events"}
+        for service, name in outboxes.items():
             if count := self.world.database(service)[name].count_documents({"unsent": True}):
                 left[f"outbox of {name}"] = count
         return left
