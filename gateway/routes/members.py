@@ -44,7 +44,7 @@ def register_member(registration: dict[str, Any]) -> Any:
 @routes.arguments(MemberQuery, location="query")
 @routes.response(200, MemberPage)
 def list_members(query: dict[str, Any]) -> Any:
-    """List members by name."""
+    """List members in the order in which they joined."""
     return call("members.accounts", "browse", query=query)
 
 

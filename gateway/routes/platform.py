@@ -118,7 +118,7 @@ def asyncapi() -> Response:
     return _json(_asyncapi(), cache="no-cache")
 
 
-@pages.get("/docs")
+@pages.get("/docs", strict_slashes=False)
 @public
 def docs() -> Response:
     """A page to read and try the API with; everything it loads comes from here."""

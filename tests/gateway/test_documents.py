@@ -39,6 +39,7 @@ def test_public_routes_say_so(client: FlaskClient) -> None:
 
 def test_the_page_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
     page = client.get("/docs")
+    assert client.get("/docs/").text == page.text
     policy = page.headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy
     links = re.findall(r'(?:src|href)="(.*?)"', page.text)
