@@ -32,6 +32,7 @@ from tests.wire import connection
 PREFIX = "faults_"
 DELAYS = (1, 2, 5, 10)  # seconds between tries, for what conflicts with what breaks
 AUTHORS = 5
+BUSY_AT_MOST = 60.0  # seconds, for work that somebody holds
 TOKENS_LAST = 300.0  # seconds, well below an access token's life
 KIND = "feedback.submitted"
 READ_BY_PAGE = 2_000  # lines at most
@@ -120,13 +121,21 @@ class World:
         self.processes.deaths.clear()
 
     def _forget(self) -> None:
+        """From the source downwards: a failed experiment may have left work that is still being done."""
+        self._empty("feedback", "voices", "answers")
         forget_messages(self.broker.uri)
         with self.channel() as channel:
             for queue in ("dead", *self.retries):
                 channel.queue_purge(queue)
-        for service, names in {"notifications": ("inbox", "jobs"), "feedback": ("voices", "answers")}.items():
-            for name in names:
-                self.database(service)[name].delete_many({})
+        until = time.monotonic() + BUSY_AT_MOST
+        while any(self.depths().get(queue) for queue in self.handlers):
+            assert time.monotonic() < until, "what an earlier experiment left is never done"
+            time.sleep(0.5)
+        self._empty("notifications", "inbox", "jobs")
+
+    def _empty(self, service: str, *names: str) -> None:
+        for name in names:
+            self.database(service)[name].delete_many({})
 
     def _sign_in(self) -> None:
         if time.monotonic() - self._signed_in > TOKENS_LAST:
