@@ -54,6 +54,34 @@ def test_an_audience_is_roles_or_tags_of_those_who_belonged(make_store: Any) -> 
     assert not store.anybody("trainer")
 
 
+def test_the_roster_follows_every_change_whoever_makes_it(make_store: Any) -> None:
+    store, elsewhere = make_store(PeopleStore), make_store(PeopleStore)
+
+    def told(role: str) -> list[str]:
+        audience = {"everyone": False, "roles": [role], "tags": []}
+        return [id for chunk in store.audience(audience, at=NOW, but=None, after=None) for id in chunk]
+
+    store.rows.insert_one(person("a", roles=("mentor",)))
+    assert told("mentor") == ["a"], "also what an older version has left"
+    elsewhere.keep(person("b", roles=("mentor",)))
+    assert told("mentor") == ["a", "b"]
+    elsewhere.keep(person("a", sequence=2, roles=("host",)))
+    assert (told("mentor"), told("host")) == (["b"], ["a"])
+    store.rows.delete_many({"_id": "b"})
+    assert told("mentor") == []
+
+
+def test_a_very_large_hub_is_asked_row_by_row(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notifications.people.store.ROSTER_AT_MOST", 1)
+    store = make_store(PeopleStore)
+    for id, roles, tags in (("a", ("mentor",), ()), ("b", (), ("bread",)), ("c", ("host",), ())):
+        store.keep(person(id, roles=roles, tags=tags))
+    audience = {"everyone": False, "roles": ["mentor"], "tags": ["bread"]}
+    assert list(store.audience(audience, at=NOW, but=None, after=None)) == [["a", "b"]]
+    assert list(store.audience(audience | {"roles": []}, at=NOW, but=None, after=None)) == [["b"]]
+    assert list(store.audience(EVERYONE, at=NOW, but="b", after="a")) == [["c"]]
+
+
 def test_a_large_audience_comes_in_chunks_and_can_be_taken_up_anywhere(make_store: Any) -> None:
     store = make_store(PeopleStore)
     ids = [f"{number:05d}" for number in range(2 * CHUNK + 7)]
