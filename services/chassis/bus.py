@@ -8,7 +8,7 @@ A connection's writes are serialised by a lock: py-amqp assembles frames in one 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import amqp
 import eventlet
@@ -331,8 +331,6 @@ class Intake(SharedExtension):
                 pause = 0.2
                 self._listen(line, consumers)
             except (OSError, amqp.AMQPError, BusDown) as error:
-                if isinstance(error, amqp.PreconditionFailed):
-                    self._give_up(error)
                 log.warning("bus lost", error=str(error), again_in=pause)
                 eventlet.sleep(pause)
                 pause = min(pause * 2, 5.0)
@@ -342,7 +340,7 @@ class Intake(SharedExtension):
         if not self._silenced.ready():
             self._silenced.send(None)
 
-    def _give_up(self, error: amqp.PreconditionFailed) -> None:
+    def _give_up(self, error: amqp.PreconditionFailed) -> NoReturn:
         drift = TopologyDrift(
             f"The broker holds a queue or exchange with other arguments than this version needs: {error}. "
             "A live one can't be changed: drain it and delete it, or run the version that made it."
@@ -352,11 +350,16 @@ class Intake(SharedExtension):
         raise drift from error
 
     def _begin(self, line: _Line) -> dict[str, amqp.Channel]:
-        declare_exchanges(line)
-        consumers = {}
-        for queue, (declare, receive, brakes) in (self._queues | self._last).items():
+        declaring, consumers = line.channel(), {}
+        try:
+            declare_exchanges(declaring)
+            for declare, _, _ in (self._queues | self._last).values():
+                declare(declaring)
+            declaring.close()
+        except amqp.PreconditionFailed as error:
+            self._give_up(error)
+        for queue, (_, receive, brakes) in (self._queues | self._last).items():
             channel = line.channel()
-            declare(channel)
             channel.basic_qos(0, self.settings.workers, False)
             channel.basic_consume(queue, consumer_tag=queue, callback=self._receiver(line, queue, receive, brakes))
             consumers[queue] = channel
@@ -395,13 +398,11 @@ class Intake(SharedExtension):
             line.listen()
 
 
-def declare_exchanges(line: _Line) -> None:
+def declare_exchanges(channel: amqp.Channel) -> None:
     """The exchanges that every service uses, and the queues for what went wrong or was heard by nobody."""
-    channel = line.channel()
     channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
     channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
     for name in (DEAD, UNHEARD):
         channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
         channel.queue_declare(name, durable=True, auto_delete=False, arguments=QUORUM)
         channel.queue_bind(name, name)
-    channel.close()
