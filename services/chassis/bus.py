@@ -261,9 +261,20 @@ class Intake(SharedExtension):
         """Handlers can't work while `probe` raises."""
         self._probes.append(probe)
 
-    def able(self) -> bool:
-        """Whether no brake is on, and all that the handlers rely on answers."""
-        return self._braked is None and self._probed()
+    @property
+    def braked(self) -> bool:
+        """Whether the brake is on."""
+        return self._braked is not None
+
+    def probed(self) -> bool:
+        """Whether all that the handlers rely on answers."""
+        try:
+            for probe in self._probes:
+                probe()
+        except Exception as error:
+            log.warning("what is relied on does not answer", error=str(error)[:200])
+            return False
+        return True
 
     def brake(self, error: BaseException) -> None:
         """Begin no more work in queues that brake, until all that it relies on answers again.
@@ -282,21 +293,12 @@ class Intake(SharedExtension):
     def _release(self) -> None:
         eventlet.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_BRAKE)
-        while not self._stopping and not self._probed():
+        while not self._stopping and not self.probed():
             eventlet.sleep(SHORTEST_BRAKE)
         braked, self._braked = self._braked, None
         if braked is not None:
             braked.send(None)
         log.info("brake released")
-
-    def _probed(self) -> bool:
-        try:
-            for probe in self._probes:
-                probe()
-        except Exception as error:
-            log.warning("what is relied on does not answer", error=str(error)[:200])
-            return False
-        return True
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run, identifier="intake")

@@ -61,7 +61,7 @@ def unpack(body: bytes) -> tuple[Envelope, Message, dict[str, Any]]:
         return found, message, message.read(event["data"])
     except ValidationError as error:
         raise Unreadable(f"body: {error.messages}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
@@ -177,6 +177,7 @@ class On(Entrypoint):
                 self._copy(delivery, f"retry.{delay}", headers)
         except BusDown as down:
             log.warning("kept for later", queue=self.queue, error=str(down))
+            self.intake.brake(down)
             delivery.requeue()
             return
         delivery.ack()

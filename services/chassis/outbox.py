@@ -79,9 +79,9 @@ class Relay(SharedExtension):
         swept_at = 0.0
         while not (self._stopping and self._kicked.empty()):
             batch = self._take()
-            if not batch and time.monotonic() - swept_at >= SWEEP_EVERY:
+            if time.monotonic() - swept_at >= SWEEP_EVERY:
                 swept_at = time.monotonic()
-                batch = self._sweep()
+                batch += self._sweep()
             try:
                 self._send(batch)
             except (BusDown, PyMongoError) as error:

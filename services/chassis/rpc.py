@@ -10,10 +10,12 @@ from functools import partial
 from typing import Any
 
 import amqp
+import eventlet
 import orjson
+import pymongo
 from marshmallow import Schema, ValidationError
 from nameko.extensions import Entrypoint, SharedExtension
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from services.chassis import metrics
 from services.chassis.answers import Answers, Claim
@@ -28,7 +30,7 @@ STORE_ABSENT = Unavailable(
     "store_unavailable", "A part of the platform can't be reached just now; try again in a moment."
 )
 STORE_HAS = 1.5  # seconds, for all that one call asks of it
-NOT_KEPT = (Unavailable, Unexpected)
+UNCLEAR = (Unavailable, Unexpected)  # whether anything was saved: such a call is neither answered again nor run again
 
 
 class Calls(SharedExtension):
@@ -66,12 +68,16 @@ class Calls(SharedExtension):
         elif isinstance(deadline, int | float) and deadline < time.time():
             log.info("expired call dropped", method=delivery.key)
         elif name == "ping":
-            pong = {"capability": self.container.service_name, "ready": self.intake.able()}
-            self.reply(delivery, _told(delivery.key, pong, None))
+            self.reply(delivery, _told(delivery.key, self._pong(), None))
         else:
             self._dispatch(delivery, name)
             return
         self.intake.slots.release()
+
+    def _pong(self) -> dict[str, Any]:
+        store = self.intake.probed()
+        ready = store and not self.intake.braked
+        return {"capability": self.container.service_name, "ready": ready, "store": store}
 
     def _dispatch(self, delivery: Delivery, name: str) -> None:
         try:
@@ -159,7 +165,8 @@ class Rpc(Entrypoint):
         if not self._public:
             kwargs["caller"] = caller = self.calls.tokens.caller(delivery.text("nameko.token"))
             if key := delivery.text("nameko.idempotency_key"):
-                claimed = self.calls.given.claim(caller.id, key, delivery.key, given)
+                with pymongo.timeout(self._seconds):
+                    claimed = self.calls.given.claim(caller.id, key, delivery.key, given)
                 if isinstance(claimed, bytes):
                     self._answer(delivery, claimed)
                     return
@@ -208,7 +215,8 @@ class Rpc(Entrypoint):
                 log.error("call failed", method=delivery.key, exc_info=error)
             body = _told(delivery.key, result, error)
             if claim is not None:
-                self._keep(claim, body, error)
+                # In a greenlet of its own: this one's time with the store may be over.
+                eventlet.spawn(self._keep, claim, body, error).wait()
             self.calls.reply(delivery, body)
             outcome = type(error).__name__ if error else "ok"
             metrics.CALLS.labels(delivery.key, outcome).observe(time.monotonic() - begun)
@@ -218,9 +226,9 @@ class Rpc(Entrypoint):
 
     def _keep(self, claim: Claim, body: bytes, error: BaseException | None) -> None:
         try:
-            if error is not None and isinstance(_refusal(error), NOT_KEPT):
+            if isinstance(error, ServerSelectionTimeoutError):
                 self.calls.given.forget(claim)
-            else:
+            elif error is None or not isinstance(_refusal(error), UNCLEAR):
                 self.calls.given.keep(claim, body)
         except PyMongoError as problem:
             log.error("answer not kept", error=str(problem)[:200])

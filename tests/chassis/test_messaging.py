@@ -147,6 +147,7 @@ def test_a_refusal_is_parked_at_once(probe: Processes, channel: amqp.Channel) ->
         (orjson.dumps(event("ok", data=None)), {}),
         (orjson.dumps(event("ok", id={"$gt": ""})), {}),
         (orjson.dumps(event("ok", time="yesterday")), {}),
+        (orjson.dumps(event("ok", time="0001-01-01T00:00:00+23:59")), {}),
         (orjson.dumps(event("ok", sequence="many")), {}),
         (orjson.dumps(event("ok", type="feedback.moved", data={})), {}),
         (b"x" * 5_000_000, {}),
@@ -239,4 +240,21 @@ def test_what_a_crash_left_unsent_is_sent_by_the_sweep(
         things.insert_one({"_id": left[0]["id"], "version": 2, "unsent": True, "outbox": left})
         assert [each["id"] for each in listener.wait(2)] == [each["id"] for each in left]
         until(lambda: things.find_one({"_id": left[0]["id"], "unsent": {"$exists": False}}))
+    listener.close()
+
+
+def test_what_was_left_is_sent_also_while_others_announce(
+    probe: Processes, caller: Caller, amqp_uri: str, environment: dict[str, str]
+) -> None:
+    listener = Listener(amqp_uri, "feedback.submitted")
+    left = event("left behind", sequence="000000000001")
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
+        things.insert_one({"_id": left["id"], "version": 1, "unsent": True, "outbox": [left]})
+        deadline = time.monotonic() + 15
+        while not listener.heard:
+            assert time.monotonic() < deadline, "it was never sent"
+            caller.call("feedback.probe.make", draft={"name": "busy"})
+            listener.drain(0.05)
+    assert listener.heard[0]["id"] == left["id"]
     listener.close()

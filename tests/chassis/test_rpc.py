@@ -23,7 +23,7 @@ def probe(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
 
 def test_it_answers(probe: Processes, caller: Caller) -> None:
     assert caller.call("feedback.probe.echo", draft={"text": "  hello "}) == {"text": "hello"}
-    assert caller.call("feedback.probe.ping") == {"capability": "feedback.probe", "ready": True}
+    assert caller.call("feedback.probe.ping") == {"capability": "feedback.probe", "ready": True, "store": True}
 
 
 @pytest.mark.parametrize(

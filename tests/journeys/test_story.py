@@ -80,6 +80,9 @@ def test_a_draft_is_changed_and_cancelled_without_a_word(platform: Platform, amq
     stranger.ask("POST", f"/v1/events/{event['id']}/publish", 404)
     stranger.ask("POST", "/v1/events", 403, json=an_event())
     trainer.post(f"/v1/events/{event['id']}/cancel", {"reason": "Nobody has time."}, status=200)
+    stranger.ask("GET", f"/v1/events/{event['id']}", 404)
+    cancelled = stranger.get("/v1/events?status=cancelled&limit=100")["items"]
+    assert event["id"] not in [each["id"] for each in cancelled]
     assert listener.drain(1) == []
     listener.close()
 
@@ -200,6 +203,14 @@ def test_profile_roles_and_directory(platform: Platform) -> None:
     assert authorised.post("/v1/events", an_event())["host_id"] == member.id
     administrator = platform.administrator
     administrator.ask("PUT", f"/v1/members/{administrator.id}/roles", 409, json={"roles": ["host"]})
+
+
+def test_who_was_an_administrator_does_not_become_one_again_by_their_token(platform: Platform) -> None:
+    other = platform.join("Other", ("administrator",))
+    path = f"/v1/members/{other.id}/roles"
+    platform.administrator.ask("PUT", path, json={"roles": ["coworker"]})
+    other.ask("PUT", path, 403, json={"roles": ["administrator"]})
+    other.ask("POST", "/v1/invitations", 403, json={"email": "accomplice@hub.example"})
 
 
 def test_joining_needs_an_invitation_that_is_used_once(platform: Platform) -> None:

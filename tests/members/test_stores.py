@@ -57,6 +57,6 @@ def test_signing_out_everywhere_ends_the_members_open_sessions(make_store: Any) 
     store = make_store(SessionStore)
     for number, member in enumerate(["a", "a", "b"]):
         store.add(sessions.open_session(member, "secret", id=str(number), now=NOW))
-    store.save(sessions.end(store.get("0"), "token_reused", NOW))
+    store.end("0", "token_reused", NOW)
     store.end_all("a", "signed_out", NOW)
     assert [store.get(id)["ended"] for id in "012"] == ["token_reused", "signed_out", None]

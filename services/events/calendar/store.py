@@ -29,8 +29,13 @@ class EventStore(Aggregates):
         after: Position | None,
         limit: int,
     ) -> tuple[list[Event], Position | None]:
-        """A page of events of one status (and one host) by start; `after` is `[start in Unix ms, id]`."""
+        """A page of events of one status (and one host) by start, without drafts that were cancelled.
+
+        `after` is `[start in Unix ms, id]`.
+        """
         query: dict[str, Any] = {"status": status}
+        if status != "draft":
+            query["history.what"] = "published"
         if host_id is not None:
             query["host_id"] = host_id
         if starts_after is not None:

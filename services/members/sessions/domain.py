@@ -74,11 +74,6 @@ def rotate(session: Session, secret: str, now: datetime) -> Session:
     return {**session, "token_hash": digest(secret), "changed_at": now, "expires_at": now + REFRESH_LASTS}
 
 
-def end(session: Session, why: str, now: datetime) -> Session:
-    """The session, ended: `signed_out` or `token_reused`."""
-    return {**session, "ended": why, "changed_at": now}
-
-
 def claims(session: Session, roles: list[str], now: datetime) -> dict[str, Any]:
     """What the access token of a session says besides issuer and audience (RFC 7519)."""
     return {

@@ -43,7 +43,7 @@ class Sessions:
         id, secret = domain.parts(request["refresh_token"])
         session = domain.alive(self.sessions.find(id), now)
         if domain.reused(session, secret):
-            self.sessions.save(domain.end(session, "token_reused", now))
+            self.sessions.end(id, "token_reused", now)
             raise domain.refused()
         try:
             session = self.sessions.save(domain.rotate(session, fresh, now))
@@ -54,8 +54,7 @@ class Sessions:
     @rpc
     def close(self, caller: Caller) -> None:
         """Sign out here."""
-        session = self.sessions.get(caller.session_id)
-        self.sessions.save(domain.end(session, "signed_out", identifiers.now()))
+        self.sessions.end(caller.session_id, "signed_out", identifiers.now())
 
     @rpc
     def close_all(self, caller: Caller) -> None:

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import IndexModel
+from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from services.chassis.store import RENEWABLE, Rows
+from services.chassis.store import JOURNALED, RENEWABLE, Rows
 from services.notifications.inbox.domain import Line, line_id
 
 DUPLICATE_KEY = 11000
@@ -47,10 +48,13 @@ class InboxStore(Rows):
     def read(self, member_id: str, notification_id: str, now: datetime) -> bool:
         """Mark one line as read, once; whether the member has it."""
         mine = {"_id": line_id(member_id, notification_id)}
-        self.rows.update_one({**mine, "read_at": None}, {"$set": {"read_at": now}})
+        self._kept().update_one({**mine, "read_at": None}, {"$set": {"read_at": now}})
         return self.rows.find_one(mine, {"_id": True}) is not None
 
     def read_all(self, member_id: str, now: datetime) -> int:
         """Mark what a member has up to now as read; how many lines that were."""
         unread = {"member": member_id, "read_at": None, "at": {"$lte": now}}
-        return self.rows.update_many(unread, {"$set": {"read_at": now}}).modified_count
+        return self._kept().update_many(unread, {"$set": {"read_at": now}}).modified_count
+
+    def _kept(self) -> Collection[Line]:
+        return self.rows.with_options(write_concern=JOURNALED)  # what a member did can't be made again
