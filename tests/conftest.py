@@ -81,9 +81,11 @@ def platform(environment: dict[str, str], tmp_path_factory: pytest.TempPathFacto
     """The whole platform, one for a module's journeys; each makes its own members."""
     own = environment | {"MONGO_DATABASE_PREFIX": f"test_{uuid.uuid4().hex[:8]}_"}
     running = Platform(Processes(own, tmp_path_factory.mktemp("platform")))
-    running.start()
-    yield running
-    running.processes.stop()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.processes.stop()
 
 
 @pytest.fixture

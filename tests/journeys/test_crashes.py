@@ -16,9 +16,11 @@ from tests.processes import Platform, Processes
 def own(environment: dict[str, str], tmp_path: Path) -> Any:
     """A platform that may be broken, in databases of its own."""
     running = Platform(Processes(environment | {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_"}, tmp_path))
-    running.start()
-    yield running
-    running.processes.stop()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.processes.stop()
 
 
 def test_each_administrator_has_each_voice_once_although_notifications_is_killed(own: Platform) -> None:
