@@ -9,6 +9,7 @@ from environs import Env
 from deploy.hub import Trouble
 from deploy.local import CannotRun
 from deploy.local.platform import ROOT, Platform
+from services.chassis.settings import RETRY_DELAYS
 
 SERVERS = ("AMQP_URI", "MONGO_URI")
 
@@ -46,4 +47,4 @@ def database(service: str) -> str:
 
 def retry_delays() -> list[int]:
     """Seconds between the tries of a message, as the services read them."""
-    return list(Env().list("RETRY_DELAYS", [5, 30, 120, 600], subcast=int) or [])
+    return list(Env().list("RETRY_DELAYS", RETRY_DELAYS, subcast=int) or [])

@@ -318,11 +318,6 @@ class Intake(SharedExtension):
 
     kill = stop
 
-    @property
-    def stopping(self) -> bool:
-        """Whether no new work may begin."""
-        return self._stopping
-
     def _run(self) -> None:
         pause = 0.2
         while not self._stopping:

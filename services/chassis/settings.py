@@ -8,6 +8,8 @@ from typing import Any
 from environs import Env, EnvValidationError
 from marshmallow import validate
 
+RETRY_DELAYS = [5, 30, 120, 600]  # seconds
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -54,7 +56,7 @@ def load(needs: Sequence[str] = ()) -> Settings:
         database_prefix=env.str("MONGO_DATABASE_PREFIX", "hearth_"),
         jwks_file=env.path("TOKEN_JWKS_FILE"),
         workers=env.int("WORKERS", 10, validate=validate.Range(1, 200)),
-        retry_delays=tuple(env.list("RETRY_DELAYS", [5, 30, 120, 600], subcast=int) or ()),
+        retry_delays=tuple(env.list("RETRY_DELAYS", RETRY_DELAYS, subcast=int) or ()),
         heartbeat=env.int("AMQP_HEARTBEAT", 10, validate=validate.Range(2, 600)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
