@@ -110,7 +110,7 @@ def write_killed(trial: Trial) -> None:
 @experiment(18, "a consumer frozen", smoke=False)
 def consumer_frozen(trial: Trial) -> None:
     seconds = trial.size("frozen_s", 25, 60)
-    with Posts(trial, 2, pause=0.2):
+    with Posts(trial, 4, pause=0.05):
         time.sleep(1)
         with trial.step("SIGSTOP notifications"):
             trial.world.processes.signal("notifications", signal.SIGSTOP)
