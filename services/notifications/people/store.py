@@ -40,7 +40,8 @@ class PeopleStore(Rows):
         super().__init__(*args)
         self._changes = self.rows.database.get_collection("changes", write_concern=self.write_concern)
         self._roster: list[Entry] = []
-        self._read_at: tuple[int, int] | None = None  # changes and rows, then
+        self._read_at: int | None = None  # how many changes there had been then
+        self._rows = 0
 
     def keep(self, person: Person) -> None:
         """Remember a member, unless what is known already is younger."""
@@ -75,12 +76,14 @@ class PeopleStore(Rows):
 
     def _asked(self, audience: Mapping[str, Any]) -> list[Entry]:
         """Everybody, from the roster; or in a very large hub those whom the store finds. Sorted by id."""
-        found, rows = self._changes.find_one(_CHANGES), self.rows.estimated_document_count()
-        if rows > ROSTER_AT_MOST:
+        found = self._changes.find_one(_CHANGES)
+        changes = found["count"] if found else 0
+        if changes != self._read_at:
+            self._rows = self.rows.estimated_document_count()  # not each time: the embedded store reads every row
+            self._roster = self._read({}) if self._rows <= ROSTER_AT_MOST else []
+            self._read_at = changes
+        if self._rows > ROSTER_AT_MOST:
             return self._read({} if audience["everyone"] else _having(audience))
-        now = (found["count"] if found else 0, rows)  # rows too: somebody may restore or delete some by hand
-        if now != self._read_at:
-            self._roster, self._read_at = self._read({}), now
         return self._roster
 
     def _read(self, query: Mapping[str, Any]) -> list[Entry]:
