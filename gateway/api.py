@@ -4,7 +4,7 @@ Whatever is the same for all routes of the OpenAPI document is written here, onc
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from gateway import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem
 from gateway.hooks import LARGEST_BODY
 from services.contracts.errors import Conflict, Invalid, Refusal, Unauthenticated, invalid
-from services.contracts.shapes.parts import Id
+from services.contracts.shapes.parts import ROLES, Id
 
 JSON = "application/json"
 END = r"\Z"
@@ -70,7 +70,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     def __init__(self, name: str, import_name: str, *, description: str, url_prefix: str = "/v1") -> None:
         super().__init__(name, import_name, description=description, url_prefix=url_prefix)
-        self._prepare_doc_cbks += (_prepare_key, _prepare_problems)
+        self._prepare_doc_cbks += (_prepare_may, _prepare_key, _prepare_problems)
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Put a view at an address; its name is the operation's, too."""
@@ -78,6 +78,8 @@ class Blueprint(flask_smorest.Blueprint):
 
         def decorator(view: View) -> View:
             known = getattr(view, "_apidoc", {})
+            if "may" not in known and not getattr(view, "public", False):
+                raise TypeError(f"{view.__name__} is neither public nor says who may use it")
             manual = {**known.get("manual_doc", {}), "operationId": view.__name__}
             view._apidoc = {**known, "manual_doc": manual}  # type: ignore[attr-defined]
             register(view)
@@ -128,6 +130,18 @@ class Blueprint(flask_smorest.Blueprint):
         document: Callable[[View], View] = super().alt_response(status_code, schema=schema, **kwargs)
         return document
 
+    def may(self, *roles: str, own: Sequence[str] = ()) -> Callable[[View], View]:
+        """Say who may use a route: `roles`, and members with a role in `own` for what is theirs.
+
+        The owning service decides; this is for the OpenAPI document, and for the tests that hold services to it.
+        """
+
+        def decorator(view: View) -> View:
+            view._apidoc = {**getattr(view, "_apidoc", {}), "may": {"any": sorted(roles), "own": sorted(own)}}  # type: ignore[attr-defined]
+            return view
+
+        return decorator
+
     def refuses(self, *families: type[Refusal]) -> Callable[[View], View]:
         """Document how a route may refuse, beyond what follows from its declaration."""
 
@@ -136,6 +150,19 @@ class Blueprint(flask_smorest.Blueprint):
             return view
 
         return decorator
+
+
+def _prepare_may(doc: dict[str, Any], doc_info: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Document who may use a route, in words and for programs."""
+    if "may" in doc_info:
+        may = doc["x-may"] = doc_info["may"]
+        says = "; ".join(filter(None, [_whom(may["any"]), _whom(may["own"]) and f"{_whom(may['own'])} (their own)"]))
+        doc["description"] = f"{doc.get('description', '')}\n\nFor: {says}.".strip()
+    return doc
+
+
+def _whom(roles: Sequence[str]) -> str:
+    return "every member" if set(roles) == set(ROLES) else ", ".join(roles)
 
 
 def _prepare_key(doc: dict[str, Any], _doc_info: dict[str, Any], *, method: str, **_kwargs: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from services.contracts.shapes.events import (
     EventPage,
     EventQuery,
 )
+from services.contracts.shapes.parts import ROLES
 
 routes = Blueprint("events", __name__, description="What happens at the hub.")
 
@@ -21,6 +22,7 @@ routes = Blueprint("events", __name__, description="What happens at the hub.")
 @routes.arguments(EventDraft)
 @routes.response(201, Event, location="/v1/events/{id}")
 @routes.refuses(Forbidden)
+@routes.may("administrator", "host", "mentor", "trainer")
 def draft_event(draft: dict[str, Any]) -> Any:
     """Draft an event; nobody is told of it yet."""
     return call("events.calendar", "draft", draft=draft)
@@ -30,6 +32,7 @@ def draft_event(draft: dict[str, Any]) -> Any:
 @routes.arguments(EventChange)
 @routes.response(200, Event)
 @routes.refuses(Forbidden, NotFound, Conflict)
+@routes.may("administrator", own=("host", "mentor", "trainer"))
 def change_event(change: dict[str, Any], event_id: str) -> Any:
     """Change a draft: only the fields that are sent."""
     return call("events.calendar", "change", event_id=event_id, change=change)
@@ -38,6 +41,7 @@ def change_event(change: dict[str, Any], event_id: str) -> Any:
 @routes.route("/events/<id:event_id>/publish", methods=["POST"])
 @routes.response(200, Event)
 @routes.refuses(Forbidden, NotFound, Conflict)
+@routes.may("administrator", own=("host", "mentor", "trainer"))
 def publish_event(event_id: str) -> Any:
     """Publish a draft; its audience is told."""
     return call("events.calendar", "publish", event_id=event_id)
@@ -47,6 +51,7 @@ def publish_event(event_id: str) -> Any:
 @routes.arguments(Cancellation)
 @routes.response(200, Event)
 @routes.refuses(Forbidden, NotFound, Conflict)
+@routes.may("administrator", own=("host", "mentor", "trainer"))
 def cancel_event(cancellation: dict[str, Any], event_id: str) -> Any:
     """Cancel an event; those who were told of it are told why."""
     return call("events.calendar", "cancel", event_id=event_id, cancellation=cancellation)
@@ -55,6 +60,7 @@ def cancel_event(cancellation: dict[str, Any], event_id: str) -> Any:
 @routes.route("/events")
 @routes.arguments(EventQuery, location="query")
 @routes.response(200, EventPage)
+@routes.may(*ROLES)
 def list_events(query: dict[str, Any]) -> Any:
     """List events by their start."""
     return call("events.calendar", "browse", query=query)
@@ -63,6 +69,7 @@ def list_events(query: dict[str, Any]) -> Any:
 @routes.route("/events/<id:event_id>")
 @routes.response(200, Event)
 @routes.refuses(NotFound)
+@routes.may(*ROLES)
 def show_event(event_id: str) -> Any:
     """Show an event."""
     return call("events.calendar", "show", event_id=event_id)

@@ -17,6 +17,7 @@ from services.contracts.shapes.feedback import (
     VoicePage,
     VoiceQuery,
 )
+from services.contracts.shapes.parts import ROLES
 
 routes = Blueprint("feedback", __name__, description="What members want, expect and need, and what became of it.")
 
@@ -24,6 +25,7 @@ routes = Blueprint("feedback", __name__, description="What members want, expect 
 @routes.route("/feedback", methods=["POST"])
 @routes.arguments(VoiceDraft)
 @routes.response(201, RaisedVoice, location="/v1/feedback/{id}")
+@routes.may(*ROLES)
 def raise_voice(draft: dict[str, Any]) -> Any:
     """Tell the hub something; an anonymous voice comes with a claim code, shown this once."""
     return call("feedback.voices", "submit", draft=draft)
@@ -32,6 +34,7 @@ def raise_voice(draft: dict[str, Any]) -> Any:
 @routes.route("/feedback")
 @routes.arguments(VoiceQuery, location="query")
 @routes.response(200, VoicePage)
+@routes.may(*ROLES)
 def list_voices(query: dict[str, Any]) -> Any:
     """List voices, newest first: my own, or all for administrators and hosts."""
     return call("feedback.voices", "browse", query=query)
@@ -40,6 +43,7 @@ def list_voices(query: dict[str, Any]) -> Any:
 @routes.route("/feedback/<id:voice_id>")
 @routes.response(200, Voice)
 @routes.refuses(NotFound)
+@routes.may("administrator", "host", own=ROLES)
 def show_voice(voice_id: str) -> Any:
     """Show a voice with its answers."""
     return call("feedback.voices", "show", voice_id=voice_id)
@@ -49,6 +53,7 @@ def show_voice(voice_id: str) -> Any:
 @routes.arguments(AnswerDraft)
 @routes.response(201, Voice, location="/v1/feedback/{id}")
 @routes.refuses(Forbidden, NotFound, Conflict)
+@routes.may("administrator", "host")
 def answer_voice(answer: dict[str, Any], voice_id: str) -> Any:
     """Answer a voice; its author is told."""
     return call("feedback.voices", "answer", voice_id=voice_id, answer=answer)
@@ -58,6 +63,7 @@ def answer_voice(answer: dict[str, Any], voice_id: str) -> Any:
 @routes.arguments(Move)
 @routes.response(200, Voice)
 @routes.refuses(Forbidden, NotFound, Conflict)
+@routes.may("administrator", "host")
 def move_voice(move: dict[str, Any], voice_id: str) -> Any:
     """Move a voice one step on; its author is told."""
     return call("feedback.voices", "move", voice_id=voice_id, move=move)

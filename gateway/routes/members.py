@@ -17,6 +17,7 @@ from services.contracts.shapes.members import (
     Registration,
     RolesChange,
 )
+from services.contracts.shapes.parts import ROLES
 
 routes = Blueprint("members", __name__, description="Who belongs to the hub, what they offer and what they look for.")
 
@@ -25,6 +26,7 @@ routes = Blueprint("members", __name__, description="Who belongs to the hub, wha
 @routes.arguments(InvitationDraft)
 @routes.response(201, Invitation)
 @routes.refuses(Forbidden, Conflict)
+@routes.may("administrator")
 def invite_member(invitation: dict[str, Any]) -> Any:
     """Invite somebody; the code is shown this once, to be handed over."""
     return call("members.accounts", "invite", invitation=invitation)
@@ -43,6 +45,7 @@ def register_member(registration: dict[str, Any]) -> Any:
 @routes.route("/members")
 @routes.arguments(MemberQuery, location="query")
 @routes.response(200, MemberPage)
+@routes.may(*ROLES)
 def list_members(query: dict[str, Any]) -> Any:
     """List members in the order in which they joined."""
     return call("members.accounts", "browse", query=query)
@@ -51,6 +54,7 @@ def list_members(query: dict[str, Any]) -> Any:
 @routes.route("/members/<id:member_id>")
 @routes.response(200, MemberCard)
 @routes.refuses(NotFound)
+@routes.may(*ROLES)
 def show_member(member_id: str) -> Any:
     """Show a member as other members see them."""
     return call("members.accounts", "show", member_id=member_id)
@@ -60,6 +64,7 @@ def show_member(member_id: str) -> Any:
 @routes.arguments(RolesChange)
 @routes.response(200, MemberCard)
 @routes.refuses(Forbidden, NotFound, Conflict)
+@routes.may("administrator")
 def set_member_roles(change: dict[str, Any], member_id: str) -> Any:
     """Say which roles a member has from now on."""
     return call("members.accounts", "set_roles", member_id=member_id, change=change)
@@ -67,6 +72,7 @@ def set_member_roles(change: dict[str, Any], member_id: str) -> Any:
 
 @routes.route("/me")
 @routes.response(200, Profile)
+@routes.may(*ROLES)
 def show_me() -> Any:
     """Show my profile, with my roles and tags."""
     return call("members.accounts", "me")
@@ -76,6 +82,7 @@ def show_me() -> Any:
 @routes.arguments(ProfileChange)
 @routes.response(200, Profile)
 @routes.refuses(Conflict)
+@routes.may(*ROLES)
 def change_me(change: dict[str, Any]) -> Any:
     """Change my profile: only the fields that are sent."""
     return call("members.accounts", "change_me", change=change)

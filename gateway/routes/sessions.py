@@ -7,6 +7,7 @@ from gateway.auth import public
 from gateway.rpc import call
 from services.contracts.errors import TooMany, Unauthenticated
 from services.contracts.shapes.members import Credentials, RefreshRequest, Tokens
+from services.contracts.shapes.parts import ROLES
 
 routes = Blueprint("sessions", __name__, description="Signing in and out.")
 
@@ -33,6 +34,7 @@ def refresh_session(request: dict[str, Any]) -> Any:
 
 @routes.route("/sessions/current", methods=["DELETE"])
 @routes.response(204)
+@routes.may(*ROLES)
 def sign_out() -> Any:
     """Sign out here."""
     return call("members.sessions", "close")
@@ -40,6 +42,7 @@ def sign_out() -> Any:
 
 @routes.route("/sessions", methods=["DELETE"])
 @routes.response(204)
+@routes.may(*ROLES)
 def sign_out_everywhere() -> Any:
     """Sign out on all devices."""
     return call("members.sessions", "close_all")

@@ -76,6 +76,12 @@ def test_a_strangers_draft_does_not_exist() -> None:
         domain.visible(drafted(), by=STRANGER, roles=ROLES[STRANGER])
 
 
+def test_who_lost_the_role_organises_no_more_not_even_their_own() -> None:
+    for organise in (domain.publish, lambda event, **who: domain.cancel(event, "gone", **who)):
+        with pytest.raises(Forbidden):
+            organise(drafted(), by=HOST, roles=frozenset({"coworker"}), now=NOW)
+
+
 def test_what_is_over_cannot_be_cancelled() -> None:
     published = domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW)
     with pytest.raises(Conflict, match="over"):

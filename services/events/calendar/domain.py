@@ -15,8 +15,7 @@ ORGANISERS = frozenset({"administrator", "trainer", "mentor", "host"})
 
 def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Event:
     """A new draft, hosted by whoever makes it. Raises Forbidden, Invalid."""
-    if roles.isdisjoint(ORGANISERS):
-        raise Forbidden("organisers_only", "Administrators, trainers, mentors and hosts organise events.")
+    _organisers_only(roles)
     event = {
         **plan,
         "_id": id,
@@ -75,10 +74,16 @@ def facts(event: Event, *, actor_id: str) -> dict[str, Any]:
     return {"event_id": event["_id"], "actor_id": actor_id}
 
 
+def _organisers_only(roles: frozenset[str]) -> None:
+    if roles.isdisjoint(ORGANISERS):
+        raise Forbidden("organisers_only", "Administrators, trainers, mentors and hosts organise events.")
+
+
 def _may_organise(event: Event, by: str, roles: frozenset[str]) -> None:
     visible(event, by=by, roles=roles)
     if event["host_id"] != by and "administrator" not in roles:
         raise Forbidden("not_the_host", "Only its host or an administrator may do this.")
+    _organisers_only(roles)  # who was a host once keeps no right from it
 
 
 def _checked(event: Event, now: datetime) -> Event:
