@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from gateway import auth, config, errors, hooks, idempotency, routes
-from gateway.api import Api
+from gateway import answers, auth, config, errors, hooks, idempotency, routes
+from gateway.document import Api
 from gateway.guard import Limits
 from gateway.health import Health
 from gateway.link import Link
 from gateway.routes import platform
 from gateway.rpc import Client
+from gateway.shared import Shared
 from gateway.stream import Streams
 from services.chassis import logs
 from services.chassis.tokens import Tokens
@@ -29,7 +30,8 @@ class Gateway(Flask):
             most_per_member=settings.streams_per_member,
             heartbeat=settings.stream_heartbeat,
         )
-        self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams}
+        self.shared = Shared(self.link)
+        self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams, "shared": self.shared}
 
     def start(self) -> None:
         """Connect to the bus."""
@@ -49,14 +51,19 @@ def create(settings: config.Config | None = None) -> Gateway:
     settings = settings or config.load()
     logs.configure("gateway", settings.log_level, settings.log_format)
     app = Gateway(settings)
-    hooks.install(app, settings.request_timeout)
+    app.config["REQUEST_TIMEOUT"] = settings.request_timeout
+    hooks.install_cors(app, settings.cors_origins)
+    hooks.install(app)
     errors.install(app)
     auth.install(app, Tokens(settings.jwks_file))
     idempotency.install(app)
+    answers.install(app)
     api = Api(app)
     for noun in routes.NOUNS:
         api.register_blueprint(noun.routes)
     app.register_blueprint(platform.pages)
+    for view in app.view_functions.values():
+        app.shared.refresh_by(getattr(view, "refreshed_by", ()))
     app.extensions["jwks"] = settings.jwks_file.read_bytes()
-    app.extensions["openapi"] = api.spec.to_dict()
+    app.extensions["openapi"] = api.document()
     return app

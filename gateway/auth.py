@@ -22,6 +22,8 @@ def public(view: View) -> View:
 def authenticate() -> None:
     """Before each request: find out who asks, or refuse. Unknown addresses are left to the router."""
     g.token = None
+    if request.method == "OPTIONS":  # browsers ask without a token whether they may ask
+        return
     if request.endpoint is None or getattr(current_app.view_functions[request.endpoint], "public", False):
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -1,10 +1,11 @@
 """What the gateway is told by its environment (the README's table says what each variable means)."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 from services.chassis import settings
 
@@ -28,8 +29,15 @@ class Config:
     streams: int = 2000
     streams_per_member: int = 5
     stream_heartbeat: float = 15.0
+    cors_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
     log_format: str = "json"
+
+
+def _are_origins(found: list[str]) -> None:
+    """An origin is exact: a pattern or `*` would let pages in that nobody thought of."""
+    if wrong := [each for each in found if not re.fullmatch(r"https?://[\w.\-]+(:\d+)?", each)]:
+        raise ValidationError(f"{wrong[0]} is no origin such as https://app.hub.example.")
 
 
 def load() -> Config:
@@ -51,6 +59,7 @@ def load() -> Config:
         streams=env.int("STREAMS", 2000, validate=validate.Range(1, 20000)),
         streams_per_member=env.int("STREAMS_PER_MEMBER", 5, validate=validate.Range(1, 100)),
         stream_heartbeat=env.float("STREAM_HEARTBEAT", 15.0, validate=validate.Range(0.1, 300)),
+        cors_origins=tuple(env.list("CORS_ORIGINS", [], validate=_are_origins)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
     )

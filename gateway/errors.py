@@ -17,6 +17,7 @@ from services.contracts.errors import (
     NotFound,
     NotYet,
     Refusal,
+    Stale,
     TooMany,
     Unauthenticated,
     Unavailable,
@@ -33,6 +34,7 @@ STATUS: dict[type[Refusal], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Stale: 412,
     TooMany: 429,
     Unavailable: 503,
     NotYet: 503,
@@ -52,7 +54,9 @@ class FieldError(Shape):
     """One field at fault."""
 
     field = fields.String(required=True, metadata={"description": "Dotted path.", "example": "audience.roles.0"})
-    says = fields.String(required=True, metadata={"description": "What would be right."})
+    says = fields.String(
+        required=True, metadata={"description": "What would be right.", "example": "Name at least one role or tag."}
+    )
 
 
 class Problem(Shape):
@@ -61,9 +65,17 @@ class Problem(Shape):
     type = fields.String(required=True, metadata={"example": "urn:hearth:problem:invalid"})
     title = fields.String(required=True, metadata={"example": "Unprocessable Entity"})
     status = fields.Integer(required=True, metadata={"example": 422})
-    detail = fields.String(required=True, metadata={"description": "A sentence for people."})
+    detail = fields.String(
+        required=True,
+        metadata={"description": "A sentence for people.", "example": "title: Shorter than minimum length 4."},
+    )
     code = fields.String(required=True, metadata={"description": "A stable word for programs.", "example": "invalid"})
-    instance = fields.String(metadata={"description": "Names this request; it is in our logs, too."})
+    instance = fields.String(
+        metadata={
+            "description": "Names this request; it is in our logs, too.",
+            "example": "urn:hearth:request:4f1c2a9d",
+        }
+    )
     errors = fields.List(fields.Nested(FieldError), metadata={"description": "The fields at fault, if any are."})
 
 

@@ -4,8 +4,10 @@ import functools
 import re
 import time
 import uuid
+from collections.abc import Sequence
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from flask_cors import CORS
 from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -21,15 +23,16 @@ SECURITY = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
 PRIVATE = [*SECURITY, ("Cache-Control", "no-store")]
 _IS_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
-def begin(timeout: float) -> None:
+def begin() -> None:
     """Name the request, so that every log line and message that comes of it can be found, and say how long it has."""
     g.began = time.monotonic()
-    g.until = g.began + timeout
+    g.until = g.began + current_app.config["REQUEST_TIMEOUT"]
     given = request.headers.get("X-Request-ID")
     g.correlation_id = given if given and _IS_CORRELATION_ID(given) else uuid.uuid4().hex
     clear_contextvars()  # a greenlet serves one connection, thus many requests
@@ -46,6 +49,8 @@ def finish(answer: Response) -> Response:
         if name not in answer.headers
     )
     answer.headers["X-Request-ID"] = g.correlation_id
+    if request.is_secure:
+        answer.headers["Strict-Transport-Security"] = "max-age=31536000"
     took = time.monotonic() - g.began
     method = request.method if request.url_rule else "-"  # a client could make up any number of methods
     route = request.url_rule.rule if request.url_rule else "unknown"
@@ -61,8 +66,16 @@ def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
 
 
-def install(app: Flask, timeout: float) -> None:
-    """Put these around every request of the application, which has `timeout` seconds; to be the first hooks."""
+def install_cors(app: Flask, origins: Sequence[str]) -> None:
+    """Let pages of these origins ask. They prove who asks with a token, never with a cookie."""
+    if origins:
+        given = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"]
+        told = ["ETag", "Link", "Location", "Retry-After", "Deprecation", "Sunset", "X-Request-ID"]
+        CORS(app, origins=list(origins), allow_headers=[*given, "X-Request-ID"], expose_headers=told, max_age=600)
+
+
+def install(app: Flask) -> None:
+    """Put these around every request of the application; to be the first hooks."""
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # a body of unknown length is cut there, not refused
-    app.before_request(functools.partial(begin, timeout))
+    app.before_request(begin)
     app.after_request(finish)

@@ -36,6 +36,7 @@ def call(capability: str, method: str, /, **kwargs: Any) -> Any:
         token=g.token,
         correlation_id=g.correlation_id,
         idempotency_key=g.idempotency_key,
+        expected_versions=g.expected_versions,
     )
 
 
@@ -97,6 +98,7 @@ class Client:
         token: str | None,
         correlation_id: str,
         idempotency_key: str | None,
+        expected_versions: str | None,
     ) -> Any:
         """Ask, and wait for the answer as long as a service has, but no longer than `until` (monotonic seconds)."""
         began = time.monotonic()
@@ -105,6 +107,7 @@ class Client:
             "nameko.correlation_id": correlation_id,
             "nameko.token": token,
             "nameko.idempotency_key": idempotency_key,
+            "nameko.expected_versions": expected_versions,
         }
         try:
             target = f"{capability}.{method}"

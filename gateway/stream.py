@@ -37,6 +37,7 @@ REMEMBERED = 1000  # messages, to tell a repeated one
 INBOX = "notifications.inbox"
 BEGIN = b"retry: 3000\n: what reaches your inbox is told here\n\n"
 NOBODY = b"00000000-0000-0000-0000-000000000000"
+LAST = "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60"  # as an example
 SHOWN = ("kind", "title", "body", "link", "reason", "at")
 
 OPEN = Gauge("hearth_gateway_streams", "Live streams that are open.", multiprocess_mode="livesum")
@@ -50,7 +51,10 @@ class StreamHeaders(Shape):
     last_event_id = fields.String(
         load_default=None,
         data_key="Last-Event-ID",
-        metadata={"description": "The `id` of the last event that was seen; what is none of ours is ignored."},
+        metadata={
+            "description": "The `id` of the last event that was seen; what is none of ours is ignored.",
+            "example": LAST,
+        },
     )
 
 
@@ -58,14 +62,17 @@ class StreamQuery(Shape):
     """Where to go on, for clients that can't send headers."""
 
     last_event_id = fields.String(
-        load_default=None, metadata={"description": "Stands in for the header `Last-Event-ID`, which wins."}
+        load_default=None,
+        metadata={"description": "Stands in for the header `Last-Event-ID`, which wins.", "example": LAST},
     )
 
 
 class ServerSentEvent(Shape):
     """One event, as a browser's EventSource shows it."""
 
-    lastEventId = fields.String(required=True, metadata={"description": "To be sent as `Last-Event-ID`."})
+    lastEventId = fields.String(
+        required=True, metadata={"description": "To be sent as `Last-Event-ID`.", "example": LAST}
+    )
     type = fields.String(required=True, metadata={"example": "notification"})
     data = fields.Nested(Notification, required=True, metadata={"description": "As JSON."})
 

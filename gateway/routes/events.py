@@ -5,6 +5,7 @@ from typing import Any
 from gateway.api import Blueprint
 from gateway.rpc import call
 from services.contracts.errors import Conflict, Forbidden, NotFound
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
 from services.contracts.shapes.events import (
     Cancellation,
     Event,
@@ -59,8 +60,9 @@ def cancel_event(cancellation: dict[str, Any], event_id: str) -> Any:
 
 @routes.route("/events")
 @routes.arguments(EventQuery, location="query")
-@routes.response(200, EventPage)
+@routes.response(200, EventPage, sheet=True)
 @routes.may(*ROLES)
+@routes.shared(EVENTS_PUBLISHED, EVENTS_CANCELLED, unless={"status": "draft"})
 def list_events(query: dict[str, Any]) -> Any:
     """List events by their start."""
     return call("events.calendar", "browse", query=query)
@@ -70,6 +72,7 @@ def list_events(query: dict[str, Any]) -> Any:
 @routes.response(200, Event)
 @routes.refuses(NotFound)
 @routes.may(*ROLES)
+@routes.shared(EVENTS_PUBLISHED, EVENTS_CANCELLED)
 def show_event(event_id: str) -> Any:
     """Show an event."""
     return call("events.calendar", "show", event_id=event_id)

@@ -33,7 +33,7 @@ def raise_voice(draft: dict[str, Any]) -> Any:
 
 @routes.route("/feedback")
 @routes.arguments(VoiceQuery, location="query")
-@routes.response(200, VoicePage)
+@routes.response(200, VoicePage, sheet=True)
 @routes.may(*ROLES)
 def list_voices(query: dict[str, Any]) -> Any:
     """List voices, newest first: my own, or all for administrators and hosts."""

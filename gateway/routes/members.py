@@ -44,7 +44,7 @@ def register_member(registration: dict[str, Any]) -> Any:
 
 @routes.route("/members")
 @routes.arguments(MemberQuery, location="query")
-@routes.response(200, MemberPage)
+@routes.response(200, MemberPage, sheet=True)
 @routes.may(*ROLES)
 def list_members(query: dict[str, Any]) -> Any:
     """List members in the order in which they joined."""

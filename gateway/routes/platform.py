@@ -12,7 +12,8 @@ from flask import Response, current_app
 from marshmallow import fields
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
-from gateway.api import JSON, Blueprint
+from gateway.answers import JSON
+from gateway.api import Blueprint
 from gateway.auth import public
 from services.contracts import asyncapi as contracts
 from services.contracts.shapes.parts import Shape
@@ -67,7 +68,7 @@ class Ready(Shape):
 class KeySet(Shape):
     """A JWK Set (RFC 7517)."""
 
-    keys = fields.List(fields.Dict(), required=True)
+    keys = fields.List(fields.Dict(), required=True, metadata={"example": [{"kty": "OKP", "crv": "Ed25519", "x": "…"}]})
 
 
 @routes.route("/livez")
@@ -104,17 +105,19 @@ def jwks() -> Any:
     return _json(current_app.extensions["jwks"], cache="public, max-age=300")
 
 
-@pages.get("/openapi.json")
+@routes.route("/openapi.json")
+@routes.response(200, content_type=JSON, description="OpenAPI 3.1.")
 @public
-def openapi() -> Response:
-    """The OpenAPI 3.1 document of the gateway."""
+def openapi() -> Any:
+    """Show this document."""
     return _json(orjson.dumps(current_app.extensions["openapi"]), cache="no-cache")
 
 
-@pages.get("/asyncapi.json")
+@routes.route("/asyncapi.json")
+@routes.response(200, content_type=JSON, description="AsyncAPI 3.0.")
 @public
-def asyncapi() -> Response:
-    """The AsyncAPI 3.0 document of the bus."""
+def asyncapi() -> Any:
+    """Show what can be heard on the bus."""
     return _json(_asyncapi(), cache="no-cache")
 
 

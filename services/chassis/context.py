@@ -1,20 +1,32 @@
 """What a piece of work is part of: the request that began it and the message that caused it."""
 
 import uuid
+from contextvars import ContextVar
 from typing import Any
 
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
+_expected: ContextVar[frozenset[int] | None] = ContextVar("expected", default=None)
 
-def begin(correlation_id: str | None, **more: Any) -> None:
-    """Start a piece of work: every log line and outgoing message from here on carries the correlation id."""
+
+def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None, **more: Any) -> None:
+    """Start a piece of work: every log line and outgoing message from here on carries the correlation id.
+
+    `expected` are the versions of which one must still be what is changed, if the caller named any.
+    """
     clear_contextvars()
+    _expected.set(expected)
     bind_contextvars(correlation_id=correlation_id or str(uuid.uuid4()), **more)
 
 
 def unlink() -> None:
     """Cut the work off from the request that began it, so that what is saved cannot be traced to who asked."""
     begin(None)
+
+
+def expected_versions() -> frozenset[int] | None:
+    """The versions on which the caller's change builds; None where any will do."""
+    return _expected.get()
 
 
 def correlation_id() -> str:

@@ -179,6 +179,7 @@ class Rpc(Entrypoint):
                 "correlation_id": delivery.text("nameko.correlation_id"),
                 "log": {"method": delivery.key},
                 "store_has": self._seconds,
+                "expected": _expected(delivery.text("nameko.expected_versions")),
             },
             handle_result=partial(self._finish, delivery, time.monotonic(), claim),
         )
@@ -232,6 +233,10 @@ class Rpc(Entrypoint):
                 self.calls.given.keep(claim, body)
         except PyMongoError as problem:
             log.error("answer not kept", error=str(problem)[:200])
+
+
+def _expected(given: str | None) -> frozenset[int] | None:
+    return None if given is None else frozenset(int(each) for each in given.split(",") if each.isdecimal())
 
 
 rpc: Callable[..., Any] = Rpc.decorator

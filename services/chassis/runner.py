@@ -37,7 +37,11 @@ class Container(ServiceContainer):
     def _worker_setup(self, worker_ctx: Any) -> None:
         if seconds := worker_ctx.data.get("store_has"):
             pymongo.timeout(seconds).__enter__()  # ends with the worker's own context
-        context.begin(worker_ctx.data.get("correlation_id"), **worker_ctx.data.get("log", {}))
+        context.begin(
+            worker_ctx.data.get("correlation_id"),
+            expected=worker_ctx.data.get("expected"),
+            **worker_ctx.data.get("log", {}),
+        )
         super()._worker_setup(worker_ctx)
 
 

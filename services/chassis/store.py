@@ -18,12 +18,13 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
+from services.chassis import context
 from services.chassis.bus import Intake
 from services.chassis.logs import log
 from services.chassis.outbox import OUTBOX, UNSENT, Relay, pack
 from services.chassis.settings import Settings
 from services.contracts.catalogue import Announcement
-from services.contracts.errors import Conflict, Invalid, NotFound
+from services.contracts.errors import Conflict, Invalid, NotFound, Refusal, Stale
 
 Document = dict[str, Any]
 JOURNALED = WriteConcern(w=1, j=True)
@@ -150,9 +151,13 @@ class Aggregates(Rows):
     def save(self, document: Document, announcing: Announcement | None = None) -> Document:
         """Save a changed aggregate, and announce it. `version` is the one it was read with.
 
-        Raises Conflict when somebody else changed it in between; nothing is saved then.
+        Raises Conflict when somebody else changed it in between, Stale when the caller builds on another version;
+        nothing is saved then.
         """
         version, sequence = document["version"], document["sequence"]
+        expected = context.expected_versions()
+        if expected is not None and version not in expected:
+            raise _changed(Stale)
         outgoing = self._outgoing(announcing, sequence + 1)
         changed = {**document, "version": version + 1, "sequence": sequence + len(outgoing)}
         update: Document = {"$set": {name: value for name, value in changed.items() if name not in _NOT_SET}}
@@ -163,7 +168,7 @@ class Aggregates(Rows):
         except DuplicateKeyError as error:
             raise Conflict("already_exists", "There is one already.") from error
         if not found:
-            raise Conflict("changed_meanwhile", "Somebody else changed this meanwhile; read it again.")
+            raise _changed(Conflict if expected is None else Stale)
         self._kick(document["_id"], outgoing)
         return changed
 
@@ -179,6 +184,10 @@ class Aggregates(Rows):
     def _kick(self, id: str, outgoing: list[Document]) -> None:
         if self._relay is not None and outgoing:
             self._relay.kick(self.rows, id, outgoing)
+
+
+def _changed(family: type[Refusal]) -> Refusal:
+    return family("changed_meanwhile", "Somebody else changed this meanwhile; read it again.")
 
 
 def _riding(outgoing: list[Document]) -> Document:

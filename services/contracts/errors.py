@@ -48,6 +48,10 @@ class Conflict(Refusal):
     """True in itself, but not in the present state (also: somebody else was faster)."""
 
 
+class Stale(Refusal):
+    """The caller has seen an older version of what they want to change."""
+
+
 class Unavailable(Refusal):
     """A part of the platform cannot answer now; the same call may succeed later."""
 
@@ -72,6 +76,7 @@ FAMILIES: dict[str, type[Refusal]] = {
         Forbidden,
         NotFound,
         Conflict,
+        Stale,
         Unavailable,
         TooMany,
         NotYet,

@@ -16,12 +16,13 @@ Answer = Callable[[dict[str, Any]], Any]
 
 
 class PlayedServices:
-    """Stands in for the RPC client: remembers what was asked, answers what is put into `answers` (or raises it)."""
+    """Stands in for the RPC client: remembers what was asked, answers what is put into `answers` (raises it, or asks it)."""
 
     up = True
 
     def __init__(self) -> None:
         self.keys: list[str | None] = []
+        self.expected: list[str | None] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
         self.tokens: list[str | None] = []
@@ -36,15 +37,17 @@ class PlayedServices:
         token: str | None,
         correlation_id: str,
         idempotency_key: str | None,
+        expected_versions: str | None,
     ) -> Any:
         orjson.dumps(kwargs)
         self.asked.append((f"{capability}.{method}", kwargs))
         self.tokens.append(token)
         self.keys.append(idempotency_key)
+        self.expected.append(expected_versions)
         answer = self.answers.get(method)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer(kwargs) if callable(answer) else answer
 
 
 class Responder:

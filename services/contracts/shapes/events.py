@@ -23,6 +23,8 @@ class Audience(Shape):
 
 
 TITLE = {"example": "Café morning: how we print"}
+DESCRIPTION = {"example": "Bring a part that broke; we print a new one together."}
+LINK = {"example": None}
 PLACE = {"example": "The café, ground floor"}
 WEB_ADDRESS = validate.Length(max=500)
 
@@ -31,10 +33,12 @@ class EventDraft(Shape):
     """An event as its organiser plans it."""
 
     title = Text(least=4, most=140, required=True, metadata=TITLE)
-    description = Text(least=0, most=4000, load_default="")
+    description = Text(least=0, most=4000, load_default="", metadata=DESCRIPTION)
     touchpoint = fields.String(load_default="workshop", validate=validate.OneOf(TOUCHPOINTS))
     place = Text(least=0, most=200, load_default="", metadata=PLACE)
-    link = fields.Url(schemes={"https", "http"}, validate=WEB_ADDRESS, load_default=None, allow_none=True)
+    link = fields.Url(
+        schemes={"https", "http"}, validate=WEB_ADDRESS, load_default=None, allow_none=True, metadata=LINK
+    )
     starts_at = Moment(required=True, metadata={"example": "2027-03-01T09:00:00Z"})
     ends_at = Moment(required=True, metadata={"example": "2027-03-01T10:30:00Z"})
     audience = fields.Nested(Audience, required=True)
@@ -44,10 +48,10 @@ class EventChange(Shape):
     """A change of a draft: only the fields that change."""
 
     title = Text(least=4, most=140, metadata=TITLE)
-    description = Text(least=0, most=4000)
+    description = Text(least=0, most=4000, metadata=DESCRIPTION)
     touchpoint = fields.String(validate=validate.OneOf(TOUCHPOINTS))
     place = Text(least=0, most=200, metadata=PLACE)
-    link = fields.Url(schemes={"https", "http"}, validate=WEB_ADDRESS, allow_none=True)
+    link = fields.Url(schemes={"https", "http"}, validate=WEB_ADDRESS, allow_none=True, metadata=LINK)
     starts_at = Moment()
     ends_at = Moment()
     audience = fields.Nested(Audience)
@@ -63,17 +67,17 @@ class Event(Shape):
     """An event as members read it."""
 
     id = own_id()
-    title = fields.String(required=True)
-    description = fields.String(required=True)
-    touchpoint = fields.String(required=True)
-    place = fields.String(required=True)
-    link = fields.String(allow_none=True, required=True)
+    title = fields.String(required=True, metadata=TITLE)
+    description = fields.String(required=True, metadata=DESCRIPTION)
+    touchpoint = fields.String(required=True, metadata={"example": "workshop"})
+    place = fields.String(required=True, metadata=PLACE)
+    link = fields.String(allow_none=True, required=True, metadata=LINK)
     starts_at = Moment(required=True)
     ends_at = Moment(required=True)
     audience = fields.Nested(Audience, required=True)
     host_id = Id(required=True)
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
-    cancel_reason = fields.String(allow_none=True)
+    cancel_reason = fields.String(allow_none=True, metadata={"example": None})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 
 

@@ -36,14 +36,14 @@ class Move(Shape):
         least=0,
         most=1000,
         load_default="",
-        metadata={"description": "Needed for `declined`; the author reads it."},
+        metadata={"description": "Needed for `declined`; the author reads it.", "example": ""},
     )
 
 
 class Answer(Shape):
     """An answer as everybody concerned reads it."""
 
-    text = fields.String(required=True)
+    text = fields.String(required=True, metadata={"example": "Thank you. We will look for a room this month."})
     by = Id(required=True)
     at = Moment(required=True)
 
@@ -52,17 +52,17 @@ class Outcome(Shape):
     """What became of a voice; all that a claim code shows."""
 
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
-    reason = fields.String(required=True)
+    reason = fields.String(required=True, metadata={"example": ""})
     answers = fields.List(fields.Nested(Answer), required=True)
-    text = fields.String(required=True)
+    text = fields.String(required=True, metadata={"example": "I need a quiet room for calls."})
 
 
 class Voice(Outcome):
     """One piece of feedback, from whatever touchpoint it came."""
 
     id = own_id()
-    kind = fields.String(allow_none=True, required=True)
-    touchpoint = fields.String(required=True)
+    kind = fields.String(allow_none=True, required=True, metadata={"example": "need"})
+    touchpoint = fields.String(required=True, metadata={"example": "cafe"})
     anonymous = fields.Boolean(required=True)
     author_id = Id(allow_none=True, required=True, metadata={"description": "null for an anonymous voice."})
     raised_at = Moment(required=True, metadata={"description": "For an anonymous voice: the day only."})
@@ -72,7 +72,7 @@ class Voice(Outcome):
 class RaisedVoice(Voice):
     """A voice just raised; an anonymous one comes with its claim code, shown once."""
 
-    claim_code = fields.String(allow_none=True, required=True)
+    claim_code = fields.String(allow_none=True, required=True, metadata={"example": None})
 
 
 VoicePage = page_of(Voice)
@@ -88,4 +88,9 @@ class VoiceQuery(Page):
 class Claim(Shape):
     """The code that an anonymous author kept."""
 
-    claim_code = fields.String(required=True, load_only=True, validate=validate.Length(max=100))
+    claim_code = fields.String(
+        required=True,
+        load_only=True,
+        validate=validate.Length(max=100),
+        metadata={"example": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"},
+    )

@@ -4,6 +4,10 @@ from marshmallow import fields, validate
 
 from services.contracts.shapes.parts import ROLES, Id, Moment, Page, Shape, Tag, Text, own_id, page_of, roles, tags
 
+CODE = "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
+PHRASE = "a long sentence is fine"
+REFRESH = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
+
 
 def _password() -> fields.String:
     return fields.String(
@@ -12,7 +16,7 @@ def _password() -> fields.String:
         validate=validate.Length(min=12, max=128),
         metadata={
             "description": "12 to 128 characters.",
-            "example": "a long sentence is fine",
+            "example": PHRASE,
             "format": "password",
         },
     )
@@ -24,7 +28,7 @@ class ProfileFields(Shape):
     name = Text(most=80, metadata={"example": "Amara Okafor"})
     pronouns = Text(least=0, most=40, metadata={"example": "she/her"})
     what_i_do = Text(least=0, most=400, metadata={"example": "Bookkeeping for small co-operatives"})
-    organisation = Text(least=0, most=120)
+    organisation = Text(least=0, most=120, metadata={"example": "Lake Books"})
     country = fields.String(
         validate=validate.Regexp(r"([A-Z]{2})?\Z", error="Must be a two-letter ISO 3166 code such as KE."),
         metadata={"example": "KE"},
@@ -59,16 +63,20 @@ class Invitation(Shape):
     """An invitation; its code is shown once, to the one who invites."""
 
     id = own_id()
-    email = fields.String(required=True)
+    email = fields.String(required=True, metadata={"example": "amara@hub.example"})
     roles = roles(required=True)
-    code = fields.String(required=True, metadata={"description": "Shown once; handed to the invited person."})
+    code = fields.String(
+        required=True, metadata={"description": "Shown once; handed to the invited person.", "example": CODE}
+    )
     expires_at = Moment(required=True)
 
 
 class Registration(ProfileFields):
     """Joining the hub with an invitation."""
 
-    code = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=100))
+    code = fields.String(
+        required=True, load_only=True, validate=validate.Length(min=1, max=100), metadata={"example": CODE}
+    )
     name = Text(most=80, required=True, metadata={"example": "Amara Okafor"})
     password = _password()
 
@@ -77,7 +85,7 @@ class Profile(ProfileFields):
     """A member as they see themselves."""
 
     id = own_id()
-    email = fields.String(required=True)
+    email = fields.String(required=True, metadata={"example": "amara@hub.example"})
     roles = roles(required=True)
     joined_at = Moment(required=True)
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
@@ -87,15 +95,16 @@ class MemberCard(Shape):
     """A member as other members see them."""
 
     id = own_id()
-    name = fields.String(required=True)
-    pronouns = fields.String()
-    what_i_do = fields.String()
-    organisation = fields.String()
-    country = fields.String()
-    languages = fields.List(fields.String())
+    name = fields.String(required=True, metadata={"example": "Amara Okafor"})
+    pronouns = fields.String(metadata={"example": "she/her"})
+    what_i_do = fields.String(metadata={"example": "Bookkeeping for small co-operatives"})
+    organisation = fields.String(metadata={"example": "Lake Books"})
+    country = fields.String(metadata={"example": "KE"})
+    languages = fields.List(fields.String(), metadata={"example": ["en", "sw"]})
     roles = roles(required=True)
-    tags_have = fields.List(fields.String())
-    tags_want = fields.List(fields.String())
+    tags_have = fields.List(fields.String(), metadata={"example": ["bookkeeping"]})
+    tags_want = fields.List(fields.String(), metadata={"example": ["3d printing"]})
+    version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 
 
 MemberPage = page_of(MemberCard)
@@ -113,25 +122,33 @@ class Credentials(Shape):
 
     email = fields.String(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
     password = fields.String(
-        required=True, load_only=True, validate=validate.Length(max=128), metadata={"format": "password"}
+        required=True,
+        load_only=True,
+        validate=validate.Length(max=128),
+        metadata={"format": "password", "example": PHRASE},
     )
 
 
 class RefreshRequest(Shape):
     """Exchanging a refresh token for fresh tokens."""
 
-    refresh_token = fields.String(required=True, load_only=True, validate=validate.Length(max=200))
+    refresh_token = fields.String(
+        required=True, load_only=True, validate=validate.Length(max=200), metadata={"example": REFRESH}
+    )
 
 
 class Tokens(Shape):
     """What a signed-in client holds."""
 
     access_token = fields.String(
-        required=True, metadata={"description": "JWT, EdDSA; send as `Authorization: Bearer`."}
+        required=True,
+        metadata={"description": "JWT, EdDSA; send as `Authorization: Bearer`.", "example": "eyJhbGciOiJFZERTQSJ9.…"},
     )
     token_type = fields.String(required=True, metadata={"example": "Bearer"})
     expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
-    refresh_token = fields.String(required=True, metadata={"description": "Works once; the answer brings the next."})
+    refresh_token = fields.String(
+        required=True, metadata={"description": "Works once; the answer brings the next.", "example": REFRESH}
+    )
     member_id = Id(required=True)
 
 

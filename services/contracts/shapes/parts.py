@@ -19,6 +19,9 @@ TOUCHPOINTS = (
 )
 
 
+CURSOR = "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"  # as an example
+
+
 class Shape(Schema):
     """A shape refuses what it does not know."""
 
@@ -108,7 +111,7 @@ class Page(Shape):
         load_default=None,
         allow_none=True,
         validate=validate.Length(max=200),
-        metadata={"description": "The `next` of the page before; opaque."},
+        metadata={"description": "The `next` of the page before; opaque.", "example": CURSOR},
     )
 
 
@@ -117,7 +120,9 @@ def page_of(item: type[Schema]) -> type[Schema]:
     return Shape.from_dict(
         {
             "items": fields.List(fields.Nested(item), required=True),
-            "next": fields.String(allow_none=True, required=True, metadata={"description": "Cursor of the next page."}),
+            "next": fields.String(
+                allow_none=True, required=True, metadata={"description": "Cursor of the next page.", "example": CURSOR}
+            ),
         },
         name=f"{item.__name__}Page",
     )

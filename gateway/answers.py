@@ -1,0 +1,129 @@
+"""How an answer is written: as JSON or a spreadsheet, with an ETag and the way to the next page, small.
+
+An ETag (RFC 9110, section 8.8.3) is the version of what is shown and a digest of how it is shown; where several things
+are shown it is the digest alone, and weak.
+"""
+
+import csv
+import gzip
+import hashlib
+import io
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Flask, Response, current_app, g, request, stream_with_context
+from marshmallow import Schema, fields
+
+JSON = "application/json"
+CSV = "text/csv"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WORTH_PRESSING = 1024  # bytes
+ROWS_A_CALL = 100
+PRESSED = "-gzip"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # text that begins so would be run by a spreadsheet
+
+_strong_tags = re.compile(rf'(?<!W/)"(\d{{1,12}})-[0-9a-f]{{16}}(?:{PRESSED})?"').findall
+
+Page = dict[str, Any]
+
+
+def write(result: Any, status: int, headers: dict[str, str]) -> Response:
+    """An answer in JSON. Only what was asked for with GET is compressed: other answers may hold secrets (BREACH)."""
+    body = orjson.dumps(result)
+    suffix = ""
+    if request.method == "GET" and len(body) >= WORTH_PRESSING and request.accept_encodings["gzip"]:
+        body, suffix = gzip.compress(body, 5, mtime=0), PRESSED
+        headers = headers | {"Content-Encoding": "gzip"}
+    answer = Response(body, status, headers, content_type=JSON)
+    version = result.get("version") if isinstance(result, dict) else None
+    if version is not None or request.method in SAFE:
+        said = hashlib.blake2b(body, digest_size=8).hexdigest() + suffix
+        answer.set_etag(f"{version}-{said}" if version is not None else said, weak=version is None)
+    if request.method not in SAFE:
+        return answer
+    answer.vary.add("Accept-Encoding")
+    if isinstance(result, dict) and result.get("next"):
+        answer.headers["Link"] = f'<{_next_page(result["next"])}>; rel="next"'
+    answer.make_conditional(request)
+    return answer
+
+
+def _next_page(cursor: str) -> str:
+    return f"{request.path}?{urlencode({**request.args, 'cursor': cursor})}"
+
+
+def wants_sheet() -> bool:
+    """Whether the caller would rather have a spreadsheet than JSON."""
+    return request.accept_mimetypes.best_match([JSON, CSV], default=JSON) == CSV
+
+
+def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Response:
+    """All pages from the cursor on as CSV (RFC 4180), one row an item, with a mark by which spreadsheets know UTF-8.
+
+    `page` is asked for a page with `limit` and `cursor`: for the first at once, so that a refusal is an answer.
+    """
+    first = page(limit=ROWS_A_CALL, cursor=cursor)
+    answer = Response(stream_with_context(_lines(item, first, page)), content_type=f"{CSV}; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{request.path.rpartition("/")[2]}.csv"'
+    answer.vary.add("Accept")
+    return answer
+
+
+def _lines(item: Schema, found: Page, page: Callable[..., Page]) -> Iterator[str]:
+    columns = list(_columns(item))
+    yield "\ufeff" + _line(columns)
+    while True:
+        yield "".join(_line([_cell(_at(row, column)) for column in columns]) for row in found["items"])
+        if not found["next"]:
+            return
+        g.until = time.monotonic() + current_app.config["REQUEST_TIMEOUT"]  # each page has the time of a request
+        found = page(limit=ROWS_A_CALL, cursor=found["next"])
+
+
+def _columns(shape: Schema, before: str = "") -> Iterator[str]:
+    for name, field in shape.fields.items():
+        if isinstance(field, fields.Nested):
+            yield from _columns(field.schema, f"{before}{name}.")
+        else:
+            yield before + name
+
+
+def _at(row: Any, column: str) -> Any:
+    for name in column.split("."):
+        row = row.get(name) if row is not None else None
+    return row
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = "; ".join(value)
+    if not isinstance(value, str):
+        return orjson.dumps(value).decode()
+    return f"'{value}" if value.startswith(FORMULA) else value
+
+
+def _line(cells: list[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow(cells)
+    return written.getvalue()
+
+
+def expect() -> None:
+    """Before each request: on which versions a change builds (`If-Match`), for the service that will make it."""
+    g.expected_versions = None
+    given = request.headers.get("If-Match")
+    if given is None or given.strip() == "*" or request.endpoint is None:
+        return
+    if getattr(current_app.view_functions[request.endpoint], "takes_if_match", False):
+        g.expected_versions = ",".join(_strong_tags(given))
+
+
+def install(app: Flask) -> None:
+    """Read the conditions of all requests to the application."""
+    app.before_request(expect)

@@ -1,0 +1,235 @@
+"""The OpenAPI document: what follows from the declaration of a route, and examples of everything.
+
+What a route takes and answers it says itself; its key, conditions, refusals and who may use it are added here.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import flask_smorest
+from flask import Flask
+from marshmallow import fields, validate
+from werkzeug.routing import BaseConverter
+
+from gateway import idempotency
+from gateway.answers import CSV, JSON, SAFE
+from gateway.errors import MEDIA_TYPE, STATUS, Problem
+from services.contracts.errors import Conflict, Invalid, Stale, Unauthenticated
+from services.contracts.shapes.parts import ROLES, Id
+
+END = r"\Z"
+DESCRIPTION = """The platform of a hub: its members, what happens there, what they say about it, how they hear back.
+
+**Lists** answer `{"items": […], "next": cursor or null}`; the `Link` header has the address of the next page. Lists
+that administrators like to have in a spreadsheet answer `Accept: text/csv` with all their rows.
+
+**Refusals** are problem documents (RFC 9457) with a stable `code`. `503` and `429` ask to try again after the seconds
+in `Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
+
+**Changes** can't overwrite each other: send the `ETag` of what you have seen as `If-Match`, and `412` says that
+somebody was faster. `If-None-Match` saves you an answer that you have already (`304`).
+
+`X-Request-ID` may be sent with any request and comes back with its answer.
+"""
+IF_MATCH = {
+    "name": "If-Match",
+    "description": "The `ETag` of what you have seen: the change is made only if it is still so.",
+    "schema": {"type": "string"},
+    "example": '"3-9f86d081884c7d65"',
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "description": "The `ETag` of an answer that you have: if it still holds, `304` says so without a body.",
+    "schema": {"type": "string"},
+    "example": '"3-9f86d081884c7d65"',
+}
+PROBLEMS = {  # those that no family of refusals stands for
+    "BadRequest": (400, "The body is no JSON."),
+    "TooLarge": (413, "The body is larger than 64 KiB."),
+    "UnsupportedType": (415, "The body is not sent as application/json."),
+}
+EXAMPLES = {
+    "uuid": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+    "date-time": "2026-11-02T09:00:00.000Z",
+    "boolean": True,
+    "integer": 3,
+}
+
+Doc = dict[str, Any]
+
+
+def _may(doc: Doc, info: Doc, **_route: Any) -> Doc:
+    """Who may use it, in words and for programs."""
+    if "may" in info:
+        may = doc["x-may"] = info["may"]
+        own = f"{_whom(may['own'])} (their own)" if may["own"] else ""
+        says = "; ".join(filter(None, [_whom(may["any"]), own]))
+        doc["description"] = f"{doc.get('description', '')}\n\nFor: {says}.".strip()
+    return doc
+
+
+def _whom(roles: Sequence[str]) -> str:
+    return "every member" if set(roles) == set(ROLES) else ", ".join(roles)
+
+
+def _headers(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
+    """The headers that it takes and answers, and the other form that it can have."""
+    doc["responses"] = {str(status): answer for status, answer in doc["responses"].items()}
+    parameters = doc.setdefault("parameters", [])
+    if method.upper() == "POST":
+        parameters.append(idempotency.HEADER)
+    if info.get("takes_if_match"):
+        parameters.append(IF_MATCH["name"])
+    found = doc["responses"].get("200", doc["responses"].get("201"))
+    if not isinstance(found, dict) or JSON not in found.get("content", {}):
+        return doc
+    headers = found.setdefault("headers", {})
+    if method.upper() in SAFE:
+        parameters.append(IF_NONE_MATCH["name"])
+        doc["responses"]["304"] = {"description": "It is still as you have it."}
+        headers["Link"] = _header("Where the next page is, if there is one.", '</v1/…?cursor=…>; rel="next"')
+    if method.upper() in SAFE or info.get("versioned"):
+        headers["ETag"] = _header("Names this state of what is shown.", IF_MATCH["example"])
+    if info.get("sheet"):
+        sheet = {"schema": {"type": "string"}, "example": "id,…\r\n018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…\r\n"}
+        found["content"][CSV] = sheet
+    return doc
+
+
+def _header(says: str, example: Any) -> Doc:
+    return {"description": says, "schema": {"type": "string"}, "example": example}
+
+
+def _problems(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
+    """How it may refuse: because of its arguments and key, its conditions, its guard, and by its own account."""
+    families = set(info.get("refuses", ()))
+    takes_key = method.upper() == "POST"
+    if "security" not in info.get("manual_doc", {}):
+        families |= {Unauthenticated, Conflict} if takes_key else {Unauthenticated}
+    if takes_key or "arguments" in info:
+        families.add(Invalid)
+    if info.get("takes_if_match"):
+        families |= {Stale, Conflict}
+    responses = dict(doc["responses"])
+    if "requestBody" in doc:
+        responses |= {str(status): name for name, (status, _) in PROBLEMS.items()}
+    responses |= {str(STATUS[family]): family.__name__ for family in families}
+    doc["responses"] = dict(sorted(responses.items())) | {"default": "Problem"}
+    return doc
+
+
+STEPS = (_may, _headers, _problems)
+
+
+class IdConverter(BaseConverter):
+    """Identifiers in paths: what is no identifier is at no address."""
+
+    regex = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+def _pattern(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> Doc:
+    """JSON Schema's patterns are ECMAScript's and match anywhere; ours match from the start, to `\\Z`."""
+    if isinstance(field, Id):
+        return {"format": "uuid", "pattern": f"^{IdConverter.regex}$"}
+    for check in field.validators:
+        if isinstance(check, validate.Regexp) and not isinstance(check, validate.Email | validate.URL):
+            return {"pattern": f"^(?:{str(check.regex.pattern).removesuffix(END)})$"}
+    return {}
+
+
+class Api(flask_smorest.Api):
+    """The document of all routes."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        app.url_map.converters["id"] = IdConverter
+        app.config.update(
+            API_TITLE="Hearth",
+            API_VERSION="1.0.0",
+            OPENAPI_VERSION="3.1.0",
+            API_SPEC_OPTIONS={
+                "info": {
+                    "description": DESCRIPTION,
+                    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+                },
+                "servers": [{"url": "/"}],
+                "security": [{"accessToken": []}],
+            },
+        )
+        super().__init__(app)
+        self.register_converter(IdConverter, lambda _converter: {"type": "string", "format": "uuid"})
+        self.ma_plugin.converter.add_attribute_function(_pattern)
+        self.spec.components.security_scheme(
+            "accessToken",
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "15 minutes long."},
+        )
+        for parameter in (idempotency.PARAMETER, IF_MATCH, IF_NONE_MATCH):
+            self.spec.components.parameter(parameter["name"], "header", parameter)
+
+    def document(self) -> Doc:
+        """The whole document, with an example of each body and answer, made from those of their fields."""
+        made: Doc = self.spec.to_dict()
+        for path in made["paths"].values():
+            for parameter in path.get("parameters", ()):
+                parameter["example"] = _example(made, parameter["schema"])
+            for operation in (each for name, each in path.items() if name != "parameters"):
+                for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                    for content in part.get("content", {}).values():
+                        if "example" not in content and "schema" in content:
+                            content["example"] = _example(made, content["schema"])
+        return made
+
+    def _register_error_handlers(self) -> None:
+        """Ours are in errors.py."""
+
+    def _register_pagination_header(self) -> None:
+        """Lists say in their body how to go on."""
+
+    def _register_responses(self) -> None:
+        self._register_problem("Problem", 500, "Any other refusal.")
+        for name, (status, says) in PROBLEMS.items():
+            self._register_problem(name, status, says)
+        for family, status in STATUS.items():
+            self._register_problem(family.__name__, status, str(family.__doc__).splitlines()[0])
+
+    def _register_problem(self, name: str, status: int, says: str) -> None:
+        code = HTTPStatus(status).name.lower()
+        example = {
+            "type": f"urn:hearth:problem:{code}",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": says,
+            "code": code,
+            "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b",
+        }
+        answer: Doc = {"description": says, "content": {MEDIA_TYPE: {"schema": Problem, "example": example}}}
+        if status in (429, 503):
+            seconds = {
+                "description": "Seconds to wait before trying again.",
+                "schema": {"type": "integer"},
+                "example": 3,
+            }
+            answer["headers"] = {"Retry-After": seconds}
+        self.spec.components.response(name, answer, lazy=True)
+
+
+def _example(document: Doc, schema: Doc, at: str = "") -> Any:
+    """A value that a schema describes. Raises TypeError for a text (found `at`) that nobody gave an example of."""
+    if "$ref" in schema:
+        _, _, kind, name = schema["$ref"].split("/")
+        return _example(document, document["components"][kind][name], name)
+    if "example" in schema:
+        return schema["example"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "properties" in schema:
+        return {name: _example(document, each, f"{at}.{name}") for name, each in schema["properties"].items()}
+    if "items" in schema:
+        return [_example(document, schema["items"], at)]
+    kinds = schema.get("type", [])
+    for kind in (schema.get("format"), *([kinds] if isinstance(kinds, str) else kinds)):
+        if kind in EXAMPLES:
+            return EXAMPLES[kind]
+    raise TypeError(f"nobody gave an example of {at}: {schema}")
