@@ -16,7 +16,10 @@ Answer = Callable[[dict[str, Any]], Any]
 
 
 class PlayedServices:
-    """Stands in for the RPC client: remembers what was asked, answers what is put into `answers` (raises it, or asks it)."""
+    """Stands in for the RPC client: remembers what was asked, answers what is put into `answers`.
+
+    There an exception is raised, and a function asked.
+    """
 
     up = True
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+
+from gateway.app import Gateway
+from services.contracts.shapes.parts import ROLES
 
 
 def test_the_openapi_document_is_valid_and_complete(client: FlaskClient) -> None:
@@ -21,6 +25,49 @@ def test_the_openapi_document_is_valid_and_complete(client: FlaskClient) -> None
         assert operation["summary"].endswith("."), operation
         assert ("401" in operation["responses"]) or operation["security"] == [], operation
     assert len({operation["operationId"] for operation in operations}) == len(operations)
+
+
+def test_every_route_is_described(app: Gateway) -> None:
+    described = {re.sub(r"{\w+}", "", path) for path in app.extensions["openapi"]["paths"]}
+    routes = {re.sub(r"<[^>]+>", "", rule.rule) for rule in app.url_map.iter_rules()}
+    assert {route for route in routes if not route.startswith("/docs")} == described
+
+
+def test_who_may_use_a_route_is_said_for_programs_and_people(client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").json["paths"]
+    asked = paths["/v1/feedback/{voice_id}"]["get"]
+    assert asked["x-may"] == {"any": ["administrator", "host"], "own": sorted(ROLES)}
+    assert asked["description"] == "For: administrator, host; every member (their own)."
+
+
+def test_every_body_and_answer_has_an_example_that_fits(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    checked = 0
+    for path, item in document["paths"].items():
+        for operation in (each for name, each in item.items() if name != "parameters"):
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                named = document["components"]["responses"].get(part.get("$ref", "").rpartition("/")[2], part)
+                for content in named.get("content", {}).values():
+                    schema = content["schema"] | {"components": document["components"]}
+                    Draft202012Validator(schema).validate(content["example"])
+                    checked += 1
+            for parameter in (*item.get("parameters", ()), *operation.get("parameters", ())):
+                if "$ref" not in parameter:
+                    known = {"example", "enum", "default"} & (parameter.keys() | parameter["schema"].keys())
+                    assert known or parameter["schema"]["type"] == "boolean", (path, parameter)
+    assert checked > 150
+
+
+def test_what_follows_from_a_declaration_is_described(client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").json["paths"]
+    change, show = paths["/v1/events/{event_id}"]["patch"], paths["/v1/events/{event_id}"]["get"]
+    assert {"$ref": "#/components/parameters/If-Match"} in change["parameters"]
+    assert "412" in change["responses"]
+    assert {"$ref": "#/components/parameters/If-None-Match"} in show["parameters"]
+    assert {"304", "404"} <= set(show["responses"])
+    assert "ETag" in show["responses"]["200"]["headers"]
+    assert "text/csv" in paths["/v1/members"]["get"]["responses"]["200"]["content"]
+    assert "412" not in paths["/v1/events"]["post"]["responses"], "what is made anew has no version yet"
 
 
 def test_patterns_are_of_the_documents_dialect(client: FlaskClient) -> None:

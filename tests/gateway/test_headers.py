@@ -1,0 +1,109 @@
+"""What surrounds every answer: other origins, security headers, the end of a route announced."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from deploy.local.keys import Keys
+from gateway import config
+from gateway.api import Blueprint
+from gateway.app import create
+from gateway.auth import public
+from gateway.document import Api
+from services.contracts.shapes.notifications import Unread
+from tests.gateway.played import PlayedServices
+
+FRONTEND = "https://app.hub.example"
+
+
+@pytest.fixture
+def visited(keys: Keys, services: PlayedServices) -> FlaskClient:
+    """The application with a frontend at another origin."""
+    app = create(config.Config(amqp_uri="amqp://unused", jwks_file=keys.jwks_file, cors_origins=(FRONTEND,)))
+    app.extensions["rpc"] = services
+    return app.test_client()
+
+
+def preflight(client: FlaskClient, origin: str) -> Any:
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization, if-match"}
+    return client.options("/v1/me", headers={"Origin": origin} | asked)
+
+
+def test_a_named_origin_may_ask(visited: FlaskClient, services: PlayedServices, bearer: dict[str, str]) -> None:
+    may = preflight(visited, FRONTEND)
+    assert may.status_code == 200
+    assert may.headers["Access-Control-Allow-Origin"] == FRONTEND
+    assert "PATCH" in may.headers["Access-Control-Allow-Methods"]
+    assert may.headers["Access-Control-Allow-Headers"].lower() == "authorization, if-match"
+    services.answers["me"] = {"id": "1", "version": 1}
+    shown = visited.get("/v1/me", headers=bearer | {"Origin": FRONTEND})
+    assert shown.headers["Access-Control-Allow-Origin"] == FRONTEND
+    assert "ETag" in shown.headers["Access-Control-Expose-Headers"]
+    refused = visited.get("/v1/me", headers={"Origin": FRONTEND})
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, FRONTEND)
+    assert "Access-Control-Allow-Credentials" not in shown.headers
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", f"{FRONTEND}.evil.example", "http://app.hub.example"]
+)
+def test_no_other_origin_may(visited: FlaskClient, origin: str) -> None:
+    assert "Access-Control-Allow-Origin" not in preflight(visited, origin).headers
+
+
+def test_by_default_no_origin_may(client: FlaskClient) -> None:
+    assert "Access-Control-Allow-Origin" not in preflight(client, FRONTEND).headers
+
+
+@pytest.mark.parametrize("origins", ["*", "https://*.hub.example", "app.hub.example", "https://a.example/path"])
+def test_an_origin_is_exact(monkeypatch: pytest.MonkeyPatch, keys: Keys, origins: str) -> None:
+    for name, value in (("AMQP_URI", "amqp://"), ("TOKEN_JWKS_FILE", str(keys.jwks_file)), ("CORS_ORIGINS", origins)):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        config.load()
+    assert ended.value.code == 2
+
+
+def test_browsers_are_told_to_be_careful(client: FlaskClient) -> None:
+    found = client.get("/livez").headers
+    assert found["X-Content-Type-Options"] == "nosniff"
+    assert found["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in found["Content-Security-Policy"]
+    assert found["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert found["Cache-Control"] == "no-store"
+    assert "Strict-Transport-Security" not in found
+    secure = client.get("/livez", base_url="https://hub.example")
+    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_the_end_of_a_route_is_announced() -> None:
+    app, routes = Flask("old"), Blueprint("old", __name__, description="What is going.")
+
+    @routes.route("/old")
+    @routes.deprecated(since=date(2026, 11, 1), sunset=date(2027, 5, 1), instead="/v2/new")
+    @routes.response(200, Unread)
+    @public
+    def old() -> Any:
+        """Show what is going."""
+        return {"unread": 1}
+
+    api = Api(app)
+    api.register_blueprint(routes)
+    found = app.test_client().get("/v1/old").headers
+    assert found["Deprecation"] == "@1793491200"
+    assert found["Sunset"] == "Sat, 01 May 2027 00:00:00 GMT"
+    assert found["Link"] == '</v2/new>; rel="successor-version"'
+    assert api.document()["paths"]["/v1/old"]["get"]["deprecated"] is True
+
+
+def test_a_route_that_says_not_who_may_use_it_does_not_start() -> None:
+    routes = Blueprint("open", __name__, description="What nobody thought of.")
+    with pytest.raises(TypeError, match="neither public nor"):
+
+        @routes.route("/open")
+        @routes.response(200, Unread)
+        def open_to_whom() -> Any:
+            """Show."""
