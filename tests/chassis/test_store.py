@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.chassis import identifiers
+from services.chassis import context, identifiers
 from services.chassis.store import Aggregates
-from services.contracts.errors import Conflict, Invalid, NotFound
+from services.contracts.errors import Conflict, Invalid, NotFound, Stale
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from tests.chassis.things import Things
 
@@ -101,6 +101,25 @@ def test_of_two_editors_one_is_told(things: Aggregates) -> None:
     assert stored is not None
     assert (stored["text"], stored["version"]) == ("first", 2)
     assert "outbox" not in stored, "nothing of the refused change was announced"
+
+
+def test_a_change_that_builds_on_another_version_is_stale(things: Aggregates) -> None:
+    first = things.add(thing())
+    second = things.save(first | {"text": "second"})
+    try:
+        context.begin("test", expected=frozenset({1}))
+        with pytest.raises(Stale):
+            things.save(second | {"text": "third"})
+        with pytest.raises(Stale):  # also when somebody was faster between reading and saving
+            things.save(first | {"text": "third"})
+        context.begin("test", expected=frozenset({1, 2}))
+        assert things.save(second | {"text": "third"})["version"] == 3
+        context.begin("test", expected=frozenset())
+        with pytest.raises(Stale):
+            things.save(things.get(first["_id"]))
+    finally:
+        context.begin("test")
+    assert things.save(things.get(first["_id"]) | {"text": "fourth"})["version"] == 4
 
 
 def test_of_many_editors_at_once_none_is_lost(things: Aggregates) -> None:
