@@ -29,12 +29,13 @@ status: .venv/.local ## what runs
 test: .venv/.dev ## all tests, on a broker and a store of their own (ARGS="-k inbox")
 	@$(PY) -m pytest $(ARGS)
 
-check: .venv/.dev ## style, types, who may import whom, generated documents
+check: .venv/.dev ## style, types, who may import whom, generated documents, known vulnerabilities
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PY) -m deploy.documents --check
+	@$(PY) -m deploy.advisories
 
 bench: .venv/.dev ## how fast it is beside its limits, in one run
 	@$(PY) -m tests.bench
