@@ -40,10 +40,10 @@ def write(result: Any, status: int, headers: dict[str, str]) -> Response:
         headers = headers | {"Content-Encoding": "gzip"}
     answer = Response(body, status, headers, content_type=JSON)
     version = result.get("version") if isinstance(result, dict) else None
-    if version is not None or request.method in SAFE:
+    if version is not None or (request.method in SAFE and status == 200):
         said = hashlib.blake2b(body, digest_size=8).hexdigest() + suffix
         answer.set_etag(f"{version}-{said}" if version is not None else said, weak=version is None)
-    if request.method not in SAFE:
+    if request.method not in SAFE or status != 200:
         return answer
     answer.vary.add("Accept-Encoding")
     if isinstance(result, dict) and result.get("next"):

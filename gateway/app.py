@@ -1,5 +1,6 @@
 """The application: `create()` puts the parts together; one is made in each worker, after the fork."""
 
+import orjson
 from flask import Flask
 
 from gateway import answers, auth, config, errors, hooks, idempotency, routes
@@ -64,6 +65,6 @@ def create(settings: config.Config | None = None) -> Gateway:
     app.register_blueprint(platform.pages)
     for view in app.view_functions.values():
         app.shared.refresh_by(getattr(view, "refreshed_by", ()))
-    app.extensions["jwks"] = settings.jwks_file.read_bytes()
+    app.extensions["jwks"] = orjson.loads(settings.jwks_file.read_bytes())
     app.extensions["openapi"] = api.document()
     return app

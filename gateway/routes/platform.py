@@ -7,11 +7,11 @@ from typing import Any
 
 import flask
 import flask_swagger_ui
-import orjson
 from flask import Response, current_app
 from marshmallow import fields
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
+from gateway import answers
 from gateway.answers import JSON
 from gateway.api import Blueprint
 from gateway.auth import public
@@ -86,7 +86,7 @@ def livez() -> Any:
 def readyz() -> Any:
     """Tell whether all capabilities answer, and which do not."""
     missing = current_app.extensions["health"].missing()
-    return _json(orjson.dumps({"ready": not missing, "missing": missing}), 503 if missing else 200)
+    return answers.write({"ready": not missing, "missing": missing}, 503 if missing else 200, {})
 
 
 @routes.route("/metrics")
@@ -102,7 +102,7 @@ def metrics() -> Any:
 @public
 def jwks() -> Any:
     """Show the public keys with which anybody can check our access tokens."""
-    return _json(current_app.extensions["jwks"], cache="public, max-age=300")
+    return answers.write(current_app.extensions["jwks"], 200, {"Cache-Control": "public, max-age=300"})
 
 
 @routes.route("/openapi.json")
@@ -110,7 +110,7 @@ def jwks() -> Any:
 @public
 def openapi() -> Any:
     """Show this document."""
-    return _json(orjson.dumps(current_app.extensions["openapi"]), cache="no-cache")
+    return answers.write(current_app.extensions["openapi"], 200, {"Cache-Control": "no-cache"})
 
 
 @routes.route("/asyncapi.json")
@@ -118,7 +118,7 @@ def openapi() -> Any:
 @public
 def asyncapi() -> Any:
     """Show what can be heard on the bus."""
-    return _json(_asyncapi(), cache="no-cache")
+    return answers.write(_asyncapi(), 200, {"Cache-Control": "no-cache"})
 
 
 @pages.get("/docs", strict_slashes=False)
@@ -142,10 +142,6 @@ def docs_part(name: str) -> Response:
     return flask.send_from_directory(SWAGGER_UI, name, max_age=86400)
 
 
-def _json(body: bytes, status: int = 200, cache: str = "no-store") -> Response:
-    return Response(body, status, {"Cache-Control": cache}, content_type=JSON)
-
-
 def _registry() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
@@ -155,5 +151,5 @@ def _registry() -> CollectorRegistry:
 
 
 @functools.cache
-def _asyncapi() -> bytes:
-    return orjson.dumps(contracts.committed())
+def _asyncapi() -> dict[str, Any]:
+    return contracts.committed()
