@@ -27,8 +27,8 @@ def read(printed: str) -> tuple[list[str], int]:
 
 def main() -> int:
     """1 when there is a vulnerability, 0 when there is none or nobody can be asked."""
-    tool = Path(sys.executable).with_name("pip-audit")
-    command = [tool, "--disable-pip", "--require-hashes", "-r", LOCKED, "--progress-spinner", "off", "-f", "json"]
+    tool = str(Path(sys.executable).with_name("pip-audit"))
+    command = [tool, "--disable-pip", "--require-hashes", "-r", str(LOCKED), "--progress-spinner", "off", "-f", "json"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         flaws, looked_up = read(done.stdout)
