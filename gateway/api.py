@@ -19,16 +19,17 @@ from werkzeug.routing import BaseConverter
 from gateway import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem
 from gateway.hooks import LARGEST_BODY
-from services.contracts.errors import Conflict, Invalid, Refusal, Unauthenticated, invalid
+from services.contracts.errors import Conflict, Invalid, Refusal, TooMany, Unauthenticated, Unavailable, invalid
 from services.contracts.shapes.parts import ROLES, Id
 
 JSON = "application/json"
 END = r"\Z"
+RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
 DESCRIPTION = """The platform of a hub: its members, what happens there, what they say about it, how they hear back.
 
 Lists answer `{"items": […], "next": cursor or null}`. A refusal is a problem document (RFC 9457) with a stable `code`.
-`X-Request-ID` may be sent with any request and comes back with its answer. `503` asks to try again after the seconds in
-`Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
+`X-Request-ID` may be sent with any request and comes back with its answer. `429` and `503` ask to try again after the
+seconds in `Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
 """
 
 View = Callable[..., Any]
@@ -178,6 +179,8 @@ def _prepare_problems(doc: dict[str, Any], doc_info: dict[str, Any], *, method: 
     takes_key = method.upper() == "POST"
     if "security" not in doc_info.get("manual_doc", {}):
         families |= {Unauthenticated, Conflict} if takes_key else {Unauthenticated}
+    if takes_key or Unauthenticated in families:
+        families.add(TooMany)
     if takes_key or "arguments" in doc_info:
         families.add(Invalid)
     responses = {str(status): answer for status, answer in doc["responses"].items()}
@@ -245,8 +248,9 @@ class Api(flask_smorest.Api):
         self._register_problem("TooLarge", "The body is larger than 64 KiB.")
         self._register_problem("UnsupportedType", "The body is not sent as application/json.")
         for family in STATUS:
-            self._register_problem(family.__name__, str(family.__doc__).splitlines()[0])
+            headers = {"headers": RETRY_AFTER} if family in (TooMany, Unavailable) else {}
+            self._register_problem(family.__name__, str(family.__doc__).splitlines()[0], **headers)
 
-    def _register_problem(self, name: str, says: str) -> None:
-        answer = {"description": says, "content": {MEDIA_TYPE: {"schema": Problem}}}
+    def _register_problem(self, name: str, says: str, **more: Any) -> None:
+        answer = {"description": says, "content": {MEDIA_TYPE: {"schema": Problem}}, **more}
         self.spec.components.response(name, answer, lazy=True)

@@ -1,11 +1,13 @@
 """The application: `create()` puts the parts together; one is made in each worker, after the fork."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import auth, config, errors, hooks, idempotency, routes
 from gateway.api import Api
 from gateway.guard import Limits
 from gateway.health import Health
+from gateway.limits import Rates
 from gateway.link import Link
 from gateway.routes import platform
 from gateway.rpc import Client
@@ -49,9 +51,14 @@ def create(settings: config.Config | None = None) -> Gateway:
     settings = settings or config.load()
     logs.configure("gateway", settings.log_level, settings.log_format)
     app = Gateway(settings)
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     hooks.install(app, settings.request_timeout)
     errors.install(app)
-    auth.install(app, Tokens(settings.jwks_file))
+    rates = Rates(
+        member=settings.rate_limit, anonymous=settings.rate_limit_anonymous, sign_in=settings.rate_limit_sign_in
+    )
+    auth.install(app, Tokens(settings.jwks_file), rates)
     idempotency.install(app)
     api = Api(app)
     for noun in routes.NOUNS:

@@ -36,11 +36,14 @@ class Visitor:
             self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """The answer. Raises Refused, or StoryBroken when there is none."""
+        """The answer, asked for again when the platform says so. Raises Refused, or StoryBroken when there is none."""
         try:
             answer = self._session.request(method, self.url + path, timeout=PATIENCE, **options)
         except requests.RequestException as error:
             raise StoryBroken(f"The platform does not answer at {self.url}: {error}") from error
+        if answer.status_code == requests.codes.too_many_requests:
+            time.sleep(int(answer.headers["Retry-After"]))
+            return self.request(method, path, **options)
         if not answer.ok:
             raise Refused(f"{method} {path}", answer)
         return answer
