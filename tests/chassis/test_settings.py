@@ -47,10 +47,8 @@ def test_secrets_come_from_files(environment: dict[str, str], processes: Process
     (tmp_path / "password").write_text("too short\n")
     create = ("-m", "deploy.hub", "admin", "create", "--email", "a@hub.example", "--name", "A")
     password = {"HEARTH_ADMIN_PASSWORD_FILE": str(tmp_path / "password")}
-    assert says(processes.environment | files | password, *create) == (
-        1,
-        "Error: password: Length must be between 12 and 128.\n",
-    )
+    code, words = says(processes.environment | files | password, *create)
+    assert (code, words) == (1, "Error: password: Length must be between 12 and 128.\n")
 
 
 @pytest.mark.parametrize("command", [["-m", "services.members"], ["-c", "from gateway.config import load; load()"]])

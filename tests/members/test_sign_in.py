@@ -14,7 +14,7 @@ import requests
 
 from deploy.local import private
 from services.contracts.errors import Refusal, TooMany, Unauthenticated
-from services.members.sessions.domain import digest
+from services.members.sessions.domain import digest, trace
 from tests.processes import PASSWORD, Processes
 from tests.wire import Caller
 
@@ -135,6 +135,8 @@ def test_what_is_remembered_of_attempts_names_nobody(members: Members, email: st
     members.sign_in(email, WRONG)
     members.sign_in(email)
     with members.database() as database:
+        assert database.attempts.find_one({"_id": trace("account", email)})["tries"] == 1, "the one that was wrong"
+        assert database.attempts.find_one({"_id": trace("place", email, "192.0.2.1")}) is None
         kept = str([*database.attempts.find(), *database.sessions.find()])
     assert "ends_at" in kept
     assert "place" in kept
