@@ -18,7 +18,7 @@ def read(printed: str) -> tuple[list[str], int]:
     found: list[dict[str, Any]] = json.loads(printed)["dependencies"]
     looked_up = [each for each in found if "skip_reason" not in each]
     lines = [
-        f"{each['name']} {each['version']}: {flaw['id']}, mended in {' '.join(flaw['fix_versions']) or 'no release yet'}"
+        f"{each['name']} {each['version']}: {flaw['id']}, mended by {' '.join(flaw['fix_versions']) or 'nothing yet'}"
         for each in looked_up
         for flaw in each["vulns"]
     ]

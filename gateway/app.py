@@ -2,11 +2,13 @@
 
 import orjson
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import answers, auth, config, errors, hooks, idempotency, routes
 from gateway.document import Api
 from gateway.guard import Limits
 from gateway.health import Health
+from gateway.limits import Rates
 from gateway.link import Link
 from gateway.routes import platform
 from gateway.rpc import Client
@@ -53,10 +55,15 @@ def create(settings: config.Config | None = None) -> Gateway:
     logs.configure("gateway", settings.log_level, settings.log_format)
     app = Gateway(settings)
     app.config["REQUEST_TIMEOUT"] = settings.request_timeout
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     hooks.install_cors(app, settings.cors_origins)
     hooks.install(app)
     errors.install(app)
-    auth.install(app, Tokens(settings.jwks_file))
+    rates = Rates(
+        member=settings.rate_limit, anonymous=settings.rate_limit_anonymous, sign_in=settings.rate_limit_sign_in
+    )
+    auth.install(app, Tokens(settings.jwks_file), rates)
     idempotency.install(app)
     answers.install(app)
     api = Api(app)

@@ -1,10 +1,12 @@
 """Who is asking: bearer tokens, checked with the hub's public keys. Every route that isn't `@public` needs one."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
+from gateway.limits import Rates, origin
 from services.chassis.tokens import Tokens
 from services.contracts.errors import Unauthenticated
 
@@ -19,8 +21,23 @@ def public(view: View) -> View:
     return view
 
 
+def admit(rates: Rates) -> None:
+    """Before each request: find out who asks, or refuse; count it for them, or for the address it comes from."""
+    try:
+        authenticate()
+    except Unauthenticated:
+        rates.count("anonymous", origin())  # after the check, as a member must not pay for their neighbours
+        raise
+    if g.token:
+        rates.count("member", g.caller.id)
+    elif request.endpoint is None:
+        rates.count("anonymous", origin())
+    elif request.method == "POST":
+        rates.count("sign_in", origin())
+
+
 def authenticate() -> None:
-    """Before each request: find out who asks, or refuse. Unknown addresses are left to the router."""
+    """Find out who asks, or refuse. Unknown addresses are left to the router."""
     g.token = None
     if request.method == "OPTIONS":  # browsers ask without a token whether they may ask
         return
@@ -33,7 +50,7 @@ def authenticate() -> None:
     g.token = token
 
 
-def install(app: Flask, tokens: Tokens) -> None:
+def install(app: Flask, tokens: Tokens, rates: Rates) -> None:
     """Guard every route of the application."""
     app.extensions["tokens"] = tokens
-    app.before_request(authenticate)
+    app.before_request(functools.partial(admit, rates))

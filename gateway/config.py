@@ -9,6 +9,8 @@ from marshmallow import ValidationError, validate
 
 from services.chassis import settings
 
+RATE = validate.Range(1, 1_000_000)
+
 
 @dataclass(frozen=True)
 class Config:
@@ -25,6 +27,10 @@ class Config:
     calls_waiting: int = 250
     breaker_misses: int = 3
     breaker_rest: float = 3.0
+    rate_limit: int = 600
+    rate_limit_anonymous: int = 120
+    rate_limit_sign_in: int = 20
+    trusted_proxies: int = 0
     stop_notice: float = 1.0
     streams: int = 2000
     streams_per_member: int = 5
@@ -44,7 +50,7 @@ def load() -> Config:
     """The settings of this process; ends it with status 2 when the environment lacks something."""
     env = Env(eager=False)
     config = Config(
-        amqp_uri=env.str("AMQP_URI"),
+        amqp_uri=settings.secret(env, "AMQP_URI"),
         jwks_file=env.path("TOKEN_JWKS_FILE"),
         host=env.str("HOST", "127.0.0.1"),
         port=env.int("PORT", 8000, validate=validate.Range(0, 65535)),
@@ -55,6 +61,10 @@ def load() -> Config:
         calls_waiting=env.int("CALLS_WAITING", 250, validate=validate.Range(1, 10000)),
         breaker_misses=env.int("BREAKER_MISSES", 3, validate=validate.Range(1, 1000000)),
         breaker_rest=env.float("BREAKER_REST", 3.0, validate=validate.Range(0.1, 60)),
+        rate_limit=env.int("RATE_LIMIT", 600, validate=RATE),
+        rate_limit_anonymous=env.int("RATE_LIMIT_ANONYMOUS", 120, validate=RATE),
+        rate_limit_sign_in=env.int("RATE_LIMIT_SIGN_IN", 20, validate=RATE),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         stop_notice=env.float("STOP_NOTICE", 1.0, validate=validate.Range(0, 60)),
         streams=env.int("STREAMS", 2000, validate=validate.Range(1, 20000)),
         streams_per_member=env.int("STREAMS_PER_MEMBER", 5, validate=validate.Range(1, 100)),

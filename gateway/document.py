@@ -15,7 +15,7 @@ from werkzeug.routing import BaseConverter
 from gateway import idempotency
 from gateway.answers import CSV, JSON, SAFE
 from gateway.errors import MEDIA_TYPE, STATUS, Problem
-from services.contracts.errors import Conflict, Invalid, Stale, Unauthenticated
+from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
 from services.contracts.shapes.parts import ROLES, Id
 
 END = r"\Z"
@@ -107,6 +107,8 @@ def _problems(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
     takes_key = method.upper() == "POST"
     if "security" not in info.get("manual_doc", {}):
         families |= {Unauthenticated, Conflict} if takes_key else {Unauthenticated}
+    if takes_key or Unauthenticated in families:
+        families.add(TooMany)
     if takes_key or "arguments" in info:
         families.add(Invalid)
     if info.get("takes_if_match"):

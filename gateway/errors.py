@@ -8,7 +8,6 @@ from flask import Flask, Response, g, request
 from marshmallow import fields
 from werkzeug.exceptions import HTTPException
 
-from gateway.guard import Resting
 from services.chassis.logs import log
 from services.contracts.errors import (
     Conflict,
@@ -40,7 +39,7 @@ STATUS: dict[type[Refusal], int] = {
     NotYet: 503,
     Unexpected: 500,
 }
-HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
 SENTENCES = {
     400: "The request can't be read.",
     404: "There is nothing at this address.",
@@ -97,13 +96,9 @@ def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | 
 
 def refused(refusal: Refusal) -> Response:
     """A service, or the gateway itself, says no."""
-    return problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
-
-
-def resting(refusal: Resting) -> Response:
-    """A service is not asked at present; when it will be is known."""
-    answer = problem(STATUS[Unavailable], refusal.code, refusal.says)
-    answer.headers["Retry-After"] = str(refusal.seconds)
+    answer = problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
+    if refusal.after:
+        answer.headers["Retry-After"] = str(refusal.after)
     return answer
 
 
@@ -125,6 +120,5 @@ def unexpected(_error: Exception) -> Response:
 def install(app: Flask) -> None:
     """Answer every refusal and failure of the application with a problem document."""
     app.register_error_handler(Refusal, refused)
-    app.register_error_handler(Resting, resting)
     app.register_error_handler(HTTPException, failed)
     app.register_error_handler(Exception, unexpected)

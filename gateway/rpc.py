@@ -1,4 +1,4 @@
-"""RPC to the services: one client a worker, one reply queue, a deadline for every call, a guard for every service."""
+"""RPC to the services: one client a worker, one reply queue, a deadline for each call, a guard for each capability."""
 
 import itertools
 import time
@@ -120,7 +120,7 @@ class Client:
             SECONDS.labels(capability, outcome).observe(time.monotonic() - began)
 
     def ping(self, capability: str, timeout: float) -> Any:
-        """What a capability says of itself within `timeout` seconds; asked also while its service rests."""
+        """What a capability says of itself within `timeout` seconds; asked also while it rests."""
         target = f"{capability}.ping"
         try:
             return _read(target, self._ask(target, {}, {"nameko.correlation_id": "readyz"}, timeout))
@@ -135,17 +135,16 @@ class Client:
         try:
             reply = self._ask(target, kwargs, headers, min(left, self._timeout))
         except gevent.Timeout:
-            if left >= self._timeout:  # a call that got less than its time says nothing about the service
+            if left >= self._timeout:  # a call that got less than its time says nothing about the capability
                 guard.missed()
             raise _late() from None
         guard.answered()
         return reply
 
     def _guard(self, capability: str) -> Guard:
-        service = capability.partition(".")[0]
-        guard = self._guards.get(service)
+        guard = self._guards.get(capability)
         if guard is None:
-            guard = self._guards[service] = Guard(service, self._limits)
+            guard = self._guards[capability] = Guard(capability, self._limits)
         return guard
 
     def _ask(self, target: str, kwargs: dict[str, Any], headers: dict[str, str | None], timeout: float) -> bytes:

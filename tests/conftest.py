@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.keys import Keys
 from tests import backends
-from tests.processes import Platform, Processes
+from tests.processes import UNLIMITED, Platform, Processes
 from tests.stores import open_database
 from tests.wire import Caller
 
@@ -57,6 +57,7 @@ def environment(amqp_uri: str, mongo_uri: str, tmp_path_factory: pytest.TempPath
         "MONGO_DATABASE_PREFIX": f"test_{uuid.uuid4().hex[:8]}_",
         "RETRY_DELAYS": "1,2",
         "LOG_FORMAT": "text",
+        **UNLIMITED,
     }
 
 

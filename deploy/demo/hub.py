@@ -11,6 +11,8 @@ import requests
 
 from deploy.demo import PATIENCE, StoryBroken
 
+TOO_MANY, MINUTE = 429, 60
+
 
 class Refused(StoryBroken):
     """The platform said no, with a problem document."""
@@ -36,11 +38,14 @@ class Visitor:
             self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """The answer. Raises Refused, or StoryBroken when there is none."""
+        """The answer, if need be the next minute's. Raises Refused, or StoryBroken when there is none."""
         try:
             answer = self._session.request(method, self.url + path, timeout=PATIENCE, **options)
         except requests.RequestException as error:
             raise StoryBroken(f"The platform does not answer at {self.url}: {error}") from error
+        if answer.status_code == TOO_MANY and (wait := int(answer.headers["Retry-After"])) <= MINUTE:
+            time.sleep(wait)
+            return self.request(method, path, **options)
         if not answer.ok:
             raise Refused(f"{method} {path}", answer)
         return answer

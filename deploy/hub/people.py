@@ -96,7 +96,7 @@ def admin() -> None:
 @click.option("--name", required=True, help="The name that others see.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(email: str, name: str, password_stdin: bool) -> None:
-    """Make an administrator. The password is asked for, or taken from HEARTH_ADMIN_PASSWORD or standard input."""
+    """Make an administrator. The password is from HEARTH_ADMIN_PASSWORD(_FILE) or standard input, or asked for."""
     settings.need("MONGO_URI")
     command = [sys.executable, "-m", "services.members", "add-administrator", "--email", email, "--name", name]
     if password_stdin:

@@ -8,15 +8,15 @@ from environs import Env
 
 from deploy.hub import Trouble
 from deploy.local import CannotRun
+from deploy.local.given import SERVERS, take
 from deploy.local.platform import ROOT, Platform
 from services.chassis.settings import RETRY_DELAYS
-
-SERVERS = ("AMQP_URI", "MONGO_URI")
 
 
 @cache
 def environment() -> Mapping[str, str]:
     """The environment of this process, completed by that of the running platform unless they name different servers."""
+    take()
     given = {name: os.environ[name] for name in SERVERS if os.environ.get(name)}
     if len(given) < len(SERVERS):
         running = _running()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from honcho.environ import parse
 
-from deploy.local import CannotRun
+from deploy.local import CannotRun, given
 from deploy.local.platform import ROOT, Platform
 
 COMMANDS = {
@@ -45,6 +45,7 @@ def main() -> int:
     """Does what the command line says; returns the exit code."""
     arguments = _arguments()
     _use_env_file(ROOT / ".env")
+    given.take()
     platform = Platform(arguments.base, arguments.procfile)
     match arguments.command:
         case "up":

@@ -5,7 +5,7 @@ from typing import Any
 from gateway import stream
 from gateway.api import Blueprint
 from gateway.rpc import call
-from services.contracts.errors import NotFound, TooMany
+from services.contracts.errors import NotFound
 from services.contracts.shapes.notifications import Marked, NotificationPage, NotificationQuery, Unread
 from services.contracts.shapes.parts import ROLES
 
@@ -50,7 +50,6 @@ def mark_all_read() -> Any:
 @routes.arguments(stream.StreamHeaders, location="headers")
 @routes.arguments(stream.StreamQuery, location="query")
 @routes.response(200, stream.ServerSentEvent, content_type="text/event-stream")
-@routes.refuses(TooMany)
 @routes.may(*ROLES)
 def stream_notifications(headers: dict[str, Any], query: dict[str, Any]) -> Any:
     """Follow my inbox live, as server-sent events named `notification`; ends when the access token does."""

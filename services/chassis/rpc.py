@@ -128,6 +128,7 @@ def _error(error: BaseException | None) -> dict[str, Any] | None:
         "exc_path": f"{family.__module__}.{family.__name__}",
         "exc_args": [refusal.code, refusal.says, refusal.fields],
         "value": refusal.says,
+        "after": refusal.after,
     }
 
 

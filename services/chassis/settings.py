@@ -1,12 +1,13 @@
 """Settings from the environment; all that is missing or wrong is named at once."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from environs import Env, EnvValidationError
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 RETRY_DELAYS = [5, 30, 120, 600]  # seconds
 
@@ -47,12 +48,31 @@ def read(env: Env) -> None:
         raise wrong from None
 
 
+def secret(env: Env, name: str, *default: str) -> str:
+    """What is not for everybody to read: the variable of this name, or what the file says that `<name>_FILE` names."""
+    file = f"{name}_FILE"
+    if not os.environ.get(file):
+        return env.str(name, *default)
+    env.str(name, "", validate=validate.Length(max=0, error=f"Set this or {file}, not both."))
+    path = env.str(file, validate=_says_something)
+    return Path(path).read_text().strip() if path else ""
+
+
+def _says_something(path: str) -> None:
+    try:
+        says = Path(path).read_text().strip()
+    except (OSError, ValueError):
+        says = ""
+    if not says:
+        raise ValidationError("Must name a file that can be read and says something.")
+
+
 def load(needs: Sequence[str] = ()) -> Settings:
     """The settings of a service process; `needs` names variables that hold the path of a file it cannot do without."""
     env = Env(eager=False)
     settings = Settings(
-        amqp_uri=env.str("AMQP_URI"),
-        mongo_uri=env.str("MONGO_URI"),
+        amqp_uri=secret(env, "AMQP_URI"),
+        mongo_uri=secret(env, "MONGO_URI"),
         database_prefix=env.str("MONGO_DATABASE_PREFIX", "hearth_"),
         jwks_file=env.path("TOKEN_JWKS_FILE"),
         workers=env.int("WORKERS", 10, validate=validate.Range(1, 200)),

@@ -10,14 +10,18 @@ class Refusal(Exception):
     """A "no" that the caller is meant to read.
 
     `code` is a stable word for programs (`email_taken`), `says` a sentence for people, and `fields` a list of
-    `{"field": dotted path, "says": sentence}` where particular fields are at fault.
+    `{"field": dotted path, "says": sentence}` where particular fields are at fault. `after` says in how many
+    seconds it is worth asking again, where that is known.
     """
 
-    def __init__(self, code: str, says: str, fields: list[dict[str, str]] | None = None) -> None:
+    def __init__(
+        self, code: str, says: str, fields: list[dict[str, str]] | None = None, *, after: int | None = None
+    ) -> None:
         super().__init__(code, says, fields or [])
         self.code = code
         self.says = says
         self.fields = fields or []
+        self.after = after
 
     def __str__(self) -> str:
         return self.says
@@ -91,7 +95,8 @@ def revive(error: dict[str, Any]) -> Refusal:
     args = error.get("exc_args") or []
     if family is None or len(args) != 3:
         return Unexpected("unexpected", "Something went wrong on our side.")
-    return family(str(args[0]), str(args[1]), list(args[2]))
+    after = error.get("after")
+    return family(str(args[0]), str(args[1]), list(args[2]), after=after if isinstance(after, int) else None)
 
 
 def field_errors(messages: Any, path: str = "") -> list[dict[str, str]]:

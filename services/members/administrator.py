@@ -16,7 +16,12 @@ from services.members.passwords import Passwords
 
 
 def _password(from_stdin: bool) -> str:
-    given = sys.stdin.readline().rstrip("\n") if from_stdin else Env().str("HEARTH_ADMIN_PASSWORD", "")
+    if from_stdin:
+        given = sys.stdin.readline().rstrip("\n")
+    else:
+        env = Env(eager=False)
+        given = settings.secret(env, "HEARTH_ADMIN_PASSWORD", "")
+        settings.read(env)
     return given or str(click.prompt("Password (12 characters or more)", hide_input=True, confirmation_prompt=True))
 
 
@@ -25,7 +30,7 @@ def _password(from_stdin: bool) -> str:
 @click.option("--name", required=True, help="The name that others see.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_administrator(email: str, name: str, password_stdin: bool) -> None:
-    """Make an administrator. The password is asked for, or taken from HEARTH_ADMIN_PASSWORD or standard input."""
+    """Make an administrator. The password is from HEARTH_ADMIN_PASSWORD(_FILE) or standard input, or asked for."""
     store = AccountStore(database(settings.load(), "members"), "members")
     given = {"email": email, "name": name, "password": _password(password_stdin)}
     try:

@@ -17,7 +17,7 @@ from deploy.local.keys import Keys
 from deploy.local.platform import ROOT
 from tests import backends
 from tests.bench import load, measures, rows
-from tests.processes import Platform, Processes
+from tests.processes import UNLIMITED, Platform, Processes
 
 PARTS = ("memory", "me", "fanout")
 SCALES: dict[str, dict[str, Any]] = {
@@ -52,7 +52,7 @@ def _chosen() -> tuple[list[str], str]:
 
 @contextmanager
 def _platform(backend: backends.Backend, prefix: str) -> Iterator[tuple[Platform, Known]]:
-    """A platform as it is delivered, with databases of its own."""
+    """A platform as it is delivered, but for its rate limits, with databases of its own."""
     with tempfile.TemporaryDirectory() as folder:
         keys = Keys(Path(folder))
         keys.prepare()
@@ -63,6 +63,7 @@ def _platform(backend: backends.Backend, prefix: str) -> Iterator[tuple[Platform
             "AMQP_URI": backend.amqp_uri,
             "MONGO_URI": backend.mongo_uri,
             "MONGO_DATABASE_PREFIX": prefix,
+            **UNLIMITED,
         }
         processes = Known(environment, Path(folder))
         platform = Platform(processes)

@@ -43,7 +43,7 @@ def memory(platform: Platform, pids: dict[str, int], say: Callable[[str], None])
     rows = []
     for what in ("as it came up", f"after {SIGN_INS} sign-ins"):
         if rows:
-            with ThreadPoolExecutor(8) as pool:
+            with ThreadPoolExecutor(4) as pool:
                 list(pool.map(lambda _: platform.sign_in(platform.administrator.profile["email"]), range(SIGN_INS)))
         time.sleep(SETTLE)
         sizes = {name: size / MEGABYTE for name, size in _sizes(pids).items()}

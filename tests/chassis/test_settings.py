@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.processes import ROOT, Processes
+import pytest
+
+from tests.processes import ROOT, Processes, free_port
 
 
 def test_all_that_is_missing_is_named_at_once(environment: dict[str, str]) -> None:
@@ -21,6 +24,42 @@ def test_all_that_is_missing_is_named_at_once(environment: dict[str, str]) -> No
     for name in ("AMQP_URI", "MONGO_URI", "TOKEN_JWKS_FILE", "TOKEN_PRIVATE_KEY_FILE", "WORKERS", "LOG_LEVEL"):
         assert f"{name}:" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def says(environment: dict[str, str], *command: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, *command], check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_secrets_come_from_files(environment: dict[str, str], processes: Processes, tmp_path: Path) -> None:
+    for name in ("AMQP_URI", "MONGO_URI"):
+        (tmp_path / name).write_text(f"{processes.environment[name]}\n")
+    files = {f"{name}_FILE": str(tmp_path / name) for name in ("AMQP_URI", "MONGO_URI")}
+    processes.environment = {name: each for name, each in environment.items() if name not in ("AMQP_URI", "MONGO_URI")}
+    processes.start("one", "-m", "services.members", "sessions", **files)
+    processes.until("one", "serving")
+    gateway = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
+    processes.start("gateway", *gateway, PORT=str(free_port()), AMQP_URI_FILE=files["AMQP_URI_FILE"])
+    processes.until("gateway", "broker connected")
+    (tmp_path / "password").write_text("too short\n")
+    create = ("-m", "deploy.hub", "admin", "create", "--email", "a@hub.example", "--name", "A")
+    password = {"HEARTH_ADMIN_PASSWORD_FILE": str(tmp_path / "password")}
+    code, words = says(processes.environment | files | password, *create)
+    assert (code, words) == (1, "Error: password: Length must be between 12 and 128.\n")
+
+
+@pytest.mark.parametrize("command", [["-m", "services.members"], ["-c", "from gateway.config import load; load()"]])
+def test_secrets_come_from_one_place(environment: dict[str, str], tmp_path: Path, command: list[str]) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text(" \n")
+    for file in (empty, tmp_path, tmp_path / "nothing"):
+        code, words = says(environment | {"AMQP_URI": "", "AMQP_URI_FILE": str(file)}, *command)
+        assert (code, "AMQP_URI_FILE: Must name a file that can be read" in words) == (2, True), words
+    code, words = says(environment | {"AMQP_URI_FILE": environment["TOKEN_JWKS_FILE"]}, *command)
+    assert (code, "AMQP_URI: Set this or AMQP_URI_FILE, not both." in words) == (2, True), words
 
 
 def test_an_unknown_capability_is_named(processes: Processes) -> None:

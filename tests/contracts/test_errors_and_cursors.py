@@ -11,10 +11,10 @@ from services.contracts.errors import FAMILIES, Invalid, Refusal, Unexpected, fi
 
 @pytest.mark.parametrize("family", FAMILIES.values())
 def test_a_refusal_survives_the_wire(family: type[Refusal]) -> None:
-    sent = family("a_code", "A sentence.", [{"field": "a.b", "says": "Wrong."}])
+    sent = family("a_code", "A sentence.", [{"field": "a.b", "says": "Wrong."}], after=7)
     found = revive(_error(sent) or {})
     assert type(found) is family
-    assert (found.code, found.says, found.fields) == (sent.code, sent.says, sent.fields)
+    assert (found.code, found.says, found.fields, found.after) == (sent.code, sent.says, sent.fields, sent.after)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def test_each_vulnerability_is_a_line_and_what_could_not_be_looked_up_does_not_c
         "fixes": [],
     }
     assert read(json.dumps(said)) == (
-        ["bread 2.0: PYSEC-2026-1, mended in 2.1", "bread 2.0: PYSEC-2026-2, mended in no release yet"],
+        ["bread 2.0: PYSEC-2026-1, mended by 2.1", "bread 2.0: PYSEC-2026-2, mended by nothing yet"],
         2,
     )
     assert read('{"dependencies": [{"name": "salt", "skip_reason": "not found"}]}') == ([], 0)

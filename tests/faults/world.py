@@ -26,7 +26,7 @@ from tests.backends import SESSIONS, clear
 from tests.faults.kept import Kept
 from tests.faults.ledger import Effect
 from tests.faults.servers import Server
-from tests.processes import Member, Platform, forget_messages
+from tests.processes import UNLIMITED, Member, Platform, forget_messages
 from tests.wire import connection
 
 PREFIX = "faults_"
@@ -69,6 +69,7 @@ class World:
             "MONGO_DATABASE_PREFIX": PREFIX,
             "RETRY_DELAYS": ",".join(map(str, DELAYS)),
             "PYTHONUNBUFFERED": "1",
+            **UNLIMITED,
         }
 
     def _record(self) -> None:

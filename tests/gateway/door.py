@@ -14,6 +14,7 @@ from flask import request
 from deploy.local import private
 from gateway import app, health, rpc, stream
 from gateway.auth import public
+from tests.processes import UNLIMITED
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +55,7 @@ class Door:
         self._log = folder / "gateway.log"
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
         defaults = {"STREAM_HEARTBEAT": "0.5", "STOP_NOTICE": "0", "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-        self._environment = kept | defaults | more
+        self._environment = kept | defaults | UNLIMITED | more
 
     def __enter__(self) -> Self:
         command = ["-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "tests.gateway.door:create()"]

@@ -24,6 +24,7 @@ def test_the_openapi_document_is_valid_and_complete(client: FlaskClient) -> None
     for operation in operations:
         assert operation["summary"].endswith("."), operation
         assert ("401" in operation["responses"]) or operation["security"] == [], operation
+        assert ("429" in operation["responses"]) == (operation["tags"] != ["platform"]), operation
     assert len({operation["operationId"] for operation in operations}) == len(operations)
 
 

@@ -1,6 +1,7 @@
 """Accounts, invitations and sessions on a real store."""
 
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from services.contracts.errors import Conflict
 from services.members.accounts import domain as accounts
 from services.members.accounts.store import AccountStore, InvitationStore
 from services.members.sessions import domain as sessions
-from services.members.sessions.store import SessionStore
+from services.members.sessions.store import AttemptStore, SessionStore
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -56,7 +57,41 @@ def test_an_invitation_is_found_by_its_code_only(make_store: Any) -> None:
 def test_signing_out_everywhere_ends_the_members_open_sessions(make_store: Any) -> None:
     store = make_store(SessionStore)
     for number, member in enumerate(["a", "a", "b"]):
-        store.add(sessions.open_session(member, "secret", id=str(number), now=NOW))
+        store.add(sessions.open_session(member, "secret", place="p", id=str(number), now=NOW))
     store.end("0", "token_reused", NOW)
     store.end_all("a", "signed_out", NOW)
     assert [store.get(id)["ended"] for id in "012"] == ["token_reused", "signed_out", None]
+
+
+def test_a_place_is_familiar_for_a_while(make_store: Any) -> None:
+    store = make_store(SessionStore)
+    store.add(sessions.open_session("a", "secret", place="home", id="1", now=NOW))
+    store.end_all("a", "signed_out", NOW)
+    assert store.opened_at("home", NOW)
+    assert not store.opened_at("home", NOW + timedelta(seconds=1))
+    assert not store.opened_at("elsewhere", NOW)
+
+
+def test_attempts_at_once_are_counted_one_by_one(make_store: Any) -> None:
+    store = make_store(AttemptStore)
+    later = NOW + timedelta(minutes=1)
+    with ThreadPoolExecutor(30) as pool:
+        found = list(pool.map(lambda _: store.count("t", NOW, later)["tries"], range(90)))
+    assert sorted(found) == list(range(1, 91))
+    with ThreadPoolExecutor(30) as pool:  # its window has ended: they all find the row of before
+        found = list(pool.map(lambda _: store.count("t", later, later + timedelta(minutes=1))["tries"], range(90)))
+    assert sorted(found) == list(range(1, 91))
+
+
+def test_an_attempt_that_was_none_and_those_before(make_store: Any) -> None:
+    store = make_store(AttemptStore)
+    later = NOW + timedelta(minutes=1)
+    rows = [store.count("t", NOW, later) for _ in range(3)]
+    assert {row["ends_at"] for row in rows} == {later}
+    store.uncount(rows[2])
+    assert store.count("t", NOW, later)["tries"] == 3
+    store.count("t", later, later + timedelta(minutes=1))
+    store.uncount(rows[0])
+    assert store.count("t", later, NOW)["tries"] == 2, "what is over takes nothing from what is now"
+    store.forget(rows[0])
+    assert store.count("t", NOW, later)["tries"] == 1

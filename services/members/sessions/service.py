@@ -12,7 +12,7 @@ from services.members.accounts.domain import address
 from services.members.accounts.store import AccountStore
 from services.members.passwords import Passwords
 from services.members.sessions import domain
-from services.members.sessions.store import SessionStore
+from services.members.sessions.store import AttemptStore, SessionStore
 from services.members.signing import Signer
 
 
@@ -21,20 +21,24 @@ class Sessions:
 
     name = "members.sessions"
     sessions = Store(SessionStore)
+    attempts = Store(AttemptStore)
     accounts = Store(AccountStore, sibling=True)
     passwords = Passwords()
     signer = Signer()
 
     @rpc(public=True, credentials=shapes.Credentials)
-    def open(self, credentials: dict[str, Any]) -> Any:
-        """Sign in. An unknown address and a wrong password get the same answer after the same time."""
-        account = self.accounts.by_address(address(credentials["email"]))
+    def open(self, credentials: dict[str, Any], origin: str) -> Any:
+        """Sign in, from a place in the network. An unknown address and a wrong password are the same, and as slow."""
+        email = address(credentials["email"])
+        place = domain.trace("place", email, origin)
+        here, anywhere = self._attempt(email, place)
+        account = self.accounts.by_address(email)
         matches = self.passwords.match(account and account["password_hash"], credentials["password"])
         if account is None or not matches:
             raise Unauthenticated("sign_in_refused", "This address and password do not belong together.")
-        now, secret = identifiers.now(), domain.new_secret()
-        session = domain.open_session(account["_id"], secret, id=identifiers.new_id(now), now=now)
-        return self._tokens(self.sessions.add(session), secret, account["roles"])
+        self.attempts.forget(here)
+        self.attempts.uncount(anywhere)
+        return self._begin(account, place)
 
     @rpc(public=True, request=shapes.RefreshRequest)
     def refresh(self, request: dict[str, Any]) -> Any:
@@ -42,13 +46,13 @@ class Sessions:
         now, fresh = identifiers.now(), domain.new_secret()
         id, secret = domain.parts(request["refresh_token"])
         session = domain.alive(self.sessions.find(id), now)
-        if domain.reused(session, secret):
+        if domain.reused(session, secret, now):
             self.sessions.end(id, "token_reused", now)
             raise domain.refused()
         try:
-            session = self.sessions.save(domain.rotate(session, fresh, now))
+            session = self.sessions.save(domain.rotate(session, secret, fresh, now))
         except Conflict:
-            raise domain.refused() from None
+            return self.refresh(request)  # somebody was faster: what is true now?
         return self._tokens(session, fresh, self.accounts.get(session["member_id"])["roles"])
 
     @rpc
@@ -60,6 +64,20 @@ class Sessions:
     def close_all(self, caller: Caller) -> None:
         """Sign out everywhere."""
         self.sessions.end_all(caller.id, "signed_out", identifiers.now())
+
+    def _attempt(self, email: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        now = identifiers.now()
+        here = self.attempts.count(place, now, now + domain.HERE.lasts)
+        domain.allow(domain.HERE, here, now)
+        anywhere = self.attempts.count(domain.trace("account", email), now, now + domain.ANYWHERE.lasts)
+        if not self.sessions.opened_at(place, now - domain.FAMILIAR):
+            domain.allow(domain.ANYWHERE, anywhere, now)
+        return here, anywhere
+
+    def _begin(self, account: dict[str, Any], place: str) -> dict[str, Any]:
+        now, secret = identifiers.now(), domain.new_secret()
+        session = domain.open_session(account["_id"], secret, place=place, id=identifiers.new_id(now), now=now)
+        return self._tokens(self.sessions.add(session), secret, account["roles"])
 
     def _tokens(self, session: dict[str, Any], secret: str, roles: list[str]) -> dict[str, Any]:
         return {

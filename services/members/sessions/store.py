@@ -1,11 +1,12 @@
-"""What sessions remembers: one document a session, thrown away by the store some time after it expired."""
+"""What sessions remembers: a document a session, and a row a window of attempts; the store throws old ones away."""
 
 from datetime import datetime
 from typing import Any
 
-from pymongo import IndexModel
+from pymongo import IndexModel, ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import Aggregates
+from services.chassis.store import RENEWABLE, Aggregates, Document, Rows
 
 
 class SessionStore(Aggregates):
@@ -15,7 +16,12 @@ class SessionStore(Aggregates):
     indexes = (
         IndexModel([("member_id", 1), ("ended", 1)]),
         IndexModel([("expires_at", 1)], expireAfterSeconds=86_400),
+        IndexModel([("place", 1), ("opened_at", 1)]),
     )
+
+    def opened_at(self, place: str, since: datetime) -> bool:
+        """Whether a session was opened at this place since then."""
+        return self.rows.find_one({"place": place, "opened_at": {"$gte": since}}, {"_id": True}) is not None
 
     def end(self, id: str, why: str, now: datetime) -> None:
         """End a session, whatever happens to it at the same time: `signed_out` or `token_reused`."""
@@ -27,3 +33,34 @@ class SessionStore(Aggregates):
 
     def _end(self, which: dict[str, Any], why: str, now: datetime) -> None:
         self.rows.update_many(which, {"$set": {"ended": why, "changed_at": now}, "$inc": {"version": 1}})
+
+
+class AttemptStore(Rows):
+    """How often it was tried to open a session: `tries` by what they have in common, each until it `ends_at`."""
+
+    collection = "attempts"
+    indexes = (IndexModel([("ends_at", 1)], expireAfterSeconds=0),)
+    write_concern = RENEWABLE
+
+    def count(self, trace: str, now: datetime, ends_at: datetime) -> Document:
+        """One more try: the row with it. `ends_at` holds for the first of a row."""
+        first = {"_id": trace, "tries": 1, "ends_at": ends_at}
+        present = {"_id": trace, "ends_at": {"$gt": now}}
+        while True:
+            try:
+                self.rows.insert_one(first)
+                return first
+            except DuplicateKeyError:
+                more = {"$inc": {"tries": 1}}
+                found = self.rows.find_one_and_update(present, more, return_document=ReturnDocument.AFTER)
+            if found is not None:
+                return found
+            self.rows.delete_one({"_id": trace, "ends_at": {"$lte": now}})
+
+    def uncount(self, row: Document) -> None:
+        """The try that made this row was none."""
+        self.rows.update_one({"_id": row["_id"], "ends_at": row["ends_at"]}, {"$inc": {"tries": -1}})
+
+    def forget(self, row: Document) -> None:
+        """Begin to count anew."""
+        self.rows.delete_one({"_id": row["_id"]})

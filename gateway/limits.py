@@ -1,0 +1,59 @@
+"""How often somebody may ask: requests are counted by the minute, in each worker, for a member or else an address.
+
+A minute begins for everybody at once, so that counting is one look into a dict, and forgetting is one assignment: of
+whoever asked, no more than a minute is ever held.
+"""
+
+import functools
+import ipaddress
+import math
+import time
+from typing import Literal
+
+from flask import request
+from prometheus_client import Counter
+
+from services.contracts.errors import TooMany
+
+MINUTE = 60.0  # seconds
+NEIGHBOURHOOD = 64  # bits of an IPv6 address: what one customer is given at least, and can choose from at will
+
+REFUSED = Counter("hearth_gateway_limited_total", "Requests refused because of a limit.", ["kind"])
+
+Kind = Literal["member", "anonymous", "sign_in"]
+
+
+class Rates:
+    """Counts what is asked, and refuses what is too much. The limits are requests a minute."""
+
+    def __init__(self, *, member: int, anonymous: int, sign_in: int) -> None:
+        self._most: dict[Kind, int] = {"member": member, "anonymous": anonymous, "sign_in": sign_in}
+        self._asked: dict[tuple[Kind, str], int] = {}
+        self._ends = 0.0
+
+    def count(self, kind: Kind, who: str) -> None:
+        """Count a request. Raises TooMany when it is one too many."""
+        now = time.monotonic()
+        if now >= self._ends:
+            self._asked, self._ends = {}, now + MINUTE
+        asked = self._asked[kind, who] = self._asked.get((kind, who), 0) + 1
+        if asked > self._most[kind]:
+            REFUSED.labels(kind).inc()
+            says = "That was asked too often. Please wait a moment."
+            raise TooMany("too_many_requests", says, after=math.ceil(self._ends - now))
+
+
+def origin() -> str:
+    """Where the request comes from: an IPv4 address, or the network of an IPv6 address."""
+    return _origin(request.remote_addr or "")
+
+
+@functools.lru_cache(maxsize=4096)
+def _origin(address: str) -> str:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"  # a proxy may say so, and a Unix socket says nothing
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((found.packed, NEIGHBOURHOOD), strict=False))

@@ -1,0 +1,174 @@
+"""Signing in while others guess, and staying signed in while answers get lost: the members service by itself."""
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pymongo
+import pytest
+import requests
+
+from deploy.local import private
+from services.contracts.errors import Refusal, TooMany, Unauthenticated
+from services.members.sessions.domain import digest, trace
+from tests.processes import PASSWORD, Processes
+from tests.wire import Caller
+
+WRONG = "not the password at all"
+
+
+class Members:
+    """The members service."""
+
+    def __init__(self, processes: Processes) -> None:
+        self.processes = processes
+        (self.port,) = private.free_ports(1)
+        processes.start("members", "-m", "services.members", METRICS_PORT=str(self.port))
+        processes.until("members", "serving")
+
+    def calls(self, arguments: list[dict[str, Any]], method: str = "open") -> list[Any]:
+        """What these calls, all at once, bring: results or refusals."""
+
+        def one(kwargs: dict[str, Any]) -> Any:
+            with closing(Caller(self.processes.environment["AMQP_URI"])) as caller:
+                try:
+                    return caller.call(f"members.sessions.{method}", **kwargs)
+                except Refusal as refusal:
+                    return refusal
+
+        with ThreadPoolExecutor(len(arguments)) as pool:
+            return list(pool.map(one, arguments))
+
+    def sign_in(self, email: str, password: str = PASSWORD, origin: str = "192.0.2.1") -> Any:
+        """Tokens, or a refusal."""
+        return self.calls([attempt(email, password, origin)])[0]
+
+    def refresh(self, token: str, times: int = 1) -> list[Any]:
+        """Tokens or refusals for one token, used so often at once."""
+        return self.calls([{"request": {"refresh_token": token}}] * times, "refresh")
+
+    def session(self, id: str) -> dict[str, Any]:
+        """What is kept of a session."""
+        with self.database() as database:
+            return database.sessions.find_one({"_id": id}) or {}
+
+    @contextmanager
+    def database(self) -> Iterator[Any]:
+        environment = self.processes.environment
+        with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+            yield client[f"{environment['MONGO_DATABASE_PREFIX']}members"]
+
+    def checked(self) -> int:
+        """How many passwords were compared with a hash."""
+        text = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
+        (count,) = re.findall(r"^hearth_passwords_checked_total ([\d.]+)$", text, re.MULTILINE)
+        return int(float(count))
+
+
+def attempt(email: str, password: str = WRONG, origin: str = "192.0.2.1") -> dict[str, Any]:
+    return {"credentials": {"email": email, "password": password}, "origin": origin}
+
+
+def kinds(found: list[Any]) -> Counter[str]:
+    return Counter(type(each).__name__ for each in found)
+
+
+@pytest.fixture(scope="module")
+def members(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Members]:
+    """The service."""
+    own = environment | {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_"}
+    processes = Processes(own, tmp_path_factory.mktemp("members"))
+    yield Members(processes)
+    processes.stop()
+
+
+@pytest.fixture
+def email(members: Members) -> str:
+    """The address of a new account."""
+    made = f"{secrets.token_hex(6)}@hub.example"
+    create = ("-m", "services.members", "add-administrator", "--email", made, "--name", "Amara")
+    assert members.processes.start("administrator", *create, HEARTH_ADMIN_PASSWORD=PASSWORD).wait(60) == 0
+    return made
+
+
+def test_of_thirty_attempts_at_once_five_are_checked(members: Members, email: str) -> None:
+    for each in (email, f"no.{email}"):
+        before = members.checked()
+        found = members.calls([attempt(each)] * 30)
+        assert kinds(found) == {"Unauthenticated": 5, "TooMany": 25}
+        assert members.checked() - before == 5
+    refused = members.sign_in(email)
+    assert isinstance(refused, TooMany), "the right password, too"
+    assert refused.code == "too_many_attempts"
+    assert 0 < (refused.after or 0) <= 15 * 60
+    assert members.sign_in(f" {email.upper()}").code == "too_many_attempts"
+    assert members.sign_in(email, origin="192.0.2.2")["access_token"]
+
+
+def test_who_signs_in_begins_anew(members: Members, email: str) -> None:
+    for _ in range(3):
+        found = [members.sign_in(email, WRONG) for _ in range(4)]
+        assert kinds(found) == {"Unauthenticated": 4}
+        assert members.sign_in(email)["access_token"]
+    assert kinds([members.sign_in(email) for _ in range(8)]) == {"dict": 8}, "those who are right don't count"
+
+
+def test_many_places_together_lock_out_none_that_is_familiar(members: Members, email: str) -> None:
+    assert members.sign_in(email, origin="home")["access_token"]
+    for each in (email, f"no.{email}"):
+        before = members.checked()
+        guesses = [attempt(each, origin=f"192.0.2.{number}") for number in range(60)]
+        assert kinds(members.calls(guesses)) == {"Unauthenticated": 50, "TooMany": 10}
+        assert members.checked() - before == 50
+    refused = members.sign_in(email, origin="abroad")
+    assert isinstance(refused, TooMany)
+    assert 0 < (refused.after or 0) <= 60 * 60
+    assert members.sign_in(email, origin="home")["access_token"]
+    assert isinstance(members.sign_in(email, WRONG, origin="home"), Unauthenticated)
+
+
+def test_what_is_remembered_of_attempts_names_nobody(members: Members, email: str) -> None:
+    members.sign_in(email, WRONG)
+    members.sign_in(email)
+    with members.database() as database:
+        assert database.attempts.find_one({"_id": trace("account", email)})["tries"] == 1, "the one that was wrong"
+        assert database.attempts.find_one({"_id": trace("place", email, "192.0.2.1")}) is None
+        kept = str([*database.attempts.find(), *database.sessions.find()])
+    assert "ends_at" in kept
+    assert "place" in kept
+    assert email not in kept
+    assert "192.0.2.1" not in kept
+
+
+def test_a_lost_answer_is_given_again_once(members: Members, email: str) -> None:
+    first = members.sign_in(email)["refresh_token"]
+    (lost,) = members.refresh(first)
+    (again,) = members.refresh(first)
+    (following,) = members.refresh(again["refresh_token"])
+    assert kinds(members.refresh(lost["refresh_token"])) == {"Unauthenticated": 1}, "somebody has it who should not"
+    assert kinds(members.refresh(following["refresh_token"])) == {"Unauthenticated": 1}, "so that this ends, too"
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_nothing_is_forgiven_twice_or_late(members: Members, email: str, used: bool) -> None:
+    first = members.sign_in(email)["refresh_token"]
+    (youngest,) = members.refresh(first)
+    (youngest,) = members.refresh(youngest["refresh_token"] if used else first)
+    assert kinds(members.refresh(first)) == {"Unauthenticated": 1}
+    assert kinds(members.refresh(youngest["refresh_token"])) == {"Unauthenticated": 1}
+
+
+def test_two_at_once_leave_one_that_works(members: Members, email: str) -> None:
+    for _ in range(5):
+        found = members.refresh(members.sign_in(email)["refresh_token"], times=2)
+        assert kinds(found) == {"dict": 2}
+        first, second = (each["refresh_token"].partition(".") for each in found)
+        session = members.session(first[0])
+        assert session["ended"] is None
+        works = [each for each in (first, second) if digest(each[2]) == session["token_hash"]]
+        assert len(works) == 1
+        assert kinds(members.refresh("".join(works[0]))) == {"dict": 1}
