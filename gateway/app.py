@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from gateway import auth, config, errors, hooks, idempotency, routes
+from gateway import audit, auth, config, errors, hooks, idempotency, routes
 from gateway.api import Api
 from gateway.guard import Limits
 from gateway.health import Health
@@ -29,11 +29,13 @@ class Gateway(Flask):
             most_per_member=settings.streams_per_member,
             heartbeat=settings.stream_heartbeat,
         )
-        self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams}
+        self.notes = audit.Notes(self.link)
+        self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams, "notes": self.notes}
 
     def start(self) -> None:
         """Connect to the bus."""
         self.link.start()
+        self.notes.start()
 
     def retire(self) -> None:
         """Be ready no more, while all that is asked is still answered."""
@@ -43,6 +45,10 @@ class Gateway(Flask):
         """End what would never end by itself."""
         self.streams.close()
 
+    def leave(self) -> None:
+        """Have the bus take what still has to be told, when nothing more is asked."""
+        self.notes.settle()
+
 
 def create(settings: config.Config | None = None) -> Gateway:
     """The gateway's application, from the environment if `settings` are not given."""
@@ -51,6 +57,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     app = Gateway(settings)
     hooks.install(app, settings.request_timeout)
     errors.install(app)
+    audit.install(app)
     auth.install(app, Tokens(settings.jwks_file))
     idempotency.install(app)
     api = Api(app)
