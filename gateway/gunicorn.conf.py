@@ -54,9 +54,9 @@ def _drain_when_stopping(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """In the worker, when it has answered everybody."""
-    if worker.wsgi is not None:
-        worker.wsgi.leave()
+    """In the worker, when it has answered everybody (or in its parent, which has no application, when it is gone)."""
+    if app := getattr(worker, "wsgi", None):
+        app.leave()
 
 
 def child_exit(_server: Any, worker: Any) -> None:
