@@ -4,7 +4,7 @@ import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import answers, auth, config, errors, hooks, idempotency, routes
+from gateway import answers, audit, auth, config, errors, hooks, idempotency, routes
 from gateway.document import Api
 from gateway.guard import Limits
 from gateway.health import Health
@@ -34,11 +34,14 @@ class Gateway(Flask):
             heartbeat=settings.stream_heartbeat,
         )
         self.shared = Shared(self.link)
-        self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams, "shared": self.shared}
+        self.notes = audit.Notes(self.link)
+        self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams}
+        self.extensions |= {"shared": self.shared, "notes": self.notes}
 
     def start(self) -> None:
         """Connect to the bus."""
         self.link.start()
+        self.notes.start()
 
     def retire(self) -> None:
         """Be ready no more, while all that is asked is still answered."""
@@ -47,6 +50,10 @@ class Gateway(Flask):
     def drain(self) -> None:
         """End what would never end by itself."""
         self.streams.close()
+
+    def leave(self) -> None:
+        """Have the bus take what still has to be told, when nothing more is asked."""
+        self.notes.settle()
 
 
 def create(settings: config.Config | None = None) -> Gateway:
@@ -60,6 +67,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     hooks.install_cors(app, settings.cors_origins)
     hooks.install(app)
     errors.install(app)
+    audit.install(app)
     rates = Rates(
         member=settings.rate_limit, anonymous=settings.rate_limit_anonymous, sign_in=settings.rate_limit_sign_in
     )

@@ -80,6 +80,7 @@ class Problem(Shape):
 
 def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
     """A problem document as an answer."""
+    g.problem = code
     body: dict[str, Any] = {
         "type": f"urn:hearth:problem:{code}",
         "title": HTTPStatus(status).phrase,

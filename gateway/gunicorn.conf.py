@@ -53,6 +53,12 @@ def _drain_when_stopping(worker: Any) -> None:
     worker.wsgi.drain()
 
 
+def worker_exit(_server: Any, worker: Any) -> None:
+    """In the worker, when it has answered everybody (or in its parent, which has no application, when it is gone)."""
+    if app := getattr(worker, "wsgi", None):
+        app.leave()
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget the gauges of a worker that is gone, where several share their metrics."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

@@ -10,6 +10,7 @@ from services.contracts.errors import Refusal
 
 CAPABILITIES = (
     "members.accounts",
+    "members.audit",
     "members.sessions",
     "events.calendar",
     "feedback.voices",

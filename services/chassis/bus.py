@@ -18,7 +18,7 @@ from kombu import Connection
 from nameko.extensions import SharedExtension
 
 from services.chassis.logs import log
-from services.contracts.catalogue import EXCHANGE
+from services.contracts.catalogue import EXCHANGE, PRIVATE
 
 PATIENCE = 3.0  # seconds that the broker has for a connection, a write, a confirm
 DEAD = "dead"
@@ -397,8 +397,8 @@ class Intake(SharedExtension):
 
 def declare_exchanges(channel: amqp.Channel) -> None:
     """The exchanges that every service uses, and the queues for what went wrong or was heard by nobody."""
-    channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
-    channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
+    for name in (EXCHANGE, PRIVATE, RPC_EXCHANGE):
+        channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
     for name in (DEAD, UNHEARD):
         channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
         channel.queue_declare(name, durable=True, auto_delete=False, arguments=QUORUM)

@@ -22,7 +22,7 @@ from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publis
 from services.chassis.logs import log
 from services.chassis.rpc import Calls
 from services.chassis.store import is_absent
-from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, EXCHANGE, Message, UndeclaredMessage
+from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, Message, UndeclaredMessage
 from services.contracts.errors import Conflict, NotYet, Refusal, Unavailable
 
 ATTEMPT = "x-hearth-attempt"
@@ -101,7 +101,7 @@ class On(Entrypoint):
 
     def _declare(self, channel: amqp.Channel) -> None:
         channel.queue_declare(self.queue, durable=True, auto_delete=False, arguments=QUORUM)
-        channel.queue_bind(self.queue, EXCHANGE, self.message.key)
+        channel.queue_bind(self.queue, self.message.exchange, self.message.key)
         for seconds in self._delays:
             name = f"retry.{delay_name(seconds)}"
             # A fanout leaves the routing key alone: when its time is up, the default exchange returns the message to

@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from services.chassis import context, identifiers, metrics
 from services.chassis.bus import PATIENCE, BusDown, Publisher, await_confirm
 from services.chassis.logs import log
-from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE, Announcement, UndeclaredMessage, envelope
+from services.contracts.catalogue import CONTENT_TYPE, Announcement, UndeclaredMessage, envelope, exchange_of
 
 OUTBOX = "outbox"
 UNSENT = "unsent"
@@ -128,7 +128,8 @@ class Relay(SharedExtension):
             self._settle(posted, until)
 
     def _post(self, event: dict[str, Any]) -> Event:
-        return self.publisher.post(EXCHANGE, event["type"], orjson.dumps(event), content_type=CONTENT_TYPE)
+        key = event["type"]
+        return self.publisher.post(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
 
     def _settle(self, posted: list[tuple[Entry, list[Event]]], until: float) -> None:
         sent: dict[str, tuple[Rows, list[Entry]]] = {}

@@ -14,16 +14,16 @@ from services.contracts.shapes.parts import Id, Moment
 COMMITTED = files("services.contracts") / "asyncapi.yaml"
 
 
-def document(hearers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The AsyncAPI document; `hearers` are the queues that hear each message, by its key."""
-    messages = [CATALOGUE[key] for key in sorted(CATALOGUE)]
+def document(hearers: Mapping[str, Sequence[str]], exchange: str = EXCHANGE) -> dict[str, Any]:
+    """The AsyncAPI document of an exchange; `hearers` are the queues that hear each message, by its key."""
+    messages = [CATALOGUE[key] for key in sorted(CATALOGUE) if CATALOGUE[key].exchange == exchange]
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Hearth: messages of the community",
             "version": "1.0.0",
             "description": (
-                f"Facts that the services announce on the durable topic exchange `{EXCHANGE}`, each under its type as "
+                f"Facts that the services announce on the durable topic exchange `{exchange}`, each under its type as "
                 "routing key, as CloudEvents 1.0 in structured JSON mode. Bind a queue of your own to hear them. Each "
                 "arrives at least once, in no order: `id` tells duplicates, `sequence` the order per subject. Ignore "
                 "fields that you do not know."
@@ -62,7 +62,7 @@ def _channel(message: Message) -> dict[str, Any]:
         "description": message.says,
         "messages": {message.key: {"$ref": f"#/components/messages/{message.key}"}},
         "bindings": {
-            "amqp": {"is": "routingKey", "exchange": {"name": EXCHANGE, "type": "topic", "durable": True}},
+            "amqp": {"is": "routingKey", "exchange": {"name": message.exchange, "type": "topic", "durable": True}},
         },
     }
 

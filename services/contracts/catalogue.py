@@ -1,4 +1,4 @@
-"""The grammar of the public catalogue: `announce(...)` declares one message, once, with its body and an example.
+"""The grammar of the catalogue: `announce(...)` declares one message, once, with its body and an example.
 
 On the wire a message is a CloudEvent 1.0 in structured JSON mode (https://github.com/cloudevents/spec), with the
 extensions `sequence` (zero-padded version of the aggregate it tells of), `correlationid` and `causationid`.
@@ -13,6 +13,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
 
 CONTENT_TYPE = "application/cloudevents+json"
 EXCHANGE = "community"
+PRIVATE = "private"  # the exchange of what is not for other systems, which may bind to `community` only
 CATALOGUE: dict[str, "Message"] = {}
 
 
@@ -41,6 +42,7 @@ class Message:
     body: Schema
     example: dict[str, Any]
     fields: frozenset[str] = field(repr=False, default=frozenset())
+    exchange: str = EXCHANGE
 
     @property
     def key(self) -> str:
@@ -72,15 +74,24 @@ class Message:
 
 
 def announce(
-    type: str, *, version: int = 1, by: str, says: str, body: type[Schema], example: dict[str, Any]
+    type: str,
+    *,
+    version: int = 1,
+    by: str,
+    says: str,
+    body: type[Schema],
+    example: dict[str, Any],
+    private: bool = False,
 ) -> Message:
-    """Declare a message of the public catalogue.
+    """Declare a message.
 
     `type` is a past-tense fact named `<publisher>.<verb>`, `by` the only service that may announce it, `says` what has
-    happened in one sentence, `example` a valid body. Declaring one twice, or with a wrong example, raises at import.
+    happened in one sentence, `example` a valid body. One that is `private` never reaches other systems, nor does their
+    document name it. Declaring one twice, or with a wrong example, raises at import.
     """
     schema = body()
-    message = Message(type, version, by, says, schema, example, frozenset(schema.fields))
+    exchange = PRIVATE if private else EXCHANGE
+    message = Message(type, version, by, says, schema, example, frozenset(schema.fields), exchange)
     if message.key in CATALOGUE:
         raise UndeclaredMessage(f"{message.key} is declared twice")
     if type.split(".", maxsplit=1)[0] != by:
@@ -88,6 +99,11 @@ def announce(
     schema.load(example, unknown=RAISE)
     CATALOGUE[message.key] = message
     return message
+
+
+def exchange_of(key: str) -> str:
+    """Where a message of this key travels; one that only another version of us knows is public."""
+    return CATALOGUE[key].exchange if key in CATALOGUE else EXCHANGE
 
 
 def envelope(

@@ -1,12 +1,13 @@
-"""`python -m services.members [accounts|sessions …]` serves; `… add-administrator` makes the first administrator."""
+"""`python -m services.members [accounts …]` serves; `… add-administrator` makes the first administrator."""
 
 import sys
 
 from services.chassis import runner
 from services.members.accounts.service import Accounts
+from services.members.audit.service import Audit
 from services.members.sessions.service import Sessions
 
-CAPABILITIES = (Accounts, Sessions)
+CAPABILITIES = (Accounts, Audit, Sessions)
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["add-administrator"]:

@@ -12,6 +12,8 @@ from services.contracts.messages.members import MEMBERS_JOINED
 from services.contracts.shapes.members import Administrator
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
+from services.members.audit import domain as audit
+from services.members.audit.store import AuditStore
 from services.members.passwords import Passwords
 
 
@@ -31,15 +33,18 @@ def _password(from_stdin: bool) -> str:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_administrator(email: str, name: str, password_stdin: bool) -> None:
     """Make an administrator. The password is from HEARTH_ADMIN_PASSWORD(_FILE) or standard input, or asked for."""
-    store = AccountStore(database(settings.load(), "members"), "members")
+    found = database(settings.load(), "members")
+    store, entries = AccountStore(found, "members"), AuditStore(found, "members")
     given = {"email": email, "name": name, "password": _password(password_stdin)}
     try:
         if wrong := Administrator().validate(given):
             raise invalid(wrong)
         store.prepare()
+        entries.prepare()
         now = identifiers.now()
         account = domain.found(given, Passwords().hash(given["password"]), id=identifiers.new_id(now), now=now)
         store.add(account, MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"])))
+        entries.keep(audit.administrator_added(account["_id"], identifiers.new_id(now), now))
     except Refusal as refusal:
         raise click.ClickException(refusal.says) from None
     click.echo(account["_id"])

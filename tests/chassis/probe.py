@@ -15,6 +15,7 @@ from services.chassis.messaging import Envelope, on
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
 from services.chassis.tokens import Caller
+from services.contracts.catalogue import announce
 from services.contracts.errors import Conflict, Invalid, NotYet
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
 from services.contracts.shapes.parts import Shape, Text
@@ -27,6 +28,16 @@ class Draft(Shape):
 
 class Name(Shape):
     name = fields.String(required=True)
+
+
+FEEDBACK_WHISPERED = announce(
+    "feedback.whispered",
+    by="feedback",
+    says="Something was said among ourselves.",
+    body=Name,
+    example={"name": "x"},
+    private=True,
+)
 
 
 class Probe:
@@ -50,6 +61,10 @@ class Probe:
     @on(FEEDBACK_SUBMITTED)
     def hear_too(self, message: Envelope) -> None:
         self.effects.add("hear_too", message.id)
+
+    @on(FEEDBACK_WHISPERED)
+    def overhear(self, message: Envelope, name: str) -> None:
+        self.effects.add("overhear", message.id, name=name)
 
     @rpc(public=True, draft=Draft)
     def echo(self, draft: dict[str, Any]) -> Any:
@@ -83,6 +98,12 @@ class Probe:
         thing = {"_id": id, "voice_id": id, "changed_at": now, "author_id": None, "text": draft["name"], "reason": ""}
         saved = self.things.add(thing, FEEDBACK_MOVED.about(thing, status="done", actor_id=identifiers.new_id(now)))
         return {"id": saved["_id"]}
+
+    @rpc(public=True, draft=Name)
+    def whisper(self, draft: dict[str, Any]) -> Any:
+        now = identifiers.now()
+        thing = {"_id": identifiers.new_id(now), "changed_at": now, "name": draft["name"]}
+        return {"id": self.things.add(thing, FEEDBACK_WHISPERED.about(thing))["_id"]}
 
 
 if __name__ == "__main__":

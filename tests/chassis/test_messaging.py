@@ -230,6 +230,24 @@ def test_saving_announces(probe: Processes, caller: Caller, amqp_uri: str, envir
     listener.close()
 
 
+def test_what_is_private_is_heard_by_us_alone(
+    probe: Processes, caller: Caller, amqp_uri: str, channel: amqp.Channel, effects: Effects
+) -> None:
+    others, us = Listener(amqp_uri), Listener(amqp_uri, exchange="private")
+    publish(
+        channel, orjson.dumps(event("x", type="feedback.whispered", data={"name": "shouted"})), key="feedback.whispered"
+    )
+    caller.call("feedback.probe.whisper", draft={"name": "whispered"})
+    (found,) = us.wait(1)
+    assert (found["type"], found["data"]) == ("feedback.whispered", {"name": "whispered"})
+    until(lambda: heard(effects, found["id"], "overhear"))
+    caller.call("feedback.probe.make", draft={"name": "loud"})
+    assert [each["data"].get("name") for each in others.wait(2)] == ["shouted", None]
+    assert effects.count_documents({"handler": "overhear"}) == 1, "nobody of ours hears it on the public exchange"
+    others.close()
+    us.close()
+
+
 def test_what_a_crash_left_unsent_is_sent_by_the_sweep(
     probe: Processes, amqp_uri: str, environment: dict[str, str]
 ) -> None:

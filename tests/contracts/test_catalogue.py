@@ -12,7 +12,7 @@ from services.chassis import context, identifiers
 from services.chassis.messaging import Unreadable, unpack
 from services.chassis.outbox import pack
 from services.contracts import asyncapi
-from services.contracts.catalogue import CATALOGUE, Message, UndeclaredMessage, announce
+from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message, UndeclaredMessage, announce, exchange_of
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
 
 NOW = datetime(2026, 11, 2, 9, 0, 0, 123000, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_every_message_survives_the_wire(message: Message) -> None:
 @EVERY
 def test_every_message_is_a_cloudevent_and_as_described(message: Message) -> None:
     packed = pack(message.about(aggregate(message)), message.by, sequence=1)
-    described = asyncapi.document({})["components"]
+    described = asyncapi.document({}, message.exchange)["components"]
     schema = described["messages"][message.key]["payload"]
     jsonschema.Draft7Validator.check_schema(schema)
     resolved = schema | {"components": described}
@@ -81,6 +81,16 @@ def test_declaring_is_checked() -> None:
         announce("feedback.submitted", by="feedback", says="Twice.", body=Body, example={"name": "a"})
     with pytest.raises(UndeclaredMessage, match="publisher"):
         announce("feedback.invented", by="events", says="Wrong.", body=Body, example={"name": "a"})
+
+
+def test_what_is_private_travels_apart_and_is_not_described_to_others() -> None:
+    private = {message.key for message in CATALOGUE.values() if message.exchange == PRIVATE}
+    assert private == {"gateway.noted"}
+    assert [exchange_of(key) for key in ("gateway.noted", "feedback.submitted")] == [PRIVATE, EXCHANGE]
+    assert exchange_of("feedback.of_another_version") == EXCHANGE
+    described = asyncapi.document({"gateway.noted": ["members.audit.keep"]})
+    assert set(described["channels"]) == set(CATALOGUE) - private
+    assert not any(word in str(part) for part in (described, asyncapi.committed()) for word in private)
 
 
 def test_the_cause_and_the_request_travel_on() -> None:

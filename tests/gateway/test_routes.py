@@ -75,13 +75,17 @@ FEEDBACK: list[Route] = [
     ("PUT", f"/v1/feedback/{ID}/status", DONE, "feedback.voices.move", OF_VOICE | {"move": DONE | {"reason": ""}}, 200),
     ("POST", "/v1/feedback/claims", CODE, "feedback.voices.outcome", {"claim": CODE}, 200),
 ]
+DENIED = {"limit": 20, "cursor": None, "outcome": "denied", "actor_id": ID}
+AUDIT: list[Route] = [
+    ("GET", f"/v1/audit?outcome=denied&actor_id={ID}", None, "members.audit.browse", {"query": DENIED}, 200),
+]
 NOTIFICATIONS: list[Route] = [
     ("GET", "/v1/notifications", None, "notifications.inbox.browse", {"query": PAGE | {"unread": False}}, 200),
     ("GET", "/v1/notifications/unread", None, "notifications.inbox.unread", {}, 200),
     ("POST", f"/v1/notifications/{ID}/read", None, "notifications.inbox.read", {"notification_id": ID}, 204),
     ("POST", "/v1/notifications/read", None, "notifications.inbox.read_all", {}, 200),
 ]
-ROUTES = [*ACCOUNTS, *SESSIONS, *EVENTS, *FEEDBACK, *NOTIFICATIONS]
+ROUTES = [*ACCOUNTS, *SESSIONS, *EVENTS, *FEEDBACK, *NOTIFICATIONS, *AUDIT]
 
 
 @pytest.mark.parametrize(("method", "path", "body", "target", "kwargs", "status"), ROUTES)

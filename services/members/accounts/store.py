@@ -24,6 +24,10 @@ class AccountStore(Aggregates):
         """The account of an address, as `domain.address` writes it."""
         return self.first({"email": email})
 
+    def roles(self, id: str) -> frozenset[str]:
+        """The roles of a member as they are, not as a token says: one that was taken away must serve no more."""
+        return frozenset(self.get(id)["roles"])
+
     def everybody(self) -> Iterator[Account]:
         """All accounts, in the order of joining."""
         return iter(self.rows.find({}, HIDDEN).sort("_id", 1))

@@ -1,0 +1,117 @@
+"""What somebody was denied, and what only some may do, is in the audit log; what is nobody's business is nowhere."""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pymongo
+import requests
+
+from services.chassis import identifiers
+from tests.processes import PASSWORD, Member, Platform
+from tests.wire import Listener
+
+
+def entries(
+    reader: Member, fits: Callable[[dict[str, Any]], bool], count: int = 1, **query: Any
+) -> list[dict[str, Any]]:
+    """The entries that fit, once there are so many."""
+    until = time.monotonic() + 15
+    while True:
+        found = [each for each in reader.get("/v1/audit", params={"limit": 100, **query})["items"] if fits(each)]
+        if len(found) == count:
+            return found
+        assert time.monotonic() < until, found
+        time.sleep(0.1)
+
+
+def of(operation: str, **facts: Any) -> Callable[[dict[str, Any]], bool]:
+    wanted = {"operation": operation, **facts}
+    return lambda entry: wanted.items() <= entry.items()
+
+
+def test_an_administrator_sees_who_did_what_and_what_was_denied(platform: Platform) -> None:
+    administrator, member = platform.join("Root", ("administrator",)), platform.join("Amara")
+    began = identifiers.now()
+    wrong = {"email": member.profile["email"], "password": "not the password"}
+    assert requests.post(f"{platform.url}/v1/sessions", json=wrong, timeout=5).status_code == 401
+    member.ask("POST", "/v1/invitations", 403, json={"email": "friend@hub.example"})
+    head, payload, signature = member.tokens["access_token"].split(".")
+    forged = {"Authorization": f"Bearer {head}.{payload}.{signature[::-1]}"}
+    assert requests.get(f"{platform.url}/v1/members/{member.id}", headers=forged, timeout=5).status_code == 401
+    administrator.ask("PUT", f"/v1/members/{member.id}/roles", json={"roles": ["host"]})
+
+    (refused,) = entries(administrator, of("sign_in", code="sign_in_refused"), outcome="denied")
+    assert (refused["status"], refused["actor_id"], refused["network"]) == (401, None, "127.0.0.0/24")
+    (forbidden,) = entries(administrator, of("invite_member"), actor_id=member.id)
+    assert (forbidden["status"], forbidden["code"], forbidden["outcome"]) == (403, "administrators_only", "denied")
+    (stolen,) = entries(administrator, of("show_member", code="token_invalid"), outcome="denied")
+    assert (stolen["actor_id"], stolen["subject_id"]) == (None, member.id)
+    (done,) = entries(administrator, of("set_member_roles", outcome="done"), actor_id=administrator.id)
+    assert (done["method"], done["path"]) == ("PUT", "/v1/members/<id:member_id>/roles")
+    assert (done["subject_id"], done["status"], done["code"]) == (member.id, 200, None)
+    for each in (refused, forbidden, stolen, done):
+        assert began <= datetime.fromisoformat(each["at"]) <= identifiers.now()
+
+    member.ask("GET", "/v1/audit", 403)
+    entries(administrator, of("list_audit_entries", outcome="denied"), actor_id=member.id)
+    page = administrator.get("/v1/audit", params={"actor_id": administrator.id, "outcome": "done"})["items"]
+    assert "list_audit_entries" in {each["operation"] for each in page}, "who reads it is in it, too"
+
+
+def test_the_first_administrator_is_in_it(platform: Platform) -> None:
+    first = platform.administrator
+    (made,) = entries(first, of("add_administrator", subject_id=first.id), outcome="done")
+    assert (made["actor_id"], made["method"], made["network"]) == (None, None, None)
+
+
+def test_what_is_private_is_in_no_log_no_message_and_no_entry(platform: Platform, amqp_uri: str) -> None:
+    """Canaries: words that occur nowhere else, put wherever a person may put something private."""
+
+    def canary(name: str) -> str:
+        return f"{name}{secrets.token_hex(6)}"
+
+    community, ours = Listener(amqp_uri), Listener(amqp_uri, exchange="private")
+    email, password, guess = f"{canary('mail')}@hub.example", canary("pass word "), canary("guess word ")
+    what_i_do, said = canary("what i do "), canary("said ")
+    code = platform.administrator.post("/v1/invitations", {"email": email})["code"]
+    person = {"code": code, "name": "Amara", "password": password, "what_i_do": what_i_do}
+    assert requests.post(f"{platform.url}/v1/members", json=person, timeout=10).status_code == 201
+    for wrong in (guess, PASSWORD):
+        credentials = {"email": email, "password": wrong}
+        assert requests.post(f"{platform.url}/v1/sessions", json=credentials, timeout=10).status_code == 401
+    right = {"email": email, "password": password}
+    tokens = requests.post(f"{platform.url}/v1/sessions", json=right, timeout=10).json()
+    member = Member(platform.url, {}, tokens)
+    voice = member.post("/v1/feedback", {"text": said, "anonymous": True})
+    member.ask("POST", "/v1/invitations", 403, json={"email": email})
+    member.ask("PATCH", "/v1/me", 422, json={"what_i_do": what_i_do, "country": what_i_do})
+    claim = {"claim_code": voice["claim_code"]}
+    assert requests.post(f"{platform.url}/v1/feedback/claims", json=claim, timeout=10).status_code == 200
+    forged = tokens["access_token"][:-4] + "AAAA"
+    headers = {"Authorization": f"Bearer {forged}"}
+    assert requests.get(f"{platform.url}/v1/me?email={email}", headers=headers, timeout=10).status_code == 401
+    renewal = {"refresh_token": tokens["refresh_token"]}
+    assert requests.post(f"{platform.url}/v1/sessions/refresh", json=renewal, timeout=10).status_code == 201
+    entries(platform.administrator, of("invite_member", outcome="denied"), actor_id=member.id)
+
+    issued = [code, voice["claim_code"], forged, tokens["access_token"], tokens["refresh_token"]]
+    private = [email, password, guess, what_i_do, *issued]
+    for process in (*platform.SERVICES, "gateway"):
+        log = platform.processes.log(process)
+        assert not [word for word in [*private, said] if word in log], process
+    community.wait(3)  # who joined, what was said, who was told
+    ours.wait(5)  # an invitation, two wrong passwords, an invitation that was denied, a forged token
+    told = str([(each.body, each.properties) for listener in (community, ours) for each in listener.raw])
+    assert not [word for word in private if word in told]
+    assert said in str(community.heard), "by design, and so that this test can fail"
+    assert not [word for word in (said, voice["id"]) if word in str(ours.heard)]
+    environment = platform.processes.environment
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        rows = str(list(client[environment["MONGO_DATABASE_PREFIX"] + "members"].audit.find()))
+    assert member.id in rows
+    assert not [word for word in [*private, said, "127.0.0.1"] if word in rows]
+    community.close()
+    ours.close()

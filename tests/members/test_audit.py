@@ -1,0 +1,178 @@
+"""The audit log: its rules, its store, and its service on the bus."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import amqp
+import jwt
+import orjson
+import pymongo
+import pytest
+
+from services.chassis import identifiers
+from services.contracts.catalogue import CONTENT_TYPE, PRIVATE, envelope
+from services.contracts.errors import Forbidden, Invalid
+from services.contracts.messages.gateway import GATEWAY_NOTED
+from services.contracts.shapes.audit import AuditEntry
+from services.members.accounts import domain as accounts
+from services.members.accounts.store import AccountStore
+from services.members.audit import domain
+from services.members.audit.store import AuditStore
+from tests.gateway.conftest import Sign
+from tests.processes import Processes
+from tests.wire import Caller, connection
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+ROOT, OTHER = (identifiers.new_id(NOW) for _ in range(2))
+FACTS = GATEWAY_NOTED.read(GATEWAY_NOTED.example)
+
+
+def entry(number: int, **facts: Any) -> domain.Entry:
+    return domain.entry(f"{number:04d}", NOW + timedelta(seconds=number), FACTS | facts)
+
+
+def test_administrators_read_it_and_nobody_else() -> None:
+    domain.check_reader(["coworker", "administrator"])
+    for roles in ([], ["host", "mentor", "trainer", "coworker", "hub_user"]):
+        with pytest.raises(Forbidden):
+            domain.check_reader(roles)
+
+
+def test_an_entry_holds_these_facts_only() -> None:
+    kept = domain.entry("id", NOW, FACTS | {"email": "amara@hub.example"})
+    assert kept == FACTS | {"_id": "id", "at": NOW}
+    assert set(AuditEntry().fields) == set(kept) - {"_id"} | {"id"}
+    by_hand = domain.administrator_added("m", "id", NOW)
+    assert (by_hand["operation"], by_hand["subject_id"], by_hand["actor_id"]) == ("add_administrator", "m", None)
+    AuditEntry().load(AuditEntry().dump(by_hand | {"_id": ROOT, "subject_id": OTHER}))
+
+
+def test_twice_is_once(make_store: Any) -> None:
+    store = make_store(AuditStore)
+    store.keep(entry(1))
+    store.keep(entry(1, outcome="done"))
+    ((found,), after) = store.youngest(outcome=None, actor_id=None, after=None, limit=5)
+    assert (found, after) == (entry(1), None)
+
+
+def test_the_log_is_filtered_and_paged_newest_first(make_store: Any) -> None:
+    store = make_store(AuditStore)
+    for number in range(7):
+        store.keep(entry(number, outcome="done" if number % 2 else "denied", actor_id="a" if number < 4 else None))
+
+    def ids(limit: int = 9, after: str | None = None, **query: Any) -> list[str]:
+        wanted = {"outcome": None, "actor_id": None} | query
+        return [each["_id"] for each in store.youngest(after=after, limit=limit, **wanted)[0]]
+
+    assert ids(3) == ["0006", "0005", "0004"]
+    assert ids(9, "0004") == ["0003", "0002", "0001", "0000"]
+    assert ids(outcome="done") == ["0005", "0003", "0001"]
+    assert ids(actor_id="a") == ["0003", "0002", "0001", "0000"]
+    assert ids(actor_id="a", outcome="denied") == ["0002", "0000"]
+    assert store.youngest(outcome=None, actor_id=None, after=None, limit=3)[1] == "0004"
+
+
+def test_an_entry_is_kept_for_a_year(make_store: Any) -> None:
+    indexes = make_store(AuditStore).rows.index_information().values()
+    (seconds,) = [each["expireAfterSeconds"] for each in indexes if each["key"] == [("at", 1)]]
+    assert seconds == 365 * 86_400
+
+
+@pytest.fixture(scope="module")
+def members(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """The capability alone, with an administrator and somebody else."""
+    running = Processes(environment, tmp_path_factory.mktemp("audit"))
+    running.start("members", "-m", "services.members", "audit")
+    running.until("members", "serving")
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        store = AccountStore(client[environment["MONGO_DATABASE_PREFIX"] + "members"], "members")
+        for id, roles in ((ROOT, ["administrator"]), (OTHER, ["host"])):
+            person = {"name": "N", "email": f"{id}@hub.example"}
+            store.add(accounts.found(person, "hash", id=id, now=NOW) | {"roles": roles})
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def sign(environment: dict[str, str]) -> Sign:
+    """Makes access tokens that these processes trust."""
+    with open(environment["TOKEN_JWKS_FILE"]) as public, open(environment["TOKEN_PRIVATE_KEY_FILE"]) as private:
+        kid, key = jwt.PyJWKSet.from_json(public.read()).keys[0].key_id, private.read()
+
+    def make(member_id: str, roles: list[str]) -> str:
+        times = {"nbf": int(time.time()), "exp": int(time.time()) + 900}
+        claims = {"iss": "hearth", "aud": "hearth", "sub": member_id, "sid": "s", "roles": roles}
+        return jwt.encode(claims | times, key, algorithm="EdDSA", headers={"kid": kid})
+
+    return make
+
+
+@pytest.fixture
+def note(amqp_uri: str) -> Iterator[Callable[..., str]]:
+    """Publishes a note as the gateway does."""
+    channel: amqp.Channel = connection(amqp_uri).channel()
+
+    def publish(times: int = 1, **facts: Any) -> str:
+        now = identifiers.now()
+        id = identifiers.new_id(now)
+        announced = GATEWAY_NOTED.about(FACTS | facts | {"_id": id, "changed_at": now})
+        event = envelope(announced, id=id, sequence=1, correlation_id=id, causation_id=None)
+        message = amqp.Message(orjson.dumps(event), content_type=CONTENT_TYPE, delivery_mode=2)
+        for _ in range(times):
+            channel.basic_publish(message, PRIVATE, GATEWAY_NOTED.key)
+        return id
+
+    yield publish
+    channel.connection.close()
+
+
+def _browse(caller: Caller, token: str, count: int, **query: Any) -> dict[str, Any]:
+    """A page, once so many are in it."""
+    until = time.monotonic() + 15
+    while True:
+        page: dict[str, Any] = caller.call("members.audit.browse", token, query=query)
+        if len(page["items"]) == count:
+            return page
+        assert time.monotonic() < until, page
+        time.sleep(0.05)
+
+
+def test_what_the_gateway_noted_is_read_by_administrators(
+    members: Processes, caller: Caller, sign: Sign, note: Callable[..., str]
+) -> None:
+    actor = identifiers.new_id(NOW)
+    ids = [note(times=2, actor_id=actor, status=403 + number) for number in range(3)]
+    token = sign(ROOT, ["administrator"])
+    page = _browse(caller, token, 3, actor_id=actor)
+    assert sorted(each["id"] for each in page["items"]) == sorted(ids)
+    assert page["items"] == sorted(page["items"], key=lambda each: each["id"], reverse=True)
+    first = caller.call("members.audit.browse", token, query={"actor_id": actor, "limit": 2})
+    rest = caller.call("members.audit.browse", token, query={"actor_id": actor, "cursor": first["next"]})
+    assert first["items"] + rest["items"] == page["items"]
+    assert AuditEntry().load(page["items"][0])["path"] == FACTS["path"]
+
+
+def test_a_role_of_the_moment_is_needed(members: Processes, caller: Caller, sign: Sign) -> None:
+    with pytest.raises(Forbidden):
+        caller.call("members.audit.browse", sign(OTHER, ["administrator"]), query={})
+    assert "items" in caller.call("members.audit.browse", sign(ROOT, ["coworker"]), query={})
+
+
+@pytest.mark.parametrize("query", [{"outcome": "both"}, {"actor_id": {"$gt": ""}}, {"cursor": "x"}, {"surprise": 1}])
+def test_a_query_is_checked(members: Processes, caller: Caller, sign: Sign, query: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        caller.call("members.audit.browse", sign(ROOT, []), query=query)
+
+
+def test_notes_wait_for_a_service_that_is_stopped(
+    members: Processes, caller: Caller, sign: Sign, note: Callable[..., str]
+) -> None:
+    actor = identifiers.new_id(NOW)
+    members.kill("members")
+    ids = [note(actor_id=actor) for _ in range(5)]
+    members.start("again", "-m", "services.members", "audit")
+    members.until("again", "serving")
+    found = _browse(caller, sign(ROOT, []), 5, actor_id=actor)["items"]
+    assert sorted(each["id"] for each in found) == sorted(ids)
