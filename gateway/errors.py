@@ -85,7 +85,10 @@ def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | 
 
 def refused(refusal: Refusal) -> Response:
     """A service, or the gateway itself, says no."""
-    return problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
+    answer = problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
+    if refusal.after:
+        answer.headers["Retry-After"] = str(refusal.after)
+    return answer
 
 
 def resting(refusal: Resting) -> Response:

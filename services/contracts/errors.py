@@ -10,14 +10,18 @@ class Refusal(Exception):
     """A "no" that the caller is meant to read.
 
     `code` is a stable word for programs (`email_taken`), `says` a sentence for people, and `fields` a list of
-    `{"field": dotted path, "says": sentence}` where particular fields are at fault.
+    `{"field": dotted path, "says": sentence}` where particular fields are at fault. `after` says in how many
+    seconds it is worth asking again, where that is known.
     """
 
-    def __init__(self, code: str, says: str, fields: list[dict[str, str]] | None = None) -> None:
+    def __init__(
+        self, code: str, says: str, fields: list[dict[str, str]] | None = None, *, after: int | None = None
+    ) -> None:
         super().__init__(code, says, fields or [])
         self.code = code
         self.says = says
         self.fields = fields or []
+        self.after = after
 
     def __str__(self) -> str:
         return self.says
