@@ -5,7 +5,7 @@ LOCKS := members events feedback notifications gateway local dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset status test check lock bench faults
+.PHONY: help run demo stop reset status test check client lock bench faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ bench: .venv/.dev ## how fast it is beside its limits, in one run
 
 faults: .venv/.dev ## break things and count what is lost: nothing (ONLY=5,14 SCALE=smoke|full SEED=)
 	@$(PY) -m tests.faults
+
+client: .venv/.dev ## generate the TypeScript client anew from gateway/openapi.json, and build it
+	@cd gateway/clients/typescript && PATH="$(CURDIR)/.venv/bin:$$PATH" && export PATH \
+	  && npm ci --silent && npm run --silent generate && npm run --silent build
 
 lock: .venv/.dev ## resolve the dependencies anew into requirements/
 	@for extra in $(LOCKS); do \

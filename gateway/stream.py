@@ -1,10 +1,12 @@
 """Live streams: what reaches a member's inbox is pushed to the member's open browsers as server-sent events.
 
 A stream is a promise only together with `Last-Event-ID`: whenever one ends (token expired, reader too slow, bus
-lost, worker stopping), the browser comes back by itself and is told first what it has missed.
+lost, worker stopping), the browser comes back by itself and is told first what it has missed. When to come back is
+different for each, so that after a deploy not all do in the same moment.
 """
 
 import contextlib
+import random
 import re
 import socket
 import time
@@ -29,13 +31,13 @@ from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
-from services.contracts.shapes.notifications import Notification
+from services.contracts.shapes.notifications import Notification, event_id
 from services.contracts.shapes.parts import Shape
 
 WAITING = 64  # notifications that may wait for a slow reader
 REMEMBERED = 1000  # messages, to tell a repeated one
 INBOX = "notifications.inbox"
-BEGIN = b"retry: 3000\n: what reaches your inbox is told here\n\n"
+BACK = (2, 5)  # seconds after which readers come back, and who was refused may
 NOBODY = b"00000000-0000-0000-0000-000000000000"
 LAST = "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60"  # as an example
 SHOWN = ("kind", "title", "body", "link", "reason", "at")
@@ -83,9 +85,9 @@ def follow(headers: dict[str, Any], query: dict[str, Any]) -> Response:
     return streams.answer(headers["last_event_id"] or query["last_event_id"])
 
 
-def event_id(at: str, notification_id: str) -> str:
-    """Sorts by time: `<Unix milliseconds>-<notification id>`."""
-    return f"{round(datetime.fromisoformat(at).timestamp() * 1000)}-{notification_id}"
+def hint(says: bytes) -> bytes:
+    """A comment, with when to come back."""
+    return b"retry: %d\n: %s\n\n" % (random.uniform(*BACK) * 1000, says)  # noqa: S311 - only spreads the readers
 
 
 def frame(id: str, notification: dict[str, Any]) -> bytes:
@@ -150,7 +152,7 @@ class Stream:
             self._watcher = None
 
     def events(self, heartbeat: float) -> Iterator[bytes]:
-        """What is pushed, with a comment whenever nothing was for `heartbeat` seconds."""
+        """What is pushed, with a comment whenever nothing was for `heartbeat` seconds, and a last word."""
         while (left := self.expires_at - time.time()) > 0:
             try:
                 item = self._frames.get(timeout=min(heartbeat, left))
@@ -158,12 +160,13 @@ class Stream:
                 yield b": \n\n"
                 continue
             if item is None:
-                return
+                break
             notification_id, said = item
             if notification_id in self._said:
                 self._said.remove(notification_id)
             else:
                 yield said
+        yield hint(b"come back with your Last-Event-ID")
 
 
 class Streams:
@@ -212,7 +215,8 @@ class Streams:
         here = [stream for member_id in data["member_ids"] for stream in self._open.get(member_id, ())]
         if here:
             id = data["notification_id"]
-            said = frame(event_id(data["at"], id), {"id": id, **{name: data[name] for name in SHOWN}, "read_at": None})
+            shown = {"id": id, **{name: data[name] for name in SHOWN}, "read_at": None}
+            said = frame(event_id(datetime.fromisoformat(data["at"]), id), shown)
             for stream in here:
                 stream.push(id, said)
 
@@ -237,9 +241,10 @@ class Streams:
         return answer
 
     def _begin(self, stream: Stream, last_event_id: str | None) -> bytes:
+        begin = hint(b"what reaches your inbox is told here")
         if last_event_id and _is_event_id(last_event_id):
-            return BEGIN + self._missed(stream, last_event_id)
-        return BEGIN + b"id: %d-%s\n\n" % (time.time() * 1000, NOBODY)  # who hears nothing may come back, too
+            return begin + self._missed(stream, last_event_id)
+        return begin + b"id: %d-%s\n\n" % (time.time() * 1000, NOBODY)  # who hears nothing may come back, too
 
     def _missed(self, stream: Stream, after: str) -> bytes:
         """What came after that event. The stream hears already, so what comes meanwhile may be among it."""
@@ -250,10 +255,12 @@ class Streams:
     def _add(self, stream: Stream) -> None:
         if not self._listening:
             raise Unavailable("unavailable", "The platform's bus can't be reached. Please try again in a moment.")
+        after = random.randint(*BACK)  # noqa: S311
         if self._count >= self._most:
-            raise Unavailable("streams_full", "Too many streams are open. Please try again in a moment.")
+            raise Unavailable("streams_full", "Too many streams are open. Please try again in a moment.", after=after)
         if len(self._open.get(stream.member_id, ())) >= self._most_per_member:
-            raise TooMany("too_many_streams", f"A member may have at most {self._most_per_member} streams open.")
+            says = f"A member may have at most {self._most_per_member} streams open."
+            raise TooMany("too_many_streams", says, after=after)
         self._open[stream.member_id].append(stream)
         self._count += 1
         OPEN.inc()

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,10 @@ class Member:
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
+    def at(self, url: str) -> "Member":
+        """The same member at another gateway."""
+        return Member(url, self.profile, self.tokens)
+
     def ask(self, method: str, path: str, status: int = 200, **kwargs: Any) -> Any:
         """The JSON of an answer that must have this status."""
         answer = self._session.request(method, self.url + path, timeout=10, **kwargs)
@@ -153,15 +158,18 @@ class Platform:
         forget_messages(self.processes.environment["AMQP_URI"])
         for name in self.SERVICES:
             self.serve(name)
-        self.processes.start(
-            "gateway", "-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()", PORT=str(self.port)
-        )
+        self.open_door("gateway", self.port)
         self.ready()
         self.administrator = self.make_administrator("root@hub.example")
 
     def serve(self, name: str) -> None:
         """Start a service, for the first time or again."""
         self.processes.start(name, "-m", f"services.{name}")
+
+    def open_door(self, name: str, port: int) -> None:
+        """Start a gateway, for the first time or again."""
+        command = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
+        self.processes.start(name, *command, PORT=str(port))
 
     def restart(self, name: str) -> None:
         """Kill a service and start it again; done when it serves."""
@@ -173,13 +181,25 @@ class Platform:
             assert time.monotonic() < until, f"{name} does not serve again"
             time.sleep(0.05)
 
-    def ready(self, seconds: float = 60) -> None:
-        """Wait until the gateway says that everything answers."""
+    @contextmanager
+    def other_door(self) -> Iterator[str]:
+        """The address of a second gateway, from `with` to its end."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        self.open_door("other gateway", port)
+        self.ready(url)
+        try:
+            yield url
+        finally:
+            self.processes.end("other gateway")
+
+    def ready(self, url: str = "", seconds: float = 60) -> None:
+        """Wait until a gateway says that everything answers."""
         until = time.monotonic() + seconds
         answer = "nothing"
         while time.monotonic() < until:
             try:
-                found = requests.get(f"{self.url}/readyz", timeout=5)
+                found = requests.get(f"{url or self.url}/readyz", timeout=5)
                 if found.ok:
                     return
                 answer = found.text

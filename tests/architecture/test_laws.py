@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,8 @@ def test_locks_have_hashes_and_no_addresses() -> None:
         text = path.read_text()
         assert "--hash=sha256:" in text
         assert not re.search(r"https?://|--find-links|--index-url|file:", text), path
+    packages = json.loads((ROOT / "gateway/clients/typescript/package-lock.json").read_text())["packages"]
+    assert all("integrity" in each and "resolved" not in each for name, each in packages.items() if name)
 
 
 def _tracked() -> list[str]:

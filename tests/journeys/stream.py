@@ -18,6 +18,7 @@ class Reader:
     def __init__(self, answer: requests.Response) -> None:
         self._answer = answer
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.ended = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -31,6 +32,7 @@ class Reader:
                 elif "data" in fields:
                     self.events.append((fields["id"], json.loads(fields["data"])))
                     fields = {}
+            self.ended = True
         except (requests.RequestException, AttributeError):
             return  # the connection was closed under the reader, which ends it
 
@@ -40,6 +42,12 @@ class Reader:
             assert time.monotonic() < until, f"{len(self.events)} of {count} events: {self.events}"
             time.sleep(0.01)
         return self.events
+
+    def end(self) -> str | None:
+        """Wait for a proper end; the last event seen."""
+        self._thread.join(15)
+        assert self.ended, "it goes on, or was cut off"
+        return self.events[-1][0] if self.events else None
 
 
 @contextmanager

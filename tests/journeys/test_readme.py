@@ -1,4 +1,4 @@
-"""The README's example for other systems works as it stands, and what it hears is a CloudEvent to others too."""
+"""The README's examples work as they stand, and what the bus tells is a CloudEvent to others too."""
 
 import re
 import subprocess
@@ -10,13 +10,13 @@ from amqp.exceptions import NotFound
 from cloudevents.core.bindings.amqp import AMQPMessage, from_amqp_event
 
 from deploy.local.platform import ROOT
-from tests.processes import Platform
+from tests.journeys.test_story import publish
+from tests.processes import PASSWORD, Platform
 from tests.wire import Listener, connection
 
 
 def test_the_example_prints_the_feedback_just_posted(platform: Platform, amqp_uri: str) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len([line for line in example.splitlines() if line]) <= 15
+    example = _example("import pika", most=15)
     process = subprocess.Popen(
         [sys.executable, "-c", example], env=platform.processes.environment, stdout=subprocess.PIPE, text=True
     )
@@ -31,6 +31,32 @@ def test_the_example_prints_the_feedback_just_posted(platform: Platform, amqp_ur
         process.kill()
         process.wait(10)
         channel.queue_delete("ext.noticeboard")
+
+
+def test_the_example_signs_in_lists_raises_and_follows(platform: Platform) -> None:
+    titles = {f"Event number {number}" for number in range(21)}  # more than a page
+    for title in sorted(titles):
+        publish(platform.administrator, title=title)
+    amara = platform.join("Amara")
+    environment = {"HUB": platform.url, "EMAIL": amara.profile["email"], "PASSWORD": PASSWORD}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _example("import requests", most=30)],
+        env=platform.processes.environment | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in titles]
+        assert {line.partition(" ")[2].strip() for line in said} == titles
+        status, _, voice = process.stdout.readline().strip().partition(" ")
+        assert status == "201"
+        platform.administrator.post(f"{voice}/answers", {"text": "There is one in the cellar."})
+        assert "I need a lamp." in process.stdout.readline()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def test_the_sdk_reads_it(platform: Platform, amqp_uri: str) -> None:
@@ -48,6 +74,14 @@ def test_the_sdk_reads_it(platform: Platform, amqp_uri: str) -> None:
     assert isinstance(data, dict)
     assert data["text"] == "I need a quiet room for calls."
     listener.close()
+
+
+def _example(having: str, most: int) -> str:
+    """The one example in Python that has these words, in so many lines."""
+    found = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (example,) = (each for each in found if having in each)
+    assert len([line for line in example.splitlines() if line]) <= most
+    return str(example)
 
 
 def _wait_for_queue(amqp_uri: str, queue: str) -> None:

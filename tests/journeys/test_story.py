@@ -184,6 +184,21 @@ def test_a_stream_that_broke_goes_on_where_it_was(platform: Platform) -> None:
         assert [found["title"] for _, found in stream.events] == ["New: Missed", "New: Live"]
 
 
+def test_nobody_misses_anything_when_a_gateway_is_stopped(platform: Platform) -> None:
+    tag = secrets.token_hex(4)
+    trainer, member = platform.join("Tariq", ("trainer",)), platform.join("Wanda", tags_want=[tag])
+    with platform.other_door() as url, follow(member.at(url)) as stream:
+        publish(trainer, title="Seen", audience={"tags": [tag]})
+        stream.wait(1)
+        platform.processes.end("other gateway")
+        last = stream.end()
+    publish(trainer, title="Missed", audience={"tags": [tag]})
+    member.inbox(2)
+    with follow(member, last) as stream:
+        publish(trainer, title="Live", audience={"tags": [tag]})
+        assert [found["title"] for _, found in stream.wait(2)] == ["New: Missed", "New: Live"]
+
+
 def test_profile_roles_and_directory(platform: Platform) -> None:
     tag = secrets.token_hex(4)
     member = platform.join("Amara", what_i_do="Bookkeeping", country="KE", languages=["en", "sw"])

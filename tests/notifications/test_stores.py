@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.contracts.errors import Conflict
+from services.contracts.shapes.notifications import event_id
 from services.notifications.fanout import domain as fanout
 from services.notifications.fanout.store import JobStore
 from services.notifications.inbox import domain as inbox
@@ -121,7 +122,7 @@ def test_reading_is_ones_own_affair(make_store: Any) -> None:
 def test_whoever_comes_back_is_given_what_they_may_lack(make_store: Any) -> None:
     store = make_store(InboxStore)
     store.put([inbox.line("a", f"n{number}", NOTICE, NOW + timedelta(seconds=number * 3)) for number in range(5)])
-    seen = inbox.event_id(NOW + timedelta(seconds=9), "n3")
+    seen = event_id(NOW + timedelta(seconds=9), "n3")
     moment = inbox.seen_until(seen)
     assert moment is not None
     assert [each["notification"] for each in store.since("a", moment, 100)] == ["n2", "n3", "n4"]

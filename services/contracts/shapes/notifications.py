@@ -1,5 +1,7 @@
 """Notifications: what a member is told, and why."""
 
+from datetime import datetime
+
 from marshmallow import fields, validate
 
 from services.contracts.shapes.parts import Id, Moment, Page, Shape, page_of
@@ -23,6 +25,11 @@ class Notification(Shape):
     )
     at = Moment(required=True)
     read_at = Moment(allow_none=True, required=True)
+
+
+def event_id(at: datetime, notification_id: str) -> str:
+    """What the live stream calls a notification; sorts by time: `<Unix milliseconds>-<notification id>`."""
+    return f"{round(at.timestamp() * 1000)}-{notification_id}"
 
 
 NotificationPage = page_of(Notification)

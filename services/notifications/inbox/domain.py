@@ -26,11 +26,6 @@ def line_id(member_id: str, notification_id: str) -> str:
     return f"{member_id}:{notification_id}"
 
 
-def event_id(at: datetime, notification_id: str) -> str:
-    """What the live stream calls a line: `<Unix milliseconds>-<notification id>`."""
-    return f"{round(at.timestamp() * 1000)}-{notification_id}"
-
-
 def seen_until(event_id: str) -> datetime | None:
     """From when on a reader who saw this event last may lack lines; None when it is no event of ours."""
     milliseconds, dash, _ = event_id.partition("-")

@@ -51,6 +51,6 @@ class Inbox:
         moment = domain.seen_until(after)
         found = self.inbox.since(caller.id, moment, CATCH_UP_AT_MOST) if moment else []
         lines = [
-            _notification.dump(each) | {"event_id": domain.event_id(each["at"], each["notification"])} for each in found
+            _notification.dump(each) | {"event_id": shapes.event_id(each["at"], each["notification"])} for each in found
         ]
         return {"items": [line for line in lines if line["event_id"] != after]}

@@ -1,0 +1,44 @@
+import createClient, { type FetchResponse, type MaybeOptionalInit, type ParseAs } from "openapi-fetch";
+import type { Credentials, paths, ServerSentEvent } from "./schema.js";
+import { type Fetch, Session } from "./session.js";
+import { type Following, follow } from "./stream.js";
+
+export { Problem } from "./problem.js";
+export type * from "./schema.js";
+export type { Fetch, Following };
+
+type Method = "get" | "put" | "post" | "patch" | "delete";
+type PathsWith<M extends Method> = { [P in keyof paths]: paths[P][M] extends object ? P : never }[keyof paths];
+// Of openapi-fetch's own methods the types let unknown fields pass; here a misspelt one does not compile.
+type Init<I, As> = undefined extends I ? [(I & { parseAs?: As })?] : [I & { parseAs?: As }];
+type Answer<Operation, As> = FetchResponse<Operation & {}, { parseAs: As }, `${string}/${string}`>;
+type Call<M extends Method> = <P extends PathsWith<M>, As extends ParseAs = "json">(
+  path: P,
+  ...init: Init<MaybeOptionalInit<paths[P], M>, As>
+) => Promise<Extract<Answer<paths[P][M], As>, { data: unknown }>>;
+
+/** A call to a path for each method: `{ data, response }`, or a Problem is thrown. */
+export type Api = { [M in Method as Uppercase<M>]: Call<M> };
+
+export interface Hearth {
+  api: Api;
+  /** Sign in; the member's id. */
+  signIn(email: string, password: string): Promise<string>;
+  signOut(): Promise<void>;
+  /** What reaches my inbox from now on, or since `lastEventId`, until `signal` or `break`. */
+  notifications(following?: Following): AsyncGenerator<ServerSentEvent, void, undefined>;
+}
+
+/** A client of the platform at `baseUrl`; nobody is signed in yet. */
+export function hearth({ baseUrl, fetch = globalThis.fetch }: { baseUrl: string; fetch?: Fetch }): Hearth {
+  const root = baseUrl.replace(/\/$/, "");
+  const session = new Session(root, (request) => fetch(request));
+  const open = (headers: Record<string, string>, signal?: AbortSignal) =>
+    session.send(new Request(`${root}/v1/notifications/stream`, { headers, signal: signal ?? null }));
+  return {
+    api: createClient<paths>({ baseUrl: root, fetch: (request) => session.send(request) }) as unknown as Api,
+    signIn: (email, password) => session.open({ email, password } satisfies Credentials),
+    signOut: () => session.close(),
+    notifications: (following = {}) => follow(open, following),
+  };
+}

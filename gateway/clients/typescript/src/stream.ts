@@ -1,0 +1,64 @@
+import { Problem } from "./problem.js";
+import type { ServerSentEvent } from "./schema.js";
+import { wait } from "./wait.js";
+
+export interface Following {
+  /** Ends the iteration, without an error. */
+  signal?: AbortSignal;
+  /** The `lastEventId` of an event: what came after it is told first. */
+  lastEventId?: string;
+}
+
+const REMEMBERED = 1000; // events, to tell a repeated one
+const LONGEST = 8; // pauses that the pause grows to while nobody answers
+
+/** The live stream as an endless iteration: whenever it ends it is opened again where it was; each event comes once. */
+export async function* follow(
+  open: (headers: Record<string, string>, signal?: AbortSignal) => Promise<Response>,
+  { signal, lastEventId }: Following,
+): AsyncGenerator<ServerSentEvent, void, undefined> {
+  const seen = new Set<string>();
+  let pause = 3000;
+  let failures = 0;
+  while (!signal?.aborted) {
+    try {
+      const response = await open(lastEventId ? { "Last-Event-ID": lastEventId } : {}, signal);
+      failures = 0;
+      for await (const { id, retry, event, data } of blocks(response.body!)) {
+        if (retry && /^\d+$/.test(retry)) pause = Number(retry);
+        if (id) lastEventId = id;
+        if (!data || !id || seen.has(id)) continue;
+        seen.add(id);
+        if (seen.size > REMEMBERED) seen.delete(seen.values().next().value!);
+        yield { lastEventId: id, type: event ?? "message", data: JSON.parse(data) };
+      }
+    } catch (error) {
+      if (signal?.aborted) return;
+      if (error instanceof Problem && error.status < 500 && error.status !== 429) throw error;
+      failures += 1;
+    }
+    await wait(pause * Math.min(2 ** failures, LONGEST), signal).catch(() => {});
+  }
+}
+
+/** The blocks of an event stream, each as its fields. */
+async function* blocks(body: ReadableStream<Uint8Array>): AsyncGenerator<Record<string, string>> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      rest += decoder.decode(read.value, { stream: true });
+      const whole = rest.split("\n\n");
+      rest = whole.pop()!;
+      yield* whole.map((block) => Object.fromEntries(block.split("\n").map(field)));
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // it may have broken
+  }
+}
+
+function field(line: string): [string, string] {
+  const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
+  return [name, value];
+}

@@ -1,0 +1,113 @@
+"""A frontend developer's hour: the generated client against the running platform, compiled and run."""
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from deploy.local.platform import ROOT
+from tests.gateway.clients.conftest import CLIENT, NODE, Complaints, npm
+from tests.journeys.test_story import publish
+from tests.processes import PASSWORD, Member, Platform
+
+Page = Callable[[str, Member], Iterator[Any]]
+
+
+@pytest.fixture
+def page(platform: Platform, application: Path, complaints: Complaints) -> Iterator[Page]:
+    """Compiles a script and runs it for a member; yields what it says, to its end."""
+    with ExitStack() as stack:
+
+        def run(name: str, member: Member) -> Iterator[Any]:
+            assert complaints(name, Path(__file__).with_name(name).read_text()) == []
+            command = [NODE, application / name, platform.url, member.profile["email"], PASSWORD]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            yield from map(json.loads, process.stdout)
+            assert (process.wait(20), process.communicate()[1]) == (0, "")
+
+        yield run
+
+
+def test_a_frontend_developers_hour(platform: Platform, page: Page) -> None:
+    publish(platform.administrator, title="Printing for beginners", audience={"everyone": True})
+    amara = platform.join("Amara")
+    said = page("hour.ts", amara)
+    assert next(said) == "sign_in_refused"
+    assert next(said) == amara.id
+    assert "Printing for beginners" in next(said)
+    voice = f"/v1/feedback/{next(said)}"
+    wait_for_a_stream(platform)
+    platform.administrator.post(f"{voice}/answers", {"text": "We look for one."})
+    assert next(said) == ["feedback.answered", "We look for one."]
+    with platform.other_door() as url:
+        platform.processes.end("gateway")
+        moved = {"status": "declined", "reason": "The house is full."}
+        platform.administrator.at(url).ask("PUT", f"{voice}/status", json=moved)
+        amara.at(url).inbox(2)
+    platform.open_door("gateway", platform.port)
+    assert next(said) == ["feedback.moved", "The house is full."]
+    assert list(said) == [401]
+
+
+def test_a_bad_day(platform: Platform, page: Page) -> None:
+    assert list(page("rough.ts", platform.join("Amara"))) == [
+        ["fresh", 0],
+        ["a quarter of an hour later", 1],
+        ["refused", 1],
+        ["swallowed", 1, [True]],
+        ["public", 1, [False], 503],
+        ["invalid", "text", True],
+    ]
+
+
+WRONG = """
+await hub.api.POST("/v1/feedback", { body: { text: "a", anonymus: true } });
+await hub.api.POST("/v1/feedback", { body: { kind: "need" } });
+await hub.api.POST("/v1/feedback", { body: { text: "a", kind: "shout" } });
+await hub.api.GET("/v1/feedback", { params: { query: { limt: 3 } } });
+await hub.api.GET("/v1/feedbak");
+(await hub.api.GET("/v1/events")).data.items[0]?.titel;
+for await (const event of hub.notifications()) event.data.titel;
+""".strip()
+
+
+def test_what_is_misspelt_does_not_compile(complaints: Complaints) -> None:
+    head = 'import { hearth } from "@hearth/client"; const hub = hearth({ baseUrl: "" });'
+    found = complaints("wrong.ts", f"{head}\n{WRONG}\n")
+    lines = {int(each.partition("(")[2].partition(",")[0]) for each in found if each.startswith("wrong.ts(")}
+    assert lines == set(range(2, 9)), found
+
+
+def test_the_example_of_the_readme_compiles(complaints: Complaints) -> None:
+    (example,) = re.findall(r"```ts\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert complaints("example.ts", example) == []
+
+
+@pytest.mark.usefixtures("installed")
+def test_it_is_generated_from_the_document_of_today() -> None:
+    done = npm("run", "check")
+    assert done.returncode == 0, f"The client is out of date: make client\n{done.stdout}{done.stderr}"
+
+
+def test_it_sends_no_token_where_none_is_asked_for() -> None:
+    paths = json.loads((CLIENT.parents[1] / "openapi.json").read_text())["paths"]
+    public = {path for path, doors in paths.items() if doors.get("post", {}).get("security") == []}
+    (line,) = (line for line in (CLIENT / "src/session.ts").read_text().splitlines() if "const PUBLIC" in line)
+    assert set(json.loads(line.partition(" = ")[2].removesuffix(";"))) == public
+
+
+def wait_for_a_stream(platform: Platform) -> None:
+    until = time.monotonic() + 20
+    while "hearth_gateway_streams 1.0" not in requests.get(f"{platform.url}/metrics", timeout=5).text:
+        assert time.monotonic() < until, "no stream was opened"
+        time.sleep(0.05)
