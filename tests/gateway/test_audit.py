@@ -30,7 +30,8 @@ REFUSED = errors.Unauthenticated("sign_in_refused", "No.")
 @pytest.fixture
 def app(keys: Any) -> Gateway:
     """A gateway whose bus is away, so that its notes can be read while they wait."""
-    return create(Config(amqp_uri="amqp://unused", jwks_file=keys.jwks_file))
+    limits = {"rate_limit": 10_000, "rate_limit_anonymous": 10_000, "rate_limit_sign_in": 10_000}
+    return create(Config(amqp_uri="amqp://unused", jwks_file=keys.jwks_file, **limits))
 
 
 def noted(app: Gateway) -> list[dict[str, Any]]:

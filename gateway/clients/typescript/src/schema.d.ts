@@ -50,6 +50,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 member_id: string;
             };
             cookie?: never;
@@ -72,6 +73,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 member_id: string;
             };
             cookie?: never;
@@ -143,7 +145,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Exchange a refresh token for fresh tokens; it works once, and using it again ends the session. */
+        /**
+         * Exchange a refresh token for fresh tokens; it works once, and using it again ends the session.
+         * @description Should its answer get lost, it works once more: within 30 seconds, unless the token in that answer was used.
+         */
         post: operations["refresh_session"];
         delete?: never;
         options?: never;
@@ -200,6 +205,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 event_id: string;
             };
             cookie?: never;
@@ -226,6 +232,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 event_id: string;
             };
             cookie?: never;
@@ -248,6 +255,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 event_id: string;
             };
             cookie?: never;
@@ -294,6 +302,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 voice_id: string;
             };
             cookie?: never;
@@ -316,6 +325,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 voice_id: string;
             };
             cookie?: never;
@@ -338,6 +348,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 voice_id: string;
             };
             cookie?: never;
@@ -417,6 +428,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 notification_id: string;
             };
             cookie?: never;
@@ -466,6 +478,26 @@ export interface paths {
          * @description For: every member.
          */
         get: operations["stream_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the audit log of the last 365 days, newest first; to read it is noted there, too.
+         * @description For: administrator.
+         */
+        get: operations["list_audit_entries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -542,6 +574,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show this document. */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/asyncapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what can be heard on the bus. */
+        get: operations["asyncapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -552,7 +618,10 @@ export interface components {
              * @example audience.roles.0
              */
             field: string;
-            /** @description What would be right. */
+            /**
+             * @description What would be right.
+             * @example Name at least one role or tag.
+             */
             says: string;
         };
         Problem: {
@@ -562,14 +631,20 @@ export interface components {
             title: string;
             /** @example 422 */
             status: number;
-            /** @description A sentence for people. */
+            /**
+             * @description A sentence for people.
+             * @example title: Shorter than minimum length 4.
+             */
             detail: string;
             /**
              * @description A stable word for programs.
              * @example invalid
              */
             code: string;
-            /** @description Names this request; it is in our logs, too. */
+            /**
+             * @description Names this request; it is in our logs, too.
+             * @example urn:hearth:request:4f1c2a9d
+             */
             instance?: string;
             /** @description The fields at fault, if any are. */
             errors?: components["schemas"]["FieldError"][];
@@ -590,9 +665,13 @@ export interface components {
         Invitation: {
             /** Format: uuid */
             id: string;
+            /** @example amara@hub.example */
             email: string;
             roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
-            /** @description Shown once; handed to the invited person. */
+            /**
+             * @description Shown once; handed to the invited person.
+             * @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA
+             */
             code: string;
             /** Format: date-time */
             expires_at: string;
@@ -604,6 +683,7 @@ export interface components {
             pronouns?: string;
             /** @example Bookkeeping for small co-operatives */
             what_i_do?: string;
+            /** @example Lake Books */
             organisation?: string;
             /** @example KE */
             country?: string;
@@ -628,6 +708,7 @@ export interface components {
              *     ]
              */
             tags_want?: string[];
+            /** @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA */
             code: string;
             /**
              * Format: password
@@ -643,6 +724,7 @@ export interface components {
             pronouns?: string;
             /** @example Bookkeeping for small co-operatives */
             what_i_do?: string;
+            /** @example Lake Books */
             organisation?: string;
             /** @example KE */
             country?: string;
@@ -669,6 +751,7 @@ export interface components {
             tags_want?: string[];
             /** Format: uuid */
             id: string;
+            /** @example amara@hub.example */
             email: string;
             roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
             /** Format: date-time */
@@ -679,19 +762,45 @@ export interface components {
         MemberCard: {
             /** Format: uuid */
             id: string;
+            /** @example Amara Okafor */
             name: string;
+            /** @example she/her */
             pronouns?: string;
+            /** @example Bookkeeping for small co-operatives */
             what_i_do?: string;
+            /** @example Lake Books */
             organisation?: string;
+            /** @example KE */
             country?: string;
+            /**
+             * @example [
+             *       "en",
+             *       "sw"
+             *     ]
+             */
             languages?: string[];
             roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
+            /**
+             * @example [
+             *       "bookkeeping"
+             *     ]
+             */
             tags_have?: string[];
+            /**
+             * @example [
+             *       "3d printing"
+             *     ]
+             */
             tags_want?: string[];
+            /** @description Rises by one with every change. */
+            version: number;
         };
         MemberCardPage: {
             items: components["schemas"]["MemberCard"][];
-            /** @description Cursor of the next page. */
+            /**
+             * @description Cursor of the next page.
+             * @example WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ
+             */
             next: string | null;
         };
         RolesChange: {
@@ -710,6 +819,7 @@ export interface components {
             pronouns?: string;
             /** @example Bookkeeping for small co-operatives */
             what_i_do?: string;
+            /** @example Lake Books */
             organisation?: string;
             /** @example KE */
             country?: string;
@@ -738,11 +848,17 @@ export interface components {
         Credentials: {
             /** @example amara@hub.example */
             email: string;
-            /** Format: password */
+            /**
+             * Format: password
+             * @example a long sentence is fine
+             */
             password: string;
         };
         Tokens: {
-            /** @description JWT, EdDSA; send as `Authorization: Bearer`. */
+            /**
+             * @description JWT, EdDSA; send as `Authorization: Bearer`.
+             * @example eyJhbGciOiJFZERTQSJ9.…
+             */
             access_token: string;
             /** @example Bearer */
             token_type: string;
@@ -751,12 +867,16 @@ export interface components {
              * @example 900
              */
             expires_in: number;
-            /** @description Works once; the answer brings the next. */
+            /**
+             * @description Works once; the answer brings the next.
+             * @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg
+             */
             refresh_token: string;
             /** Format: uuid */
             member_id: string;
         };
         RefreshRequest: {
+            /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg */
             refresh_token: string;
         };
         Audience: {
@@ -781,7 +901,10 @@ export interface components {
         EventDraft: {
             /** @example Café morning: how we print */
             title: string;
-            /** @default  */
+            /**
+             * @default
+             * @example Bring a part that broke; we print a new one together.
+             */
             description?: string;
             /**
              * @default workshop
@@ -796,6 +919,7 @@ export interface components {
             /**
              * Format: url
              * @default null
+             * @example null
              */
             link?: string | null;
             /**
@@ -813,10 +937,15 @@ export interface components {
         Event: {
             /** Format: uuid */
             id: string;
+            /** @example Café morning: how we print */
             title: string;
+            /** @example Bring a part that broke; we print a new one together. */
             description: string;
+            /** @example workshop */
             touchpoint: string;
+            /** @example The café, ground floor */
             place: string;
+            /** @example null */
             link: string | null;
             /** Format: date-time */
             starts_at: string;
@@ -827,6 +956,7 @@ export interface components {
             host_id: string;
             /** @enum {string} */
             status: "draft" | "published" | "cancelled";
+            /** @example null */
             cancel_reason?: string | null;
             /** @description Rises by one with every change. */
             version: number;
@@ -834,12 +964,16 @@ export interface components {
         EventChange: {
             /** @example Café morning: how we print */
             title?: string;
+            /** @example Bring a part that broke; we print a new one together. */
             description?: string;
             /** @enum {string} */
             touchpoint?: "cafe" | "kitchenette" | "idea_board" | "app" | "focus_group" | "brainstorm" | "workshop" | "online" | "other";
             /** @example The café, ground floor */
             place?: string;
-            /** Format: url */
+            /**
+             * Format: url
+             * @example null
+             */
             link?: string | null;
             /** Format: date-time */
             starts_at?: string;
@@ -853,7 +987,10 @@ export interface components {
         };
         EventPage: {
             items: components["schemas"]["Event"][];
-            /** @description Cursor of the next page. */
+            /**
+             * @description Cursor of the next page.
+             * @example WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ
+             */
             next: string | null;
         };
         VoiceDraft: {
@@ -878,6 +1015,7 @@ export interface components {
             anonymous?: boolean;
         };
         Answer: {
+            /** @example Thank you. We will look for a room this month. */
             text: string;
             /** Format: uuid */
             by: string;
@@ -887,12 +1025,16 @@ export interface components {
         RaisedVoice: {
             /** @enum {string} */
             status: "received" | "acknowledged" | "decided" | "done" | "declined";
+            /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
+            /** @example I need a quiet room for calls. */
             text: string;
             /** Format: uuid */
             id: string;
+            /** @example need */
             kind: string | null;
+            /** @example cafe */
             touchpoint: string;
             anonymous: boolean;
             /**
@@ -907,17 +1049,22 @@ export interface components {
             raised_at: string;
             /** @description Rises by one with every change. */
             version: number;
+            /** @example null */
             claim_code: string | null;
         };
         Voice: {
             /** @enum {string} */
             status: "received" | "acknowledged" | "decided" | "done" | "declined";
+            /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
+            /** @example I need a quiet room for calls. */
             text: string;
             /** Format: uuid */
             id: string;
+            /** @example need */
             kind: string | null;
+            /** @example cafe */
             touchpoint: string;
             anonymous: boolean;
             /**
@@ -935,7 +1082,10 @@ export interface components {
         };
         VoicePage: {
             items: components["schemas"]["Voice"][];
-            /** @description Cursor of the next page. */
+            /**
+             * @description Cursor of the next page.
+             * @example WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ
+             */
             next: string | null;
         };
         AnswerDraft: {
@@ -951,17 +1101,21 @@ export interface components {
             /**
              * @description Needed for `declined`; the author reads it.
              * @default
+             * @example
              */
             reason?: string;
         };
         Claim: {
+            /** @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA */
             claim_code: string;
         };
         Outcome: {
             /** @enum {string} */
             status: "received" | "acknowledged" | "decided" | "done" | "declined";
+            /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
+            /** @example I need a quiet room for calls. */
             text: string;
         };
         Notification: {
@@ -972,14 +1126,19 @@ export interface components {
              * @example events.published
              */
             kind: string;
+            /** @example New: Café morning: how we print */
             title: string;
+            /** @example 1 March 2027, 09:00 UTC, The café, ground floor */
             body: string;
             /**
              * @description Path of what it is about.
              * @example /v1/events/…
              */
             link: string;
-            /** @description Why the member is told. */
+            /**
+             * @description Why the member is told.
+             * @example Because you want or offer 3d printing.
+             */
             reason: string;
             /** Format: date-time */
             at: string;
@@ -988,7 +1147,10 @@ export interface components {
         };
         NotificationPage: {
             items: components["schemas"]["Notification"][];
-            /** @description Cursor of the next page. */
+            /**
+             * @description Cursor of the next page.
+             * @example WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ
+             */
             next: string | null;
         };
         Unread: {
@@ -998,12 +1160,65 @@ export interface components {
             marked: number;
         };
         ServerSentEvent: {
-            /** @description To be sent as `Last-Event-ID`. */
+            /**
+             * @description To be sent as `Last-Event-ID`.
+             * @example 1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60
+             */
             lastEventId: string;
             /** @example notification */
             type: string;
             /** @description As JSON. */
             data: components["schemas"]["Notification"];
+        };
+        AuditEntry: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description The `operationId`; null, like what follows from it, when a member asked too often: who did is kept, what they asked is not, for it may have been to say something anonymously.
+             * @example set_member_roles
+             */
+            operation: string | null;
+            /**
+             * @description null for what was done on the machine itself.
+             * @example PUT
+             */
+            method: string | null;
+            /** @example /v1/members/<id:member_id>/roles */
+            path: string | null;
+            /**
+             * Format: uuid
+             * @description What it was done to, if the path says.
+             */
+            subject_id: string | null;
+            /**
+             * Format: uuid
+             * @description Who; null when nobody was signed in.
+             */
+            actor_id: string | null;
+            /** @enum {string} */
+            outcome: "done" | "denied";
+            /** @example 200 */
+            status: number | null;
+            /**
+             * @description Why it was denied.
+             * @example null
+             */
+            code: string | null;
+            /**
+             * @description From where, never the whole address.
+             * @example 203.0.113.0/24
+             */
+            network: string | null;
+        };
+        AuditEntryPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /**
+             * @description Cursor of the next page.
+             * @example WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ
+             */
+            next: string | null;
         };
         Live: {
             live: boolean;
@@ -1020,6 +1235,15 @@ export interface components {
             missing: string[];
         };
         KeySet: {
+            /**
+             * @example [
+             *       {
+             *         "kty": "OKP",
+             *         "crv": "Ed25519",
+             *         "x": "…"
+             *       }
+             *     ]
+             */
             keys: {
                 [key: string]: unknown;
             }[];
@@ -1032,6 +1256,16 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:bad_request",
+                 *       "title": "Bad Request",
+                 *       "status": 400,
+                 *       "detail": "The body is no JSON.",
+                 *       "code": "bad_request",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1041,6 +1275,16 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:unauthorized",
+                 *       "title": "Unauthorized",
+                 *       "status": 401,
+                 *       "detail": "Nobody, or nobody that can be verified, is asking.",
+                 *       "code": "unauthorized",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1050,6 +1294,16 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:forbidden",
+                 *       "title": "Forbidden",
+                 *       "status": 403,
+                 *       "detail": "The caller is known and may not do this.",
+                 *       "code": "forbidden",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1059,6 +1313,16 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:conflict",
+                 *       "title": "Conflict",
+                 *       "status": 409,
+                 *       "detail": "True in itself, but not in the present state (also: somebody else was faster).",
+                 *       "code": "conflict",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1068,6 +1332,16 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:request_entity_too_large",
+                 *       "title": "Request Entity Too Large",
+                 *       "status": 413,
+                 *       "detail": "The body is larger than 64 KiB.",
+                 *       "code": "request_entity_too_large",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1077,6 +1351,16 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:unsupported_media_type",
+                 *       "title": "Unsupported Media Type",
+                 *       "status": 415,
+                 *       "detail": "The body is not sent as application/json.",
+                 *       "code": "unsupported_media_type",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1086,6 +1370,40 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:unprocessable_entity",
+                 *       "title": "Unprocessable Entity",
+                 *       "status": 422,
+                 *       "detail": "What was sent has the wrong shape or content.",
+                 *       "code": "unprocessable_entity",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The caller asks more often than is allowed. */
+        TooMany: {
+            headers: {
+                /**
+                 * @description Seconds to wait before trying again.
+                 * @example 3
+                 */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:too_many_requests",
+                 *       "title": "Too Many Requests",
+                 *       "status": 429,
+                 *       "detail": "The caller asks more often than is allowed.",
+                 *       "code": "too_many_requests",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1095,6 +1413,16 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:internal_server_error",
+                 *       "title": "Internal Server Error",
+                 *       "status": 500,
+                 *       "detail": "Any other refusal.",
+                 *       "code": "internal_server_error",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1104,15 +1432,35 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:not_found",
+                 *       "title": "Not Found",
+                 *       "status": 404,
+                 *       "detail": "There is no such thing, or none that the caller may know of.",
+                 *       "code": "not_found",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller asks more often than is allowed. */
-        TooMany: {
+        /** @description The caller has seen an older version of what they want to change. */
+        Stale: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:precondition_failed",
+                 *       "title": "Precondition Failed",
+                 *       "status": 412,
+                 *       "detail": "The caller has seen an older version of what they want to change.",
+                 *       "code": "precondition_failed",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1120,6 +1468,16 @@ export interface components {
     parameters: {
         /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
         "Idempotency-Key": string;
+        /**
+         * @description The `ETag` of what you have seen: the change is made only if it is still so.
+         * @example "3-9f86d081884c7d65"
+         */
+        "If-Match": string;
+        /**
+         * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+         * @example "3-9f86d081884c7d65"
+         */
+        "If-None-Match": string;
     };
     requestBodies: never;
     headers: never;
@@ -1158,6 +1516,8 @@ export type NotificationPage = components['schemas']['NotificationPage'];
 export type Unread = components['schemas']['Unread'];
 export type Marked = components['schemas']['Marked'];
 export type ServerSentEvent = components['schemas']['ServerSentEvent'];
+export type AuditEntry = components['schemas']['AuditEntry'];
+export type AuditEntryPage = components['schemas']['AuditEntryPage'];
 export type Live = components['schemas']['Live'];
 export type Ready = components['schemas']['Ready'];
 export type KeySet = components['schemas']['KeySet'];
@@ -1168,10 +1528,13 @@ export type ResponseConflict = components['responses']['Conflict'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseUnsupportedType = components['responses']['UnsupportedType'];
 export type ResponseInvalid = components['responses']['Invalid'];
+export type ResponseTooMany = components['responses']['TooMany'];
 export type ResponseProblem = components['responses']['Problem'];
 export type ResponseNotFound = components['responses']['NotFound'];
-export type ResponseTooMany = components['responses']['TooMany'];
+export type ResponseStale = components['responses']['Stale'];
 export type ParameterIdempotencyKey = components['parameters']['Idempotency-Key'];
+export type ParameterIfMatch = components['parameters']['If-Match'];
+export type ParameterIfNoneMatch = components['parameters']['If-None-Match'];
 export type $defs = Record<string, never>;
 export interface operations {
     invite_member: {
@@ -1186,6 +1549,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "amara@hub.example",
+                 *       "roles": [
+                 *         "coworker"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["InvitationDraft"];
             };
         };
@@ -1196,6 +1567,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "email": "amara@hub.example",
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "code": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA",
+                     *       "expires_at": "2026-11-02T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
@@ -1206,6 +1588,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1219,7 +1602,13 @@ export interface operations {
                 role?: "coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host" | null;
                 tag?: string | null;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1228,14 +1617,66 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "name": "Amara Okafor",
+                     *           "pronouns": "she/her",
+                     *           "what_i_do": "Bookkeeping for small co-operatives",
+                     *           "organisation": "Lake Books",
+                     *           "country": "KE",
+                     *           "languages": [
+                     *             "en",
+                     *             "sw"
+                     *           ],
+                     *           "roles": [
+                     *             "coworker"
+                     *           ],
+                     *           "tags_have": [
+                     *             "bookkeeping"
+                     *           ],
+                     *           "tags_want": [
+                     *             "3d printing"
+                     *           ],
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberCardPage"];
+                    /**
+                     * @example id,…
+                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Unauthenticated"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1251,6 +1692,27 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Amara Okafor",
+                 *       "pronouns": "she/her",
+                 *       "what_i_do": "Bookkeeping for small co-operatives",
+                 *       "organisation": "Lake Books",
+                 *       "country": "KE",
+                 *       "languages": [
+                 *         "en",
+                 *         "sw"
+                 *       ],
+                 *       "tags_have": [
+                 *         "bookkeeping"
+                 *       ],
+                 *       "tags_want": [
+                 *         "3d printing"
+                 *       ],
+                 *       "code": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA",
+                 *       "password": "a long sentence is fine"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Registration"];
             };
         };
@@ -1259,9 +1721,40 @@ export interface operations {
             201: {
                 headers: {
                     Location?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "Amara Okafor",
+                     *       "pronouns": "she/her",
+                     *       "what_i_do": "Bookkeeping for small co-operatives",
+                     *       "organisation": "Lake Books",
+                     *       "country": "KE",
+                     *       "languages": [
+                     *         "en",
+                     *         "sw"
+                     *       ],
+                     *       "tags_have": [
+                     *         "bookkeeping"
+                     *       ],
+                     *       "tags_want": [
+                     *         "3d printing"
+                     *       ],
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "email": "amara@hub.example",
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "joined_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Profile"];
                 };
             };
@@ -1270,14 +1763,22 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     show_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 member_id: string;
             };
             cookie?: never;
@@ -1287,28 +1788,85 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Amara Okafor",
+                     *       "pronouns": "she/her",
+                     *       "what_i_do": "Bookkeeping for small co-operatives",
+                     *       "organisation": "Lake Books",
+                     *       "country": "KE",
+                     *       "languages": [
+                     *         "en",
+                     *         "sw"
+                     *       ],
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "tags_have": [
+                     *         "bookkeeping"
+                     *       ],
+                     *       "tags_want": [
+                     *         "3d printing"
+                     *       ],
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberCard"];
                 };
             };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     set_member_roles: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 member_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "roles": [
+                 *         "coworker",
+                 *         "mentor"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["RolesChange"];
             };
         };
@@ -1316,9 +1874,38 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Amara Okafor",
+                     *       "pronouns": "she/her",
+                     *       "what_i_do": "Bookkeeping for small co-operatives",
+                     *       "organisation": "Lake Books",
+                     *       "country": "KE",
+                     *       "languages": [
+                     *         "en",
+                     *         "sw"
+                     *       ],
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "tags_have": [
+                     *         "bookkeeping"
+                     *       ],
+                     *       "tags_want": [
+                     *         "3d printing"
+                     *       ],
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberCard"];
                 };
             };
@@ -1327,16 +1914,24 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     show_me: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1345,25 +1940,94 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "Amara Okafor",
+                     *       "pronouns": "she/her",
+                     *       "what_i_do": "Bookkeeping for small co-operatives",
+                     *       "organisation": "Lake Books",
+                     *       "country": "KE",
+                     *       "languages": [
+                     *         "en",
+                     *         "sw"
+                     *       ],
+                     *       "tags_have": [
+                     *         "bookkeeping"
+                     *       ],
+                     *       "tags_want": [
+                     *         "3d printing"
+                     *       ],
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "email": "amara@hub.example",
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "joined_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Profile"];
                 };
             };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     change_me: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Amara Okafor",
+                 *       "pronouns": "she/her",
+                 *       "what_i_do": "Bookkeeping for small co-operatives",
+                 *       "organisation": "Lake Books",
+                 *       "country": "KE",
+                 *       "languages": [
+                 *         "en",
+                 *         "sw"
+                 *       ],
+                 *       "tags_have": [
+                 *         "bookkeeping"
+                 *       ],
+                 *       "tags_want": [
+                 *         "3d printing"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProfileChange"];
             };
         };
@@ -1371,18 +2035,51 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "Amara Okafor",
+                     *       "pronouns": "she/her",
+                     *       "what_i_do": "Bookkeeping for small co-operatives",
+                     *       "organisation": "Lake Books",
+                     *       "country": "KE",
+                     *       "languages": [
+                     *         "en",
+                     *         "sw"
+                     *       ],
+                     *       "tags_have": [
+                     *         "bookkeeping"
+                     *       ],
+                     *       "tags_want": [
+                     *         "3d printing"
+                     *       ],
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "email": "amara@hub.example",
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "joined_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Profile"];
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1398,6 +2095,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "amara@hub.example",
+                 *       "password": "a long sentence is fine"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Credentials"];
             };
         };
@@ -1409,6 +2112,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.…",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 900,
+                     *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg",
+                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -1438,6 +2150,7 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1453,6 +2166,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshRequest"];
             };
         };
@@ -1464,6 +2182,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.…",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 900,
+                     *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg",
+                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -1472,6 +2199,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1492,6 +2220,7 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1506,7 +2235,13 @@ export interface operations {
                 /** @description Only events that start after this moment. */
                 starts_after?: string | null;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1515,14 +2250,67 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "title": "Café morning: how we print",
+                     *           "description": "Bring a part that broke; we print a new one together.",
+                     *           "touchpoint": "workshop",
+                     *           "place": "The café, ground floor",
+                     *           "link": null,
+                     *           "starts_at": "2026-11-02T09:00:00.000Z",
+                     *           "ends_at": "2026-11-02T09:00:00.000Z",
+                     *           "audience": {
+                     *             "everyone": false,
+                     *             "roles": [
+                     *               "mentor"
+                     *             ],
+                     *             "tags": [
+                     *               "3d printing"
+                     *             ]
+                     *           },
+                     *           "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "status": "draft",
+                     *           "cancel_reason": null,
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"
+                     *     }
+                     */
                     "application/json": components["schemas"]["EventPage"];
+                    /**
+                     * @example id,…
+                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Unauthenticated"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1538,6 +2326,26 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Café morning: how we print",
+                 *       "description": "Bring a part that broke; we print a new one together.",
+                 *       "touchpoint": "cafe",
+                 *       "place": "The café, ground floor",
+                 *       "link": null,
+                 *       "starts_at": "2027-03-01T09:00:00Z",
+                 *       "ends_at": "2027-03-01T10:30:00Z",
+                 *       "audience": {
+                 *         "everyone": false,
+                 *         "roles": [
+                 *           "mentor"
+                 *         ],
+                 *         "tags": [
+                 *           "3d printing"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["EventDraft"];
             };
         };
@@ -1546,9 +2354,39 @@ export interface operations {
             201: {
                 headers: {
                     Location?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "title": "Café morning: how we print",
+                     *       "description": "Bring a part that broke; we print a new one together.",
+                     *       "touchpoint": "workshop",
+                     *       "place": "The café, ground floor",
+                     *       "link": null,
+                     *       "starts_at": "2026-11-02T09:00:00.000Z",
+                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "draft",
+                     *       "cancel_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Event"];
                 };
             };
@@ -1559,14 +2397,22 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     show_event: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 event_id: string;
             };
             cookie?: never;
@@ -1576,28 +2422,98 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "title": "Café morning: how we print",
+                     *       "description": "Bring a part that broke; we print a new one together.",
+                     *       "touchpoint": "workshop",
+                     *       "place": "The café, ground floor",
+                     *       "link": null,
+                     *       "starts_at": "2026-11-02T09:00:00.000Z",
+                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "draft",
+                     *       "cancel_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Event"];
                 };
             };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     change_event: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 event_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Café morning: how we print",
+                 *       "description": "Bring a part that broke; we print a new one together.",
+                 *       "touchpoint": "cafe",
+                 *       "place": "The café, ground floor",
+                 *       "link": null,
+                 *       "starts_at": "2026-11-02T09:00:00.000Z",
+                 *       "ends_at": "2026-11-02T09:00:00.000Z",
+                 *       "audience": {
+                 *         "everyone": false,
+                 *         "roles": [
+                 *           "mentor"
+                 *         ],
+                 *         "tags": [
+                 *           "3d printing"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["EventChange"];
             };
         };
@@ -1605,9 +2521,39 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "title": "Café morning: how we print",
+                     *       "description": "Bring a part that broke; we print a new one together.",
+                     *       "touchpoint": "workshop",
+                     *       "place": "The café, ground floor",
+                     *       "link": null,
+                     *       "starts_at": "2026-11-02T09:00:00.000Z",
+                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "draft",
+                     *       "cancel_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Event"];
                 };
             };
@@ -1616,9 +2562,11 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1628,8 +2576,14 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 event_id: string;
             };
             cookie?: never;
@@ -1639,9 +2593,39 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "title": "Café morning: how we print",
+                     *       "description": "Bring a part that broke; we print a new one together.",
+                     *       "touchpoint": "workshop",
+                     *       "place": "The café, ground floor",
+                     *       "link": null,
+                     *       "starts_at": "2026-11-02T09:00:00.000Z",
+                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "draft",
+                     *       "cancel_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Event"];
                 };
             };
@@ -1649,7 +2633,9 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1659,14 +2645,25 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 event_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The trainer is ill; we try again in May."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Cancellation"];
             };
         };
@@ -1674,9 +2671,39 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "title": "Café morning: how we print",
+                     *       "description": "Bring a part that broke; we print a new one together.",
+                     *       "touchpoint": "workshop",
+                     *       "place": "The café, ground floor",
+                     *       "link": null,
+                     *       "starts_at": "2026-11-02T09:00:00.000Z",
+                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "draft",
+                     *       "cancel_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Event"];
                 };
             };
@@ -1685,9 +2712,11 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1701,7 +2730,13 @@ export interface operations {
                 status?: "received" | "acknowledged" | "decided" | "done" | "declined" | null;
                 mine?: boolean;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1710,14 +2745,63 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "status": "received",
+                     *           "reason": "",
+                     *           "answers": [
+                     *             {
+                     *               "text": "Thank you. We will look for a room this month.",
+                     *               "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *               "at": "2026-11-02T09:00:00.000Z"
+                     *             }
+                     *           ],
+                     *           "text": "I need a quiet room for calls.",
+                     *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "kind": "need",
+                     *           "touchpoint": "cafe",
+                     *           "anonymous": true,
+                     *           "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "raised_at": "2026-11-02T09:00:00.000Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"
+                     *     }
+                     */
                     "application/json": components["schemas"]["VoicePage"];
+                    /**
+                     * @example id,…
+                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Unauthenticated"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1733,6 +2817,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "I need a quiet room for calls.",
+                 *       "kind": "need",
+                 *       "touchpoint": "cafe",
+                 *       "anonymous": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["VoiceDraft"];
             };
         };
@@ -1741,9 +2833,36 @@ export interface operations {
             201: {
                 headers: {
                     Location?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "received",
+                     *       "reason": "",
+                     *       "answers": [
+                     *         {
+                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "text": "I need a quiet room for calls.",
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "kind": "need",
+                     *       "touchpoint": "cafe",
+                     *       "anonymous": true,
+                     *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "raised_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3,
+                     *       "claim_code": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RaisedVoice"];
                 };
             };
@@ -1753,14 +2872,22 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     show_voice: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 voice_id: string;
             };
             cookie?: never;
@@ -1770,14 +2897,53 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "received",
+                     *       "reason": "",
+                     *       "answers": [
+                     *         {
+                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "text": "I need a quiet room for calls.",
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "kind": "need",
+                     *       "touchpoint": "cafe",
+                     *       "anonymous": true,
+                     *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "raised_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Voice"];
                 };
             };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1787,14 +2953,25 @@ export interface operations {
             header?: {
                 /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
             };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 voice_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "Thank you. We will look for a room this month."
+                 *     }
+                 */
                 "application/json": components["schemas"]["AnswerDraft"];
             };
         };
@@ -1803,9 +2980,35 @@ export interface operations {
             201: {
                 headers: {
                     Location?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "received",
+                     *       "reason": "",
+                     *       "answers": [
+                     *         {
+                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "text": "I need a quiet room for calls.",
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "kind": "need",
+                     *       "touchpoint": "cafe",
+                     *       "anonymous": true,
+                     *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "raised_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Voice"];
                 };
             };
@@ -1814,23 +3017,38 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     move_voice: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 voice_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "status": "decided",
+                 *       "reason": ""
+                 *     }
+                 */
                 "application/json": components["schemas"]["Move"];
             };
         };
@@ -1838,9 +3056,35 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "received",
+                     *       "reason": "",
+                     *       "answers": [
+                     *         {
+                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "text": "I need a quiet room for calls.",
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "kind": "need",
+                     *       "touchpoint": "cafe",
+                     *       "anonymous": true,
+                     *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "raised_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Voice"];
                 };
             };
@@ -1849,9 +3093,11 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1867,6 +3113,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "claim_code": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Claim"];
             };
         };
@@ -1877,6 +3128,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "received",
+                     *       "reason": "",
+                     *       "answers": [
+                     *         {
+                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "text": "I need a quiet room for calls."
+                     *     }
+                     */
                     "application/json": components["schemas"]["Outcome"];
                 };
             };
@@ -1885,6 +3150,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1898,7 +3164,13 @@ export interface operations {
                 /** @description Only what was not read yet. */
                 unread?: boolean;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1907,21 +3179,62 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "kind": "events.published",
+                     *           "title": "New: Café morning: how we print",
+                     *           "body": "1 March 2027, 09:00 UTC, The café, ground floor",
+                     *           "link": "/v1/events/…",
+                     *           "reason": "Because you want or offer 3d printing.",
+                     *           "at": "2026-11-02T09:00:00.000Z",
+                     *           "read_at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NotificationPage"];
                 };
             };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthenticated"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
     count_unread: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1930,13 +3243,36 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "unread": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Unread"];
                 };
             };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1948,6 +3284,7 @@ export interface operations {
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
                 notification_id: string;
             };
             cookie?: never;
@@ -1965,6 +3302,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1986,12 +3324,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "marked": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Marked"];
                 };
             };
             401: components["responses"]["Unauthenticated"];
             409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2016,6 +3360,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "lastEventId": "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60",
+                     *       "type": "notification",
+                     *       "data": {
+                     *         "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *         "kind": "events.published",
+                     *         "title": "New: Café morning: how we print",
+                     *         "body": "1 March 2027, 09:00 UTC, The café, ground floor",
+                     *         "link": "/v1/events/…",
+                     *         "reason": "Because you want or offer 3d printing.",
+                     *         "at": "2026-11-02T09:00:00.000Z",
+                     *         "read_at": "2026-11-02T09:00:00.000Z"
+                     *       }
+                     *     }
+                     */
                     "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
@@ -2025,10 +3385,24 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    livez: {
+    list_audit_entries: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Items a page. */
+                limit?: number;
+                /** @description The `next` of the page before; opaque. */
+                cursor?: string | null;
+                outcome?: "done" | "denied" | null;
+                /** @description Only what this member did or was denied. */
+                actor_id?: string | null;
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2037,11 +3411,106 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "at": "2026-11-02T09:00:00.000Z",
+                     *           "operation": "set_member_roles",
+                     *           "method": "PUT",
+                     *           "path": "/v1/members/<id:member_id>/roles",
+                     *           "subject_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "actor_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "outcome": "done",
+                     *           "status": 200,
+                     *           "code": null,
+                     *           "network": "203.0.113.0/24"
+                     *         }
+                     *       ],
+                     *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditEntryPage"];
+                    /**
+                     * @example id,…
+                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    livez: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "live": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Live"];
                 };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -2049,7 +3518,13 @@ export interface operations {
     readyz: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2058,11 +3533,37 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "missing": [
+                     *         "feedback.voices",
+                     *         "members.accounts store"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ready"];
                 };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Something is missing. */
             503: {
@@ -2070,6 +3571,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "missing": [
+                     *         "feedback.voices",
+                     *         "members.accounts store"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ready"];
                 };
             };
@@ -2098,7 +3608,13 @@ export interface operations {
     jwks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2107,11 +3623,77 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "kty": "OKP",
+                     *           "crv": "Ed25519",
+                     *           "x": "…"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeySet"];
                 };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    asyncapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description AsyncAPI 3.0. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
