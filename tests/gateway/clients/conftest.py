@@ -31,7 +31,7 @@ def installed() -> Path:
     """The client with its packages, which are installed when they are not those that the lock names."""
     stamp = CLIENT / "node_modules/.package-lock.json"
     if not stamp.exists() or stamp.stat().st_mtime < (CLIENT / "package-lock.json").stat().st_mtime:
-        done = npm("ci", "--loglevel=error")
+        done = npm("ci", "--loglevel=error", "--fetch-retries=1")
         if done.returncode:
             pytest.fail(f"The npm packages of {CLIENT} can't be installed; is there a network?\n{done.stderr}", False)
     return CLIENT
