@@ -9,9 +9,10 @@ export type { Fetch, Following };
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
 type PathsWith<M extends Method> = { [P in keyof paths]: paths[P][M] extends object ? P : never }[keyof paths];
+// Lists can also be had as CSV (with `parseAs: "text"`): what is not said is JSON.
 // Of openapi-fetch's own methods the types let unknown fields pass; here a misspelt one does not compile.
 type Init<I, As> = undefined extends I ? [(I & { parseAs?: As })?] : [I & { parseAs?: As }];
-type Answer<Operation, As> = FetchResponse<Operation & {}, { parseAs: As }, `${string}/${string}`>;
+type Answer<Operation, As> = FetchResponse<Operation & {}, { parseAs: As }, "application/json" | "application/problem+json">;
 type Call<M extends Method> = <P extends PathsWith<M>, As extends ParseAs = "json">(
   path: P,
   ...init: Init<MaybeOptionalInit<paths[P], M>, As>
