@@ -5,8 +5,9 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 from marshmallow import fields
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from gateway.guard import Resting
 from services.chassis.logs import log
@@ -69,18 +70,24 @@ class Problem(Shape):
 
 def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
     """A problem document as an answer."""
-    body: dict[str, Any] = {
-        "type": f"urn:hearth:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
+    body = _document(status, code, detail)
     if "correlation_id" in g:
         body["instance"] = f"urn:hearth:request:{g.correlation_id}"
     if errors:
         body["errors"] = errors[:MOST_ERRORS]
     return Response(orjson.dumps(body), status, HEADERS.get(status), content_type=MEDIA_TYPE)
+
+
+def unread(status: int, reason: str) -> bytes:
+    """The whole answer to a request that the server refuses before the application sees it."""
+    body = orjson.dumps(_document(status, HTTPStatus(status).name.lower(), reason + "."))
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
+    return f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _document(status: int, code: str, detail: str) -> dict[str, Any]:
+    title = HTTPStatus(status).phrase
+    return {"type": f"urn:hearth:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
 
 
 def refused(refusal: Refusal) -> Response:
@@ -104,6 +111,11 @@ def failed(error: HTTPException) -> Response:
     return answer
 
 
+def broken(_error: Exception) -> Response:
+    """The body ends early, or its chunks are none."""
+    return failed(BadRequest())
+
+
 def unexpected(_error: Exception) -> Response:
     """A fault of ours: the log has the traceback, the answer does not."""
     log.exception("unexpected", route=request.url_rule.rule if request.url_rule else None)
@@ -115,4 +127,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(Resting, resting)
     app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(ParseException, broken)
+    app.register_error_handler(NoMoreData, broken)
     app.register_error_handler(Exception, unexpected)
