@@ -20,7 +20,7 @@ from gateway import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem
 from gateway.hooks import LARGEST_BODY
 from services.contracts.errors import Conflict, Invalid, Refusal, Unauthenticated, invalid
-from services.contracts.shapes.parts import ROLES, Id
+from services.contracts.shapes.parts import ROLES, Id, Text
 
 JSON = "application/json"
 END = r"\Z"
@@ -198,6 +198,8 @@ def _json_schema_pattern(_converter: Any, field: fields.Field[Any], **_kwargs: A
     """JSON Schema's patterns are ECMAScript's and match anywhere; ours match from the start, to `\\Z`."""
     if isinstance(field, Id):
         return {"format": "uuid", "pattern": f"^{IdConverter.regex}$"}
+    if isinstance(field, Text):
+        return {"pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f]*$"}
     for check in field.validators:
         if isinstance(check, validate.Regexp) and not isinstance(check, validate.Email | validate.URL):
             return {"pattern": f"^(?:{str(check.regex.pattern).removesuffix(END)})$"}
