@@ -80,7 +80,8 @@ def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | 
 
 def unread(status: int, reason: str) -> bytes:
     """The whole answer to a request that the server refuses before the application sees it."""
-    body = orjson.dumps(_document(status, HTTPStatus(status).name.lower(), reason + "."))
+    code = reason.lower().replace(" ", "_")
+    body = orjson.dumps(_document(status, code, reason + ".") | {"title": reason})
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
     return f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 

@@ -69,6 +69,7 @@ class World:
             "MONGO_DATABASE_PREFIX": PREFIX,
             "RETRY_DELAYS": ",".join(map(str, DELAYS)),
             "PYTHONUNBUFFERED": "1",
+            **dict.fromkeys(("RATE_LIMIT", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_SIGN_IN"), "1000000"),
         }
 
     def _record(self) -> None:
