@@ -5,7 +5,7 @@ LOCKS := members events feedback notifications gateway local dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset status test check client lock bench faults
+.PHONY: help run demo stop reset status test check client lock bench faults fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ faults: .venv/.dev ## break things and count what is lost: nothing (ONLY=5,14 SC
 client: .venv/.dev ## generate the TypeScript client anew from gateway/openapi.json, and build it
 	@cd gateway/clients/typescript && PATH="$(CURDIR)/.venv/bin:$$PATH" && export PATH \
 	  && npm ci --silent && npm run --silent generate && npm run --silent build
+
+fuzz: .venv/.dev ## try what the API's description says, and what it does not (EXAMPLES=50 SEED=)
+	@EXAMPLES="$${EXAMPLES:-50}" SEED="$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbits(31))')}" \
+	  $(PY) -m pytest -s tests/fuzz
 
 lock: .venv/.dev ## resolve the dependencies anew into requirements/
 	@for extra in $(LOCKS); do \

@@ -4,19 +4,19 @@ What a route takes and answers it says itself; its key, conditions, refusals and
 """
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
 from flask import Flask
 from marshmallow import fields, validate
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import BaseConverter
 
 from gateway import idempotency
 from gateway.answers import CSV, JSON, SAFE
-from gateway.errors import MEDIA_TYPE, STATUS, Problem
+from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
 from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
-from services.contracts.shapes.parts import ROLES, Id
+from services.contracts.shapes.parts import ROLES, Id, Text
 
 END = r"\Z"
 DESCRIPTION = """The platform of a hub: its members, what happens there, what they say about it, how they hear back.
@@ -134,6 +134,8 @@ def _pattern(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> Doc:
     """JSON Schema's patterns are ECMAScript's and match anywhere; ours match from the start, to `\\Z`."""
     if isinstance(field, Id):
         return {"format": "uuid", "pattern": f"^{IdConverter.regex}$"}
+    if isinstance(field, Text):
+        return {"pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f]*$"}
     for check in field.validators:
         if isinstance(check, validate.Regexp) and not isinstance(check, validate.Email | validate.URL):
             return {"pattern": f"^(?:{str(check.regex.pattern).removesuffix(END)})$"}
@@ -197,10 +199,10 @@ class Api(flask_smorest.Api):
             self._register_problem(family.__name__, status, str(family.__doc__).splitlines()[0])
 
     def _register_problem(self, name: str, status: int, says: str) -> None:
-        code = HTTPStatus(status).name.lower()
+        code = word(status)
         example = {
             "type": f"urn:hearth:problem:{code}",
-            "title": HTTPStatus(status).phrase,
+            "title": HTTP_STATUS_CODES[status],
             "status": status,
             "detail": says,
             "code": code,

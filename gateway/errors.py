@@ -1,12 +1,13 @@
 """One table turns a refusal into HTTP: problem documents (RFC 9457), also for the framework's own refusals."""
 
-from http import HTTPStatus
 from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 from marshmallow import fields
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 from services.chassis.logs import log
 from services.contracts.errors import (
@@ -81,18 +82,30 @@ class Problem(Shape):
 def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
     """A problem document as an answer."""
     g.problem = code
-    body: dict[str, Any] = {
-        "type": f"urn:hearth:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
+    body = _document(status, code, detail)
     if "correlation_id" in g:
         body["instance"] = f"urn:hearth:request:{g.correlation_id}"
     if errors:
         body["errors"] = errors[:MOST_ERRORS]
     return Response(orjson.dumps(body), status, HEADERS.get(status), content_type=MEDIA_TYPE)
+
+
+def unread(status: int, reason: str) -> bytes:
+    """The whole answer to a request that the server refuses before the application sees it."""
+    code = reason.lower().replace(" ", "_")
+    body = orjson.dumps(_document(status, code, reason + ".") | {"title": reason})
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
+    return f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def word(status: int) -> str:
+    """The code of what no refusal of ours has a better word for. (The names in `http` change with Python.)"""
+    return HTTP_STATUS_CODES[status].lower().replace(" ", "_")
+
+
+def _document(status: int, code: str, detail: str) -> dict[str, Any]:
+    title = HTTP_STATUS_CODES[status]
+    return {"type": f"urn:hearth:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
 
 
 def refused(refusal: Refusal) -> Response:
@@ -106,10 +119,14 @@ def refused(refusal: Refusal) -> Response:
 def failed(error: HTTPException) -> Response:
     """The framework says no (unknown address, wrong method, unreadable body …)."""
     status = error.code or 500
-    code = HTTPStatus(status).name.lower()
-    answer = problem(status, code, SENTENCES.get(status, HTTPStatus(status).phrase + "."))
+    answer = problem(status, word(status), SENTENCES.get(status, HTTP_STATUS_CODES[status] + "."))
     answer.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
     return answer
+
+
+def broken(_error: Exception) -> Response:
+    """The body ends early, or its chunks are none."""
+    return failed(BadRequest())
 
 
 def unexpected(_error: Exception) -> Response:
@@ -122,4 +139,6 @@ def install(app: Flask) -> None:
     """Answer every refusal and failure of the application with a problem document."""
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(ParseException, broken)
+    app.register_error_handler(NoMoreData, broken)
     app.register_error_handler(Exception, unexpected)

@@ -6,9 +6,11 @@ import signal
 from typing import Any
 
 import gevent
+from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from prometheus_client import multiprocess
 
+from gateway import errors
 from gateway.config import load
 from services.chassis import logs
 
@@ -32,6 +34,14 @@ class logger_class(Logger):
         logs.configure("gateway", _settings.log_level, _settings.log_format)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+
+
+def _refuse(connection: Any, status: int, reason: str, _says: str) -> None:
+    """What is too long or no HTTP is refused as everything else is, and no part of it sent back."""
+    util.write_nonblock(connection, errors.unread(status, reason))
+
+
+util.write_error = _refuse  # it has no setting for this
 
 
 def post_worker_init(worker: Any) -> None:

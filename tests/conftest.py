@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pymongo
 import pytest
+from pymongo.collection import Collection
 
 from deploy.local.keys import Keys
 from tests import backends
@@ -67,6 +69,23 @@ def processes(environment: dict[str, str], tmp_path: Path) -> Iterator[Processes
     started = Processes(environment, tmp_path)
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="module")
+def probe(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """A service whose handlers fail on demand."""
+    running = Processes(environment, tmp_path_factory.mktemp("probe"))
+    running.start("probe", "-m", "tests.chassis.probe")
+    running.until("probe", "serving")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def effects(environment: dict[str, str]) -> Iterator[Collection[dict[str, Any]]]:
+    """What the probe's handlers have done."""
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        yield client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
 
 
 @pytest.fixture

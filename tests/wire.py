@@ -10,6 +10,7 @@ import amqp
 import orjson
 
 from services.contracts.errors import revive
+from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 
 
 def connection(uri: str) -> amqp.Connection:
@@ -24,6 +25,20 @@ def connection(uri: str) -> amqp.Connection:
     )
     made.connect()
     return made
+
+
+def submitted(text: str, **attributes: Any) -> dict[str, Any]:
+    """A message that says what a voice said, as feedback announces it."""
+    return {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": "/hearth/feedback",
+        "type": "feedback.submitted",
+        "subject": FEEDBACK_SUBMITTED.example["voice_id"],
+        "time": "2026-11-02T09:00:00.000Z",
+        "sequence": "000000000007",
+        "data": FEEDBACK_SUBMITTED.example | {"text": text},
+    } | attributes
 
 
 class Listener:

@@ -1,8 +1,7 @@
 """Messages over a real broker, heard by a real process."""
 
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import amqp
@@ -13,20 +12,11 @@ from pymongo.collection import Collection
 
 from services.contracts.catalogue import CONTENT_TYPE
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
-from tests.processes import Processes
-from tests.wire import Caller, Listener, connection
+from tests.processes import Processes, until
+from tests.wire import Caller, Listener, connection, submitted
 
 Effects = Collection[dict[str, Any]]
 QUEUE = "feedback.probe.hear"
-
-
-@pytest.fixture(scope="module")
-def probe(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    running = Processes(environment, tmp_path_factory.mktemp("probe"))
-    running.start("probe", "-m", "tests.chassis.probe")
-    running.until("probe", "serving")
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -34,26 +24,6 @@ def channel(amqp_uri: str) -> Iterator[amqp.Channel]:
     made = connection(amqp_uri)
     yield made.channel()
     made.close()
-
-
-@pytest.fixture(scope="module")
-def effects(environment: dict[str, str]) -> Iterator[Effects]:
-    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
-        yield client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
-
-
-def event(text: str, **attributes: Any) -> dict[str, Any]:
-    id = str(uuid.uuid4())
-    return {
-        "specversion": "1.0",
-        "id": id,
-        "source": "/hearth/feedback",
-        "type": "feedback.submitted",
-        "subject": FEEDBACK_SUBMITTED.example["voice_id"],
-        "time": "2026-11-02T09:00:00.000Z",
-        "sequence": "000000000007",
-        "data": FEEDBACK_SUBMITTED.example | {"text": text},
-    } | attributes
 
 
 def publish(
@@ -65,17 +35,9 @@ def publish(
 
 
 def announce(channel: amqp.Channel, text: str, **attributes: Any) -> str:
-    made = event(text, **attributes)
+    made = submitted(text, **attributes)
     publish(channel, orjson.dumps(made))
     return str(made["id"])
-
-
-def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
-    return found
 
 
 def dead(channel: amqp.Channel, seconds: float = 15) -> amqp.Message:
@@ -97,7 +59,7 @@ def test_each_handler_has_its_own_effect(probe: Processes, channel: amqp.Channel
 
 
 def test_unknown_fields_and_attributes_are_ignored(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:
-    made = event("ok", someextension="x")
+    made = submitted("ok", someextension="x")
     made["data"]["a_field_of_tomorrow"] = {"deep": [1]}
     publish(channel, orjson.dumps(made))
     until(lambda: heard(effects, made["id"]))
@@ -141,15 +103,15 @@ def test_a_refusal_is_parked_at_once(probe: Processes, channel: amqp.Channel) ->
         (b'"text"', {"content_encoding": "utf-8"}),
         (b"[" * 10_000, {}),
         (orjson.dumps({"type": "feedback.submitted"}), {}),
-        (orjson.dumps(event("ok", type="feedback.invented")), {}),
-        (orjson.dumps(event("ok", type=["feedback.submitted"])), {}),
-        (orjson.dumps(event("ok", data={"voice_id": 5})), {}),
-        (orjson.dumps(event("ok", data=None)), {}),
-        (orjson.dumps(event("ok", id={"$gt": ""})), {}),
-        (orjson.dumps(event("ok", time="yesterday")), {}),
-        (orjson.dumps(event("ok", time="0001-01-01T00:00:00+23:59")), {}),
-        (orjson.dumps(event("ok", sequence="many")), {}),
-        (orjson.dumps(event("ok", type="feedback.moved", data={})), {}),
+        (orjson.dumps(submitted("ok", type="feedback.invented")), {}),
+        (orjson.dumps(submitted("ok", type=["feedback.submitted"])), {}),
+        (orjson.dumps(submitted("ok", data={"voice_id": 5})), {}),
+        (orjson.dumps(submitted("ok", data=None)), {}),
+        (orjson.dumps(submitted("ok", id={"$gt": ""})), {}),
+        (orjson.dumps(submitted("ok", time="yesterday")), {}),
+        (orjson.dumps(submitted("ok", time="0001-01-01T00:00:00+23:59")), {}),
+        (orjson.dumps(submitted("ok", sequence="many")), {}),
+        (orjson.dumps(submitted("ok", type="feedback.moved", data={})), {}),
         (b"x" * 5_000_000, {}),
     ],
 )
@@ -166,7 +128,7 @@ def test_garbage_is_parked_and_nothing_else_suffers(
 
 
 def test_odd_headers_do_no_harm(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:
-    made = event("ok")
+    made = submitted("ok")
     headers = {"nameko.call_id_stack": 5, "x-hearth-attempt": "many", "x-death": [{"count": "x"}], "n": None}
     publish(channel, orjson.dumps(made), exchange="", key=QUEUE, application_headers=headers)
     until(lambda: heard(effects, made["id"]))
@@ -235,7 +197,9 @@ def test_what_is_private_is_heard_by_us_alone(
 ) -> None:
     others, us = Listener(amqp_uri), Listener(amqp_uri, exchange="private")
     publish(
-        channel, orjson.dumps(event("x", type="feedback.whispered", data={"name": "shouted"})), key="feedback.whispered"
+        channel,
+        orjson.dumps(submitted("x", type="feedback.whispered", data={"name": "shouted"})),
+        key="feedback.whispered",
     )
     caller.call("feedback.probe.whisper", draft={"name": "whispered"})
     (found,) = us.wait(1)
@@ -252,7 +216,7 @@ def test_what_a_crash_left_unsent_is_sent_by_the_sweep(
     probe: Processes, amqp_uri: str, environment: dict[str, str]
 ) -> None:
     listener = Listener(amqp_uri, "feedback.submitted")
-    left = [event("left 1", sequence="000000000001"), event("left 2", sequence="000000000002")]
+    left = [submitted("left 1", sequence="000000000001"), submitted("left 2", sequence="000000000002")]
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
         things.insert_one({"_id": left[0]["id"], "version": 2, "unsent": True, "outbox": left})
@@ -265,7 +229,7 @@ def test_what_was_left_is_sent_also_while_others_announce(
     probe: Processes, caller: Caller, amqp_uri: str, environment: dict[str, str]
 ) -> None:
     listener = Listener(amqp_uri, "feedback.submitted")
-    left = event("left behind", sequence="000000000001")
+    left = submitted("left behind", sequence="000000000001")
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
         things.insert_one({"_id": left["id"], "version": 1, "unsent": True, "outbox": [left]})

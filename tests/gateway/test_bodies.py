@@ -61,14 +61,18 @@ def test_what_is_no_strict_json(
         (URL, b'{"text": "a\\u0000b"}', "text"),
         (URL, b'{"text": "a", "kind": ["need"]}', "kind"),
         (URL, b'{"text": "a", "anonymous": {}}', "anonymous"),
+        (URL, b'{"text": "a", "anonymous": 0}', "anonymous"),
+        (URL, b'{"text": "a", "anonymous": "true"}', "anonymous"),
         (URL, b'{"text": "a", "author_id": "me"}', "author_id"),
         (URL, b'{"text": "' + b"x" * 4001 + b'"}', "text"),
         ("/v1/events", b'{"audience": {"roles": ["king"]}}', "audience.roles.0"),
+        ("/v1/events", b'{"audience": {"everyone": 1}}', "audience.everyone"),
         ("/v1/events", b'{"starts_at": "2027-03-01T09:00:00"}', "starts_at"),
         ("/v1/events", b'{"starts_at": "0001-01-01T00:00:00+23:00"}', "starts_at"),
         ("/v1/events", b'{"link": "javascript:alert(1)"}', "link"),
         ("/v1/invitations", b'{"email": "nobody"}', "email"),
         ("/v1/invitations", b'{"email": "a@b.example", "roles": {"a": 1}}', "roles"),
+        ("/v1/invitations", b'{"email": "a@b.example", "roles": []}', "roles"),
     ],
 )
 def test_the_wrong_field_is_named(

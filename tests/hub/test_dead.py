@@ -1,54 +1,22 @@
 """`hub dead` on a real broker: letters of a real service, of the broker itself, and of nobody."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import amqp
 import orjson
-import pymongo
 import pytest
 from pymongo.collection import Collection
 
 from deploy.hub import letters
-from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from tests.hub.operator import Operator
-from tests.processes import Processes
-from tests.wire import Listener
+from tests.processes import Processes, until
+from tests.wire import Listener, submitted
 
 QUEUE = "feedback.probe.hear"
 OTHER = "feedback.probe.hear_too"
 PARKED_AT = "2026-11-02T09:00:00+00:00"
-
-
-@pytest.fixture(scope="module")
-def probe(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    running = Processes(environment, tmp_path_factory.mktemp("probe"))
-    running.start("probe", "-m", "tests.chassis.probe")
-    running.until("probe", "serving")
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def effects(environment: dict[str, str]) -> Iterator[Collection[dict[str, Any]]]:
-    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
-        yield client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
-
-
-def event(text: str) -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": str(uuid.uuid4()),
-        "source": "/hearth/feedback",
-        "type": "feedback.submitted",
-        "subject": FEEDBACK_SUBMITTED.example["voice_id"],
-        "time": "2026-11-02T09:00:00.000Z",
-        "sequence": "000000000007",
-        "data": FEEDBACK_SUBMITTED.example | {"text": text},
-    }
 
 
 def put(channel: amqp.Channel, body: bytes, exchange: str, key: str, headers: dict[str, Any] | None = None) -> None:
@@ -62,14 +30,6 @@ def park(channel: amqp.Channel, body: bytes, queue: str = QUEUE) -> None:
     put(channel, body, "", "dead", headers | {"x-hearth-parked-at": PARKED_AT})
 
 
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
-    return found
-
-
 def depth(channel: amqp.Channel, queue: str = "dead") -> int:
     return int(channel.queue_declare(queue, passive=True).message_count)
 
@@ -77,7 +37,7 @@ def depth(channel: amqp.Channel, queue: str = "dead") -> int:
 def test_poison_is_listed_shown_replayed_and_dropped(
     probe: Processes, channel: amqp.Channel, operator: Operator, effects: Collection[dict[str, Any]]
 ) -> None:
-    no = event("no")
+    no = submitted("no")
     put(channel, orjson.dumps(no), "community", "feedback.submitted")
     until(lambda: depth(channel) == 1)
     [letter] = operator.json("dead", "list")
@@ -105,10 +65,10 @@ def test_after_the_fix_a_hundred_letters_have_a_hundred_effects(
     effects: Collection[dict[str, Any]],
     amqp_uri: str,
 ) -> None:
-    broken = [event("ok") for _ in range(100)]
+    broken = [submitted("ok") for _ in range(100)]
     for each in broken:
         park(channel, orjson.dumps(each))
-    park(channel, orjson.dumps(event("ok")), queue="feedback.probe.gone")
+    park(channel, orjson.dumps(submitted("ok")), queue="feedback.probe.gone")
     until(lambda: depth(channel) == 101)
     listener = Listener(amqp_uri)
     assert "100 letters went back" in operator.hub("dead", "replay", "--queue", QUEUE)

@@ -4,7 +4,19 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, own_id, page_of, roles, tags
+from services.contracts.shapes.parts import (
+    TOUCHPOINTS,
+    Flag,
+    Id,
+    Moment,
+    Page,
+    Shape,
+    Text,
+    own_id,
+    page_of,
+    roles,
+    tags,
+)
 
 STATUSES = ("draft", "published", "cancelled")
 
@@ -12,7 +24,7 @@ STATUSES = ("draft", "published", "cancelled")
 class Audience(Shape):
     """Who is told: everyone, or whoever has one of the roles or one of the tags (offered or wanted)."""
 
-    everyone = fields.Boolean(load_default=False, metadata={"example": False})
+    everyone = Flag(load_default=False, metadata={"example": False})
     roles = roles(load_default=list, metadata={"example": ["mentor"]})
     tags = tags(load_default=list, metadata={"example": ["3d printing"]})
 
@@ -26,7 +38,12 @@ TITLE = {"example": "Café morning: how we print"}
 DESCRIPTION = {"example": "Bring a part that broke; we print a new one together."}
 LINK = {"example": None}
 PLACE = {"example": "The café, ground floor"}
-WEB_ADDRESS = validate.Length(max=500)
+WEB_ADDRESS = {"format": "uri", "pattern": "^https?://.*$", "example": "https://hub.example/print"}
+
+
+def _web_address(**kwargs: Any) -> fields.Url:
+    size = validate.Length(max=500)
+    return fields.Url(schemes={"https", "http"}, validate=size, allow_none=True, metadata=WEB_ADDRESS, **kwargs)
 
 
 class EventDraft(Shape):
@@ -36,9 +53,7 @@ class EventDraft(Shape):
     description = Text(least=0, most=4000, load_default="", metadata=DESCRIPTION)
     touchpoint = fields.String(load_default="workshop", validate=validate.OneOf(TOUCHPOINTS))
     place = Text(least=0, most=200, load_default="", metadata=PLACE)
-    link = fields.Url(
-        schemes={"https", "http"}, validate=WEB_ADDRESS, load_default=None, allow_none=True, metadata=LINK
-    )
+    link = _web_address(load_default=None)
     starts_at = Moment(required=True, metadata={"example": "2027-03-01T09:00:00Z"})
     ends_at = Moment(required=True, metadata={"example": "2027-03-01T10:30:00Z"})
     audience = fields.Nested(Audience, required=True)
@@ -51,7 +66,7 @@ class EventChange(Shape):
     description = Text(least=0, most=4000, metadata=DESCRIPTION)
     touchpoint = fields.String(validate=validate.OneOf(TOUCHPOINTS))
     place = Text(least=0, most=200, metadata=PLACE)
-    link = fields.Url(schemes={"https", "http"}, validate=WEB_ADDRESS, allow_none=True, metadata=LINK)
+    link = _web_address()
     starts_at = Moment()
     ends_at = Moment()
     audience = fields.Nested(Audience)

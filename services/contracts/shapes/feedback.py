@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.parts import TOUCHPOINTS, Id, Moment, Page, Shape, Text, own_id, page_of
+from services.contracts.shapes.parts import TOUCHPOINTS, Flag, Id, Moment, Page, Shape, Text, own_id, page_of
 
 KINDS = ("want", "expect", "need", "praise", "problem", "idea")
 STATUSES = ("received", "acknowledged", "decided", "done", "declined")
@@ -16,7 +16,7 @@ class VoiceDraft(Shape):
         load_default=None, allow_none=True, validate=validate.OneOf(KINDS), metadata={"example": "need"}
     )
     touchpoint = fields.String(load_default="app", validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "cafe"})
-    anonymous = fields.Boolean(
+    anonymous = Flag(
         load_default=False,
         metadata={"description": "The author is then stored nowhere; the answer has a claim code."},
     )

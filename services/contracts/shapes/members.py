@@ -49,14 +49,14 @@ class ProfileChange(ProfileFields):
 class RolesChange(Shape):
     """The roles that a member has from now on."""
 
-    roles = roles(required=True, metadata={"example": ["coworker", "mentor"]})
+    roles = roles(least=1, required=True, metadata={"example": ["coworker", "mentor"]})
 
 
 class InvitationDraft(Shape):
     """Whom to invite, and as what."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
-    roles = roles(load_default=lambda: ["coworker"], metadata={"example": ["coworker"]})
+    roles = roles(least=1, load_default=lambda: ["coworker"], metadata={"example": ["coworker"]})
 
 
 class Invitation(Shape):

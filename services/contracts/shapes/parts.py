@@ -45,6 +45,15 @@ class Text(fields.String):
         return text.strip()
 
 
+class Flag(fields.Boolean):
+    """True or false, and nothing that only looks like one (0, "yes")."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Moment(fields.AwareDateTime):
     """A moment in time: RFC 3339 with an offset, read and written in UTC with milliseconds."""
 
@@ -94,9 +103,10 @@ def tags(**kwargs: Any) -> "fields.List[Any]":
     return fields.List(Tag(), validate=validate.Length(max=20), **kwargs)
 
 
-def roles(**kwargs: Any) -> "fields.List[Any]":
+def roles(least: int = 0, **kwargs: Any) -> "fields.List[Any]":
     """A list of roles, each from the hub's six."""
-    return fields.List(fields.String(validate=validate.OneOf(ROLES)), validate=validate.Length(max=6), **kwargs)
+    size = validate.Length(min=least or None, max=6)
+    return fields.List(fields.String(validate=validate.OneOf(ROLES)), validate=size, **kwargs)
 
 
 class Page(Shape):

@@ -1,0 +1,1 @@
+"""Schemathesis tries what the OpenAPI document says on a running platform: `make fuzz`."""

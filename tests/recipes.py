@@ -1,0 +1,152 @@
+"""How to ask for each operation: one recipe each, named after it, with things made anew for every asking."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.processes import PASSWORD, Member, Platform
+
+EVENT = {"title": "Café morning", "starts_at": "2099-03-01T10:00:00Z", "ends_at": "2099-03-01T11:00:00Z"}
+TOLD_WITHIN = 20.0  # seconds
+
+
+@dataclass
+class Ask:
+    """What to send, and a look at what a refused asking leaves as it is."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+    look: Callable[[], Any] = lambda: None
+
+
+class Recipes:
+    """Each recipe is given the owner of what is asked for, who can make it and read it at any time."""
+
+    def __init__(self, platform: Platform, owners: list[Member]) -> None:
+        self._platform, self._root = platform, platform.administrator
+        self.said: list[str] = []  # the voices that were raised
+        voices = {owner.id: self._voice(owner).ids["voice_id"] for owner in owners}
+        for id in voices.values():  # the answer to a voice is told to its author alone
+            self._root.post(f"/v1/feedback/{id}/answers", {"text": "We look."})
+        self._lines = {
+            owner.id: _line(owner, f"/v1/feedback/{voices[owner.id]}", "feedback.answered") for owner in owners
+        }
+
+    # Things.
+
+    def _draft(self, owner: Member, body: Any = None) -> Ask:
+        id = owner.post("/v1/events", EVENT | {"audience": {"roles": ["trainer"]}})["id"]
+        return Ask({"event_id": id}, body, lambda: owner.get(f"/v1/events/{id}"))
+
+    def _voice(self, owner: Member, body: Any = None) -> Ask:
+        id = owner.post("/v1/feedback", self._words())["id"]
+        return Ask({"voice_id": id}, body, lambda: owner.get(f"/v1/feedback/{id}"))
+
+    def _words(self, **more: Any) -> dict[str, Any]:
+        self.said.append(f"a voice {secrets.token_hex(6)}")
+        return {"text": self.said[-1], **more}
+
+    def _nothing(self, _owner: Member) -> Ask:
+        return Ask()
+
+    # Members.
+
+    def invite_member(self, _owner: Member) -> Ask:
+        return Ask(body={"email": f"{secrets.token_hex(6)}@hub.example"})
+
+    def register_member(self, owner: Member) -> Ask:
+        code = self._root.post("/v1/invitations", self.invite_member(owner).body)["code"]
+        return Ask(body={"code": code, "name": "New", "password": PASSWORD})
+
+    def show_member(self, owner: Member) -> Ask:
+        return Ask({"member_id": owner.id})
+
+    def set_member_roles(self, owner: Member) -> Ask:
+        card = f"/v1/members/{owner.id}"
+        return Ask({"member_id": owner.id}, {"roles": ["administrator"]}, lambda: self._root.get(card))
+
+    def change_me(self, owner: Member) -> Ask:
+        return Ask(body={"pronouns": secrets.token_hex(4)}, look=lambda: owner.get("/v1/me"))
+
+    list_members = show_me = list_audit_entries = _nothing
+
+    # Sessions: what ends is one of their own, as the others still need theirs.
+
+    def sign_in(self, owner: Member) -> Ask:
+        return Ask(body={"email": owner.profile["email"], "password": PASSWORD})
+
+    def refresh_session(self, owner: Member) -> Ask:
+        tokens = self._platform.sign_in(owner.profile["email"]).tokens
+        return Ask(body={"refresh_token": tokens["refresh_token"]})
+
+    sign_out = sign_out_everywhere = _nothing
+
+    # Events.
+
+    def draft_event(self, owner: Member) -> Ask:
+        drafts = "/v1/events?status=draft&limit=100"
+        return Ask(body=EVENT | {"audience": {"everyone": True}}, look=lambda: owner.get(drafts)["items"][-1:])
+
+    def change_event(self, owner: Member) -> Ask:
+        return self._draft(owner, {"title": "Another title"})
+
+    def publish_event(self, owner: Member) -> Ask:
+        return self._draft(owner)
+
+    def cancel_event(self, owner: Member) -> Ask:
+        return self._draft(owner, {"reason": "Nobody has time."})
+
+    def show_event(self, owner: Member) -> Ask:
+        ask = self._draft(owner)
+        owner.post(f"/v1/events/{ask.ids['event_id']}/publish", status=200)
+        return ask
+
+    list_events = _nothing
+
+    # Feedback.
+
+    def raise_voice(self, owner: Member) -> Ask:
+        return Ask(body=self._words(), look=lambda: owner.get("/v1/feedback?mine=true&limit=1"))
+
+    def show_voice(self, owner: Member) -> Ask:
+        return self._voice(owner)
+
+    def answer_voice(self, owner: Member) -> Ask:
+        return self._voice(owner, {"text": "We look."})
+
+    def move_voice(self, owner: Member) -> Ask:
+        return self._voice(owner, {"status": "acknowledged"})
+
+    def claim_outcome(self, owner: Member) -> Ask:
+        return Ask(body={"claim_code": owner.post("/v1/feedback", self._words(anonymous=True))["claim_code"]})
+
+    list_voices = _nothing
+
+    # Notifications.
+
+    def mark_read(self, owner: Member) -> Ask:
+        id = self._lines[owner.id]
+        return Ask({"notification_id": id}, look=lambda: [each for each in _lines(owner) if each["id"] == id])
+
+    list_notifications = count_unread = mark_all_read = stream_notifications = _nothing
+
+    # The platform.
+
+    livez = readyz = metrics = jwks = openapi = asyncapi = _nothing
+
+
+def _line(member: Member, link: str, kind: str) -> str:
+    """The notification about something, once it is there."""
+    until = time.monotonic() + TOLD_WITHIN
+    while True:
+        for line in _lines(member):
+            if (line["link"], line["kind"]) == (link, kind):
+                return str(line["id"])
+        assert time.monotonic() < until, f"{member.profile['name']} was never told of {link}"
+        time.sleep(0.1)
+
+
+def _lines(member: Member) -> list[dict[str, Any]]:
+    return list(member.get("/v1/notifications?limit=100")["items"])
