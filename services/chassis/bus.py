@@ -5,6 +5,7 @@ killed by a bad header or by a late acknowledgement, publishing without a time-o
 A connection's writes are serialised by a lock: py-amqp assembles frames in one buffer per connection.
 """
 
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,18 +37,20 @@ class TopologyDrift(Exception):
     """A queue or exchange exists with other arguments than this version declares; a live one can't be changed."""
 
 
-def connect(uri: str, heartbeat: int) -> Connection:
-    """An open connection; raises OSError or an AMQP error when the broker does not answer within PATIENCE."""
-    connection = Connection(uri, heartbeat=heartbeat, connect_timeout=PATIENCE)
+def connect(uri: str, heartbeat: int) -> amqp.Connection:
+    """An open connection; raises OSError or an AMQP error when the broker does not answer within PATIENCE.
+
+    It is py-amqp's own: kombu's would open itself again when it finds itself lost, without our channels and consumers,
+    and whoever listens would hear nothing for ever.
+    """
     with eventlet.Timeout(2 * PATIENCE, BusDown("no connection to the broker in time")):
-        connection.connect()
-    raw = connection.connection
+        raw: amqp.Connection = Connection(uri, heartbeat=heartbeat, connect_timeout=PATIENCE).connect()
     # With this capability on, every publish would also read the socket, racing the greenlet that reads.
     raw.client_properties = {
         **raw.client_properties,
         "capabilities": {**raw.client_properties["capabilities"], "connection.blocked": False},
     }
-    return connection
+    return raw
 
 
 class _Line:
@@ -70,8 +73,13 @@ class _Line:
             self.connection.drain_events(timeout=1)
         if time.monotonic() >= self._next_beat:
             with self.lock:
-                self.connection.heartbeat_check()
+                self.connection.heartbeat_tick()
             self._next_beat = time.monotonic() + self._beat_every
+
+    def abandon(self) -> None:
+        """Something could not be written, or half of it: whoever reads is to find the connection lost."""
+        with suppress(OSError, AttributeError):  # it may be closed already
+            self.connection.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         with suppress(Exception), eventlet.Timeout(PATIENCE, BusDown("closing")):
@@ -217,6 +225,7 @@ class Delivery:
             with self._line.lock:
                 verb(*args)
         except (OSError, amqp.AMQPError, AttributeError) as error:
+            self._line.abandon()
             log.info("settled too late", queue=self.queue, error=str(error))
 
 

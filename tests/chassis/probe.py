@@ -1,13 +1,15 @@
 """A small service of the tests' own, with one handler for each way in which things go wrong or right.
 
 It hears feedback messages, and does what their text says: `ok`, `later N` (fails until the Nth try), `never`, `no`,
-`slow N` (takes N seconds). Each effect is a row in the collection `effects`.
+`slow N` (takes N seconds), `hold N` (lets nobody else do anything for N seconds, right before it is acknowledged). Each
+effect is a row in the collection `effects`.
 """
 
 import sys
 import time
 from typing import Any
 
+import eventlet
 from marshmallow import fields
 
 from services.chassis import identifiers, runner
@@ -57,6 +59,8 @@ class Probe:
         if verb == "slow":
             time.sleep(float(number))
         self.effects.add("hear", message.id, voice=voice_id, sequence=message.sequence)
+        if verb == "hold":
+            eventlet.patcher.original("time").sleep(float(number))
 
     @on(FEEDBACK_SUBMITTED)
     def hear_too(self, message: Envelope) -> None:

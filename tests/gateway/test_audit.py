@@ -16,7 +16,7 @@ from services.contracts.messages.gateway import GATEWAY_NOTED
 from tests.gateway.conftest import MEMBER, Sign
 from tests.gateway.door import Door
 from tests.gateway.played import PlayedServices
-from tests.gateway.proxy import Proxy
+from tests.proxy import Proxy
 from tests.wire import Listener
 
 ID = "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81"

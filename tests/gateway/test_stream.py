@@ -15,7 +15,7 @@ from deploy.local.keys import Keys
 from tests.gateway.conftest import MEMBER, Sign
 from tests.gateway.door import Door
 from tests.gateway.played import Responder, announce
-from tests.gateway.proxy import Proxy
+from tests.proxy import Proxy
 
 OTHER = "018f2d6e-0000-7a3e-9c41-0f2b6d7e8a90"
 TEXTS = {"kind": "events.published", "title": "t\nü", "body": "b", "link": "/v1/events/1", "reason": "r"}

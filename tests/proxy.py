@@ -2,6 +2,7 @@
 
 import selectors
 import socket
+import struct
 import threading
 from contextlib import suppress
 from typing import Self
@@ -11,8 +12,8 @@ from urllib.parse import urlsplit
 class Proxy:
     """Passes bytes between a local port and the host of a URI, in one thread.
 
-    `cut()` ends what is open; while `refusing`, new connections end at once; while `frozen`, nothing is read, so that
-    both sides see a peer that is there and does nothing.
+    `cut()` ends what is open, `reset()` as if the peer had crashed; while `refusing`, new connections end at once;
+    while `frozen`, nothing is read, so that both sides see a peer that is there and does nothing.
     """
 
     def __init__(self, uri: str) -> None:
@@ -22,6 +23,7 @@ class Proxy:
         port = self._listener.getsockname()[1]
         self.uri = uri.replace(parts.netloc.rpartition("@")[2], f"127.0.0.1:{port}")
         self.refusing = self.frozen = self._ending = False
+        self._resetting = threading.Event()
         self._peers: dict[socket.socket, socket.socket] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -41,10 +43,21 @@ class Proxy:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
+    def reset(self) -> None:
+        """End all connections with a reset; done when they are."""
+        self._resetting.set()
+        while self._resetting.is_set():
+            threading.Event().wait(0.01)
+
     def _run(self) -> None:
         with selectors.DefaultSelector() as ready:
             ready.register(self._listener, selectors.EVENT_READ)
             while not self._ending:
+                if self._resetting.is_set():
+                    for end in list(self._peers):
+                        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        self._end(ready, end)
+                    self._resetting.clear()
                 for key, _ in ready.select(0.05):
                     if key.fileobj is self._listener:
                         self._accept(ready)
@@ -69,6 +82,10 @@ class Proxy:
                 self._peers[source].sendall(data)
                 return
         for end in (source, self._peers.get(source)):
-            if end is not None and self._peers.pop(end, None):
-                ready.unregister(end)
-                end.close()
+            if end is not None:
+                self._end(ready, end)
+
+    def _end(self, ready: selectors.BaseSelector, end: socket.socket) -> None:
+        if self._peers.pop(end, None):
+            ready.unregister(end)
+            end.close()
