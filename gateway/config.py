@@ -29,7 +29,7 @@ class Config:
     breaker_rest: float = 3.0
     rate_limit: int = 600
     rate_limit_anonymous: int = 120
-    rate_limit_sign_in: int = 20
+    rate_limit_sign_in: int = 120
     trusted_proxies: int = 0
     stop_notice: float = 1.0
     streams: int = 2000
@@ -63,7 +63,7 @@ def load() -> Config:
         breaker_rest=env.float("BREAKER_REST", 3.0, validate=validate.Range(0.1, 60)),
         rate_limit=env.int("RATE_LIMIT", 600, validate=RATE),
         rate_limit_anonymous=env.int("RATE_LIMIT_ANONYMOUS", 120, validate=RATE),
-        rate_limit_sign_in=env.int("RATE_LIMIT_SIGN_IN", 20, validate=RATE),
+        rate_limit_sign_in=env.int("RATE_LIMIT_SIGN_IN", 120, validate=RATE),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         stop_notice=env.float("STOP_NOTICE", 1.0, validate=validate.Range(0, 60)),
         streams=env.int("STREAMS", 2000, validate=validate.Range(1, 20000)),
