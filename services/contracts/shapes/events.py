@@ -84,7 +84,7 @@ class Event(Shape):
     id = own_id()
     title = fields.String(required=True, metadata=TITLE)
     description = fields.String(required=True, metadata=DESCRIPTION)
-    touchpoint = fields.String(required=True, metadata={"example": "workshop"})
+    touchpoint = fields.String(required=True, validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "workshop"})
     place = fields.String(required=True, metadata=PLACE)
     link = fields.String(allow_none=True, required=True, metadata=LINK)
     starts_at = Moment(required=True)

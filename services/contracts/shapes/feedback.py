@@ -61,8 +61,8 @@ class Voice(Outcome):
     """One piece of feedback, from whatever touchpoint it came."""
 
     id = own_id()
-    kind = fields.String(allow_none=True, required=True, metadata={"example": "need"})
-    touchpoint = fields.String(required=True, metadata={"example": "cafe"})
+    kind = fields.String(allow_none=True, required=True, validate=validate.OneOf(KINDS), metadata={"example": "need"})
+    touchpoint = fields.String(required=True, validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "cafe"})
     anonymous = fields.Boolean(required=True)
     author_id = Id(allow_none=True, required=True, metadata={"description": "null for an anonymous voice."})
     raised_at = Moment(required=True, metadata={"description": "For an anonymous voice: the day only."})

@@ -917,9 +917,9 @@ export interface components {
              */
             place?: string;
             /**
-             * Format: url
+             * Format: uri
              * @default null
-             * @example null
+             * @example https://hub.example/print
              */
             link?: string | null;
             /**
@@ -941,8 +941,11 @@ export interface components {
             title: string;
             /** @example Bring a part that broke; we print a new one together. */
             description: string;
-            /** @example workshop */
-            touchpoint: string;
+            /**
+             * @example workshop
+             * @enum {string}
+             */
+            touchpoint: "cafe" | "kitchenette" | "idea_board" | "app" | "focus_group" | "brainstorm" | "workshop" | "online" | "other";
             /** @example The café, ground floor */
             place: string;
             /** @example null */
@@ -971,8 +974,8 @@ export interface components {
             /** @example The café, ground floor */
             place?: string;
             /**
-             * Format: url
-             * @example null
+             * Format: uri
+             * @example https://hub.example/print
              */
             link?: string | null;
             /** Format: date-time */
@@ -1032,10 +1035,16 @@ export interface components {
             text: string;
             /** Format: uuid */
             id: string;
-            /** @example need */
-            kind: string | null;
-            /** @example cafe */
-            touchpoint: string;
+            /**
+             * @example need
+             * @enum {string|null}
+             */
+            kind: "want" | "expect" | "need" | "praise" | "problem" | "idea" | null;
+            /**
+             * @example cafe
+             * @enum {string}
+             */
+            touchpoint: "cafe" | "kitchenette" | "idea_board" | "app" | "focus_group" | "brainstorm" | "workshop" | "online" | "other";
             anonymous: boolean;
             /**
              * Format: uuid
@@ -1062,10 +1071,16 @@ export interface components {
             text: string;
             /** Format: uuid */
             id: string;
-            /** @example need */
-            kind: string | null;
-            /** @example cafe */
-            touchpoint: string;
+            /**
+             * @example need
+             * @enum {string|null}
+             */
+            kind: "want" | "expect" | "need" | "praise" | "problem" | "idea" | null;
+            /**
+             * @example cafe
+             * @enum {string}
+             */
+            touchpoint: "cafe" | "kitchenette" | "idea_board" | "app" | "focus_group" | "brainstorm" | "workshop" | "online" | "other";
             anonymous: boolean;
             /**
              * Format: uuid
@@ -2332,7 +2347,7 @@ export interface operations {
                  *       "description": "Bring a part that broke; we print a new one together.",
                  *       "touchpoint": "cafe",
                  *       "place": "The café, ground floor",
-                 *       "link": null,
+                 *       "link": "https://hub.example/print",
                  *       "starts_at": "2027-03-01T09:00:00Z",
                  *       "ends_at": "2027-03-01T10:30:00Z",
                  *       "audience": {
@@ -2500,7 +2515,7 @@ export interface operations {
                  *       "description": "Bring a part that broke; we print a new one together.",
                  *       "touchpoint": "cafe",
                  *       "place": "The café, ground floor",
-                 *       "link": null,
+                 *       "link": "https://hub.example/print",
                  *       "starts_at": "2026-11-02T09:00:00.000Z",
                  *       "ends_at": "2026-11-02T09:00:00.000Z",
                  *       "audience": {
