@@ -22,7 +22,7 @@ import gevent
 import orjson
 from flask import Response, current_app, g, request
 from gevent.queue import Empty, Full, Queue
-from marshmallow import fields
+from marshmallow import fields, validate
 from prometheus_client import Gauge
 
 from gateway import rpc
@@ -31,7 +31,7 @@ from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
-from services.contracts.shapes.notifications import Notification, event_id
+from services.contracts.shapes.notifications import event_id
 from services.contracts.shapes.parts import Shape
 
 WAITING = 64  # notifications that may wait for a slow reader
@@ -70,13 +70,14 @@ class StreamQuery(Shape):
 
 
 class ServerSentEvent(Shape):
-    """One event, as a browser's EventSource shows it."""
+    """One event, as it is written; a browser's EventSource shows the `id` as `lastEventId`."""
 
-    lastEventId = fields.String(
-        required=True, metadata={"description": "To be sent as `Last-Event-ID`.", "example": LAST}
+    id = fields.String(required=True, metadata={"description": "To be sent as `Last-Event-ID`.", "example": LAST})
+    event = fields.String(required=True, validate=validate.OneOf(["notification"]))
+    data = fields.String(
+        required=True,
+        metadata={"description": "A `Notification`, in JSON.", "example": '{"id": "018f2d72-3f00-…", "kind": …}'},
     )
-    type = fields.String(required=True, metadata={"example": "notification"})
-    data = fields.Nested(Notification, required=True, metadata={"description": "As JSON."})
 
 
 def follow(headers: dict[str, Any], query: dict[str, Any]) -> Response:

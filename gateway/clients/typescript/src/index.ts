@@ -1,11 +1,11 @@
 import createClient, { type FetchResponse, type MaybeOptionalInit, type ParseAs } from "openapi-fetch";
-import type { Credentials, paths, ServerSentEvent } from "./schema.js";
+import type { Credentials, paths } from "./schema.js";
 import { type Fetch, Session } from "./session.js";
-import { type Following, follow } from "./stream.js";
+import { type Following, follow, type Told } from "./stream.js";
 
 export { Problem } from "./problem.js";
 export type * from "./schema.js";
-export type { Fetch, Following };
+export type { Fetch, Following, Told };
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
 type PathsWith<M extends Method> = { [P in keyof paths]: paths[P][M] extends object ? P : never }[keyof paths];
@@ -27,7 +27,7 @@ export interface Hearth {
   signIn(email: string, password: string): Promise<string>;
   signOut(): Promise<void>;
   /** What reaches my inbox from now on, or since `lastEventId`, until `signal` or `break`. */
-  notifications(following?: Following): AsyncGenerator<ServerSentEvent, void, undefined>;
+  notifications(following?: Following): AsyncGenerator<Told, void, undefined>;
 }
 
 /** A client of the platform at `baseUrl`; nobody is signed in yet. */

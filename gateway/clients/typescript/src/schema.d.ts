@@ -1179,11 +1179,14 @@ export interface components {
              * @description To be sent as `Last-Event-ID`.
              * @example 1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60
              */
-            lastEventId: string;
-            /** @example notification */
-            type: string;
-            /** @description As JSON. */
-            data: components["schemas"]["Notification"];
+            id: string;
+            /** @enum {string} */
+            event: "notification";
+            /**
+             * @description A `Notification`, in JSON.
+             * @example {"id": "018f2d72-3f00-…", "kind": …}
+             */
+            data: string;
         };
         AuditEntry: {
             /** Format: uuid */
@@ -3377,18 +3380,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "lastEventId": "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60",
-                     *       "type": "notification",
-                     *       "data": {
-                     *         "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *         "kind": "events.published",
-                     *         "title": "New: Café morning: how we print",
-                     *         "body": "1 March 2027, 09:00 UTC, The café, ground floor",
-                     *         "link": "/v1/events/…",
-                     *         "reason": "Because you want or offer 3d printing.",
-                     *         "at": "2026-11-02T09:00:00.000Z",
-                     *         "read_at": "2026-11-02T09:00:00.000Z"
-                     *       }
+                     *       "id": "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60",
+                     *       "event": "notification",
+                     *       "data": "{\"id\": \"018f2d72-3f00-…\", \"kind\": …}"
                      *     }
                      */
                     "text/event-stream": components["schemas"]["ServerSentEvent"];

@@ -1,5 +1,5 @@
 import { Problem } from "./problem.js";
-import type { ServerSentEvent } from "./schema.js";
+import type { Notification } from "./schema.js";
 import { wait } from "./wait.js";
 
 export interface Following {
@@ -9,6 +9,13 @@ export interface Following {
   lastEventId?: string;
 }
 
+/** One event of the live stream. */
+export interface Told {
+  lastEventId: string;
+  type: string;
+  data: Notification;
+}
+
 const REMEMBERED = 1000; // events, to tell a repeated one
 const LONGEST = 8; // pauses that the pause grows to while nobody answers
 
@@ -16,7 +23,7 @@ const LONGEST = 8; // pauses that the pause grows to while nobody answers
 export async function* follow(
   open: (headers: Record<string, string>, signal?: AbortSignal) => Promise<Response>,
   { signal, lastEventId }: Following,
-): AsyncGenerator<ServerSentEvent, void, undefined> {
+): AsyncGenerator<Told, void, undefined> {
   const seen = new Set<string>();
   let pause = 3000;
   let failures = 0;
