@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+import gevent
 import orjson
 from flask import Flask, Response, current_app, g, request, stream_with_context
 from marshmallow import Schema, fields
+
+from services.contracts.errors import TooMany
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -24,8 +27,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WORTH_PRESSING = 1024  # bytes
 ROWS_A_CALL = 100
 PRESSED = "-gzip"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # text that begins so would be run by a spreadsheet
 
+# What begins so would be run by a spreadsheet, also behind what one of them takes for a separator.
+_begins_formula = re.compile(r"(^|[;,\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
 _strong_tags = re.compile(rf'(?<!W/)"(\d{{1,12}})-[0-9a-f]{{16}}(?:{PRESSED})?"').findall
 
 Page = dict[str, Any]
@@ -35,7 +39,7 @@ def write(result: Any, status: int, headers: dict[str, str]) -> Response:
     """An answer in JSON. Only what was asked for with GET is compressed: other answers may hold secrets (BREACH)."""
     body = orjson.dumps(result)
     suffix = ""
-    if request.method == "GET" and len(body) >= WORTH_PRESSING and request.accept_encodings["gzip"]:
+    if request.method in SAFE and len(body) >= WORTH_PRESSING and request.accept_encodings["gzip"]:
         body, suffix = gzip.compress(body, 5, mtime=0), PRESSED
         headers = headers | {"Content-Encoding": "gzip"}
     answer = Response(body, status, headers, content_type=JSON)
@@ -48,7 +52,7 @@ def write(result: Any, status: int, headers: dict[str, str]) -> Response:
     answer.vary.add("Accept-Encoding")
     if isinstance(result, dict) and result.get("next"):
         answer.headers["Link"] = f'<{_next_page(result["next"])}>; rel="next"'
-    answer.make_conditional(request)
+    answer.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # which is for changes, see below
     return answer
 
 
@@ -80,8 +84,17 @@ def _lines(item: Schema, found: Page, page: Callable[..., Page]) -> Iterator[str
         yield "".join(_line([_cell(_at(row, column)) for column in columns]) for row in found["items"])
         if not found["next"]:
             return
-        g.until = time.monotonic() + current_app.config["REQUEST_TIMEOUT"]  # each page has the time of a request
+        _take_turn()
         found = page(limit=ROWS_A_CALL, cursor=found["next"])
+
+
+def _take_turn() -> None:
+    """Each page counts as a request of the member, who waits where they would be refused, and has the time of one."""
+    try:
+        current_app.extensions["rates"].count("member", g.caller.id)
+    except TooMany as refusal:
+        gevent.sleep(refusal.after)
+    g.until = time.monotonic() + current_app.config["REQUEST_TIMEOUT"]
 
 
 def _columns(shape: Schema, before: str = "") -> Iterator[str]:
@@ -105,12 +118,12 @@ def _cell(value: Any) -> str:
         value = "; ".join(value)
     if not isinstance(value, str):
         return orjson.dumps(value).decode()
-    return f"'{value}" if value.startswith(FORMULA) else value
+    return _begins_formula.sub(r"\1\2'", value)
 
 
 def _line(cells: list[str]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerow(cells)
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerow(cells)
     return written.getvalue()
 
 

@@ -174,22 +174,21 @@ class Notes:
             self._stirred.clear()
             with suppress(LinkDown):  # what was not sent is sent when the bus is back
                 while self._waiting and self._link.up:
-                    self._send_next()
+                    self._link.write(self._publish_next, PATIENCE)
 
-    def _send_next(self) -> None:
-        try:
-            message = _message(self._waiting[0])
-        except UndeclaredMessage as error:
-            self._lose(self._waiting.popleft(), str(error))
-            return
-        self._link.write(lambda: self._publish(message), PATIENCE)
-
-    def _publish(self, message: amqp.Message) -> None:
+    def _publish_next(self) -> None:
+        """Send what is the first now: while a write was waited for, others may have been taken back before it."""
         channel = self._channel
         if channel is None:
             raise OSError("the connection was lost")
+        note = self._waiting.popleft()
+        try:
+            message = _message(note)
+        except UndeclaredMessage as error:
+            self._lose(note, str(error))
+            return
         self._posted += 1
-        self._sent[self._posted] = self._waiting.popleft()
+        self._sent[self._posted] = note
         channel.basic_publish(message, GATEWAY_NOTED.exchange, GATEWAY_NOTED.key)
 
     def _taken(self, number: int, multiple: bool) -> None:

@@ -22,6 +22,7 @@ worker_class = "gevent"
 worker_connections = _settings.streams + 1000
 keepalive = 2  # seconds: a stopping worker waits for idle connections, too
 graceful_timeout = round(10 + _settings.stop_notice)
+forwarded_allow_ips = ""  # whom to believe where a request comes from is TRUSTED_PROXIES' affair alone
 accesslog = None  # hooks.py writes a line a request, without who asked
 control_socket_disable = True
 

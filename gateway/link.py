@@ -1,6 +1,6 @@
 """The worker's one AMQP connection: read by one greenlet, written by all, opened again whenever it is lost.
 
-RPC and the live streams share it; each sets up its own channel when told that the connection is open.
+All that speaks to the bus shares it; each sets up its own channel when told that the connection is open.
 """
 
 import contextlib
@@ -86,6 +86,8 @@ class Link:
         if connection is None or not self._writing.acquire(timeout=patience):
             raise LinkDown("not connected" if connection is None else "another write takes too long")
         try:
+            if self._connection is not connection:
+                raise LinkDown("the connection was lost meanwhile")
             send()
         except (OSError, amqp.AMQPError) as error:
             self._abandon(connection)

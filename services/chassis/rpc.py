@@ -85,7 +85,9 @@ class Calls(SharedExtension):
             if method is None:
                 raise NotFound("no_such_method", f"There is no method {delivery.key}.")
             method.begin(delivery)
-        except (Refusal, PyMongoError) as error:
+        except Exception as error:  # also our own faults: the call is acknowledged, and its caller waits
+            if not isinstance(error, Refusal | PyMongoError):
+                log.error("call failed", method=delivery.key, exc_info=error)
             self.reply(delivery, _told(delivery.key, None, error))
             self.intake.slots.release()
 
@@ -167,7 +169,8 @@ class Rpc(Entrypoint):
             kwargs["caller"] = caller = self.calls.tokens.caller(delivery.text("nameko.token"))
             if key := delivery.text("nameko.idempotency_key"):
                 with pymongo.timeout(self._seconds):
-                    claimed = self.calls.given.claim(caller.id, key, delivery.key, given)
+                    asked = given | {"if": delivery.text("nameko.expected_versions")}
+                    claimed = self.calls.given.claim(caller.id, key, delivery.key, asked)
                 if isinstance(claimed, bytes):
                     self._answer(delivery, claimed)
                     return

@@ -37,6 +37,12 @@ def test_keys_belong_to_their_caller(answers: Answers) -> None:
     assert isinstance(answers.claim("amara", "key-2", *CALL), Claim)
 
 
+def test_the_version_that_a_call_builds_on_belongs_to_it(answers: Answers) -> None:
+    answers.keep(claim(answers), b"stale")
+    with pytest.raises(Invalid):
+        answers.claim("amara", "key-1", CALL[0], CALL[1] | {"if": "3"})
+
+
 @pytest.mark.parametrize("other", [("feedback.voices.answer", CALL[1]), (CALL[0], {"draft": {"text": "b"}})])
 def test_another_call_under_the_key_is_refused(answers: Answers, other: tuple[str, dict[str, Any]]) -> None:
     claim(answers)

@@ -77,9 +77,18 @@ def test_a_strangers_draft_does_not_exist() -> None:
 
 
 def test_who_lost_the_role_organises_no_more_not_even_their_own() -> None:
+    published = domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW)
     for organise in (domain.publish, lambda event, **who: domain.cancel(event, "gone", **who)):
         with pytest.raises(Forbidden):
-            organise(drafted(), by=HOST, roles=frozenset({"coworker"}), now=NOW)
+            organise(published, by=HOST, roles=frozenset({"coworker"}), now=NOW)
+
+
+def test_who_lost_the_role_sees_their_draft_no_more() -> None:
+    with pytest.raises(NotFound):
+        domain.visible(drafted(), by=HOST, roles=frozenset({"coworker"}))
+    cancelled = domain.cancel(drafted(), "gone", by=HOST, roles=ROLES[HOST], now=NOW)
+    with pytest.raises(NotFound):
+        domain.visible(cancelled, by=HOST, roles=frozenset({"coworker"}))
 
 
 def test_what_is_over_cannot_be_cancelled() -> None:

@@ -14,6 +14,7 @@ from tests.gateway.played import PlayedServices
 
 ID = "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81"
 EVENT = f"/v1/events/{ID}"
+SLY = "hi;=cmd|' /c calc'!A0; a - b"
 PLAIN = {"Accept-Encoding": "identity"}
 
 
@@ -64,7 +65,8 @@ def test_changes_hand_on_the_versions_that_they_build_on(
     client.post(f"{EVENT}/publish", headers=bearer | {"If-Match": given})
     assert services.expected == [handed_on, handed_on]
     assert tag(changed).startswith('"4-')
-    client.get(EVENT, headers=bearer | {"If-Match": given})
+    services.answers["show"] = {"id": ID, "version": 4}
+    assert client.get(EVENT, headers=bearer | {"If-Match": given}).status_code == 200
     assert services.expected[2:] == [None], "it is about changes"
 
 
@@ -103,7 +105,7 @@ def test_a_list_can_be_had_as_a_spreadsheet_with_all_its_rows(
 ) -> None:
     pages: dict[str | None, Any] = {
         None: {"items": [{"id": "1", "name": 'Zoë "Z", of\nall', "languages": ["de", "sw"]}], "next": "two"},
-        "two": {"items": [{"id": "2", "name": "=1+1", "languages": [], "version": -3}], "next": None},
+        "two": {"items": [{"id": "2", "name": "=1+1", "languages": [], "version": -3, "what_i_do": SLY}], "next": None},
     }
     services.answers["browse"] = lambda kwargs: pages[kwargs["query"]["cursor"]]
     answer = client.get("/v1/members?limit=1&role=mentor", headers=bearer | {"Accept": "text/csv"})
@@ -114,6 +116,7 @@ def test_a_list_can_be_had_as_a_spreadsheet_with_all_its_rows(
     assert dict(zip(head, first, strict=True))["languages"] == "de; sw"
     found = dict(zip(head, second, strict=True))
     assert (found["name"], found["version"], found["pronouns"]) == ("'=1+1", "-3", ""), "no formula is run"
+    assert found["what_i_do"] == "hi;'=cmd|' /c calc'!A0; a - b"
     assert [(asked["query"]["limit"], asked["query"]["role"]) for _, asked in services.asked] == [
         (ROWS_A_CALL, "mentor"),
         (ROWS_A_CALL, "mentor"),

@@ -1,15 +1,17 @@
 """What the gateway notes for the audit log, and how it gets there."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import gevent
+import orjson
 import pytest
 import requests
 from flask.testing import FlaskClient
 
 from gateway.app import Gateway, create
-from gateway.audit import MOST_DENIED, MOST_WAITING, network
+from gateway.audit import MOST_DENIED, MOST_WAITING, Notes, network
 from gateway.config import Config
 from services.contracts import errors
 from services.contracts.messages.gateway import GATEWAY_NOTED
@@ -258,6 +260,59 @@ def test_what_the_broker_did_not_confirm_is_sent_again(
     door.wait_for("broker connected", times=2)
     events = listener.wait(1)
     assert len({event["id"] for event in events}) == 1
+
+
+class PlayedLink:
+    """A link whose writes have to wait: `meanwhile` is what happens then. What is written is in `said`."""
+
+    up = True
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.meanwhile: Callable[[], Any] = lambda: None
+        self.events: dict[str, set[Any]] = {"basic_ack": set(), "basic_nack": set()}
+
+    def serve(self, user: Any) -> None:
+        user.opened(self)
+
+    def channel(self) -> Any:
+        return self
+
+    def exchange_declare(self, *_arguments: Any, **_more: Any) -> None:
+        pass
+
+    def confirm_select(self) -> None:
+        pass
+
+    def basic_publish(self, message: Any, *_address: str) -> None:
+        self.said.append(orjson.loads(message.body)["id"])
+
+    def write(self, send: Callable[[], Any], _patience: float) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        send()
+
+    def tell(self, what: str, number: int) -> None:
+        for hear in self.events[what]:
+            hear(number, False)
+
+
+def test_a_note_that_is_refused_while_the_next_one_waits_is_sent_again(app: Gateway, client: FlaskClient) -> None:
+    for _ in range(2):
+        assert client.get("/v1/me", headers={"Authorization": "Bearer forged"}).status_code == 401
+    first, second = app.notes.unsettled
+    link: Any = PlayedLink()
+    notes = Notes(link)
+    notes.start()
+    notes.add(first)
+    gevent.sleep(0.01)
+    link.meanwhile = lambda: link.tell("basic_nack", 1)
+    notes.add(second)
+    gevent.sleep(0.01)
+    assert link.said == [first["_id"], first["_id"], second["_id"]]
+    for number in (2, 3):
+        link.tell("basic_ack", number)
+    assert notes.unsettled == []
 
 
 @pytest.mark.parametrize("away", [False, True])

@@ -1,9 +1,11 @@
 """What surrounds every answer: other origins, security headers, the end of a route announced."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -14,6 +16,7 @@ from gateway.app import create
 from gateway.auth import public
 from gateway.document import Api
 from services.contracts.shapes.notifications import Unread
+from tests.gateway.door import Door
 from tests.gateway.played import PlayedServices
 
 FRONTEND = "https://app.hub.example"
@@ -77,6 +80,16 @@ def test_browsers_are_told_to_be_careful(client: FlaskClient) -> None:
     assert "Strict-Transport-Security" not in found
     secure = client.get("/livez", base_url="https://hub.example")
     assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_a_proxy_is_believed_only_when_it_is_there(amqp_uri: str, keys: Keys, tmp_path: Path, proxies: int) -> None:
+    settings = {"AMQP_URI": amqp_uri, "TOKEN_JWKS_FILE": str(keys.jwks_file), "TRUSTED_PROXIES": str(proxies)}
+    with Door(tmp_path, **settings) as door:
+        said = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+        found = requests.get(f"{door.url}/livez", headers=said, timeout=5)
+        assert ("Strict-Transport-Security" in found.headers) == bool(proxies)
+        assert requests.get(f"{door.url}/zzz/livez", headers={"SCRIPT_NAME": "/zzz"}, timeout=5).status_code == 404
 
 
 def test_the_end_of_a_route_is_announced() -> None:

@@ -99,10 +99,12 @@ def test_a_guess_at_a_token_is_counted_and_costs_no_neighbour(build: Build, by: 
     assert statuses(client, 1, "POST", "/v1/sessions", **SIGN_IN) == [201]
 
 
-def test_those_who_watch_and_read_are_not_limited(build: Build) -> None:
-    client = build(rate_limit=1, rate_limit_anonymous=1, rate_limit_sign_in=1)
-    for path in ("/livez", "/metrics", "/.well-known/jwks.json", "/openapi.json", "/asyncapi.json", "/docs"):
-        assert statuses(client, 3, "GET", path) == [200] * 3
+def test_those_who_watch_are_not_limited_and_those_who_read_are(build: Build) -> None:
+    client = build(rate_limit=1, rate_limit_anonymous=5, rate_limit_sign_in=1)
+    for path in ("/livez", "/metrics"):
+        assert statuses(client, 9, "GET", path) == [200] * 9
+    read = ("/.well-known/jwks.json", "/openapi.json", "/asyncapi.json", "/docs", "/docs/start.js", "/openapi.json")
+    assert [statuses(client, 1, "GET", path) for path in read] == [[200]] * 5 + [[429]]
 
 
 def test_refusals_are_counted_by_kind(build: Build) -> None:

@@ -117,6 +117,15 @@ def test_who_signs_in_begins_anew(members: Members, email: str) -> None:
     assert kinds([members.sign_in(email) for _ in range(8)]) == {"dict": 8}, "those who are right don't count"
 
 
+def test_one_password_tried_on_many_accounts_is_stopped_too(members: Members, email: str) -> None:
+    assert members.sign_in(email, origin="203.0.113.9")["access_token"]
+    sprayed = [attempt(f"{number}.{email}", origin="203.0.113.9") for number in range(120)]
+    found = [each for start in range(0, 120, 30) for each in members.calls(sprayed[start : start + 30])]
+    assert kinds(found) == {"Unauthenticated": 100, "TooMany": 20}
+    assert members.sign_in(email, origin="203.0.113.9")["access_token"], "who is known there is not shut out"
+    assert isinstance(members.sign_in(f"new.{email}", origin="203.0.113.9"), TooMany)
+
+
 def test_many_places_together_lock_out_none_that_is_familiar(members: Members, email: str) -> None:
     assert members.sign_in(email, origin="home")["access_token"]
     for each in (email, f"no.{email}"):

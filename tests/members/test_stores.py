@@ -88,10 +88,10 @@ def test_an_attempt_that_was_none_and_those_before(make_store: Any) -> None:
     later = NOW + timedelta(minutes=1)
     rows = [store.count("t", NOW, later) for _ in range(3)]
     assert {row["ends_at"] for row in rows} == {later}
-    store.uncount(rows[2])
+    store.uncount([rows[2]])
     assert store.count("t", NOW, later)["tries"] == 3
     store.count("t", later, later + timedelta(minutes=1))
-    store.uncount(rows[0])
+    store.uncount([rows[0]])
     assert store.count("t", later, NOW)["tries"] == 2, "what is over takes nothing from what is now"
     store.forget(rows[0])
     assert store.count("t", NOW, later)["tries"] == 1

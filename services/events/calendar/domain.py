@@ -57,9 +57,10 @@ def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: da
 def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
     """The event, if this member may read it: what was never published is for its host and the administrators.
 
-    Raises NotFound.
+    Who lost the role of an organiser hosts nothing any more. Raises NotFound.
     """
-    if not was_public(event) and event["host_id"] != by and "administrator" not in roles:
+    hosts = event["host_id"] == by and not roles.isdisjoint(ORGANISERS)
+    if not was_public(event) and not hosts and "administrator" not in roles:
         raise NotFound("not_found", f"There is nothing with the id {event['_id']}.")
     return event
 

@@ -35,6 +35,7 @@ class Window:
 
 HERE = Window(5, timedelta(minutes=15))  # at an account, from one place
 ANYWHERE = Window(50, timedelta(hours=1))  # at an account, from all places together
+ANYBODY = Window(100, timedelta(hours=1))  # from a place, at all accounts together
 
 
 def new_secret() -> str:

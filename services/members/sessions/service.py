@@ -31,13 +31,13 @@ class Sessions:
         """Sign in, from a place in the network. An unknown address and a wrong password are the same, and as slow."""
         email = address(credentials["email"])
         place = domain.trace("place", email, origin)
-        here, anywhere = self._attempt(email, place)
+        here, wider = self._attempt(email, place, origin)
         account = self.accounts.by_address(email)
         matches = self.passwords.match(account and account["password_hash"], credentials["password"])
         if account is None or not matches:
             raise Unauthenticated("sign_in_refused", "This address and password do not belong together.")
         self.attempts.forget(here)
-        self.attempts.uncount(anywhere)
+        self.attempts.uncount(wider)
         return self._begin(account, place)
 
     @rpc(public=True, request=shapes.RefreshRequest)
@@ -65,14 +65,16 @@ class Sessions:
         """Sign out everywhere."""
         self.sessions.end_all(caller.id, "signed_out", identifiers.now())
 
-    def _attempt(self, email: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _attempt(self, email: str, place: str, origin: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         now = identifiers.now()
         here = self.attempts.count(place, now, now + domain.HERE.lasts)
         domain.allow(domain.HERE, here, now)
-        anywhere = self.attempts.count(domain.trace("account", email), now, now + domain.ANYWHERE.lasts)
+        windows = {domain.trace("account", email): domain.ANYWHERE, domain.trace("origin", origin): domain.ANYBODY}
+        wider = [self.attempts.count(trace, now, now + window.lasts) for trace, window in windows.items()]
         if not self.sessions.opened_at(place, now - domain.FAMILIAR):
-            domain.allow(domain.ANYWHERE, anywhere, now)
-        return here, anywhere
+            for window, counted in zip(windows.values(), wider, strict=True):
+                domain.allow(window, counted, now)
+        return here, wider
 
     def _begin(self, account: dict[str, Any], place: str) -> dict[str, Any]:
         now, secret = identifiers.now(), domain.new_secret()

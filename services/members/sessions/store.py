@@ -1,5 +1,6 @@
 """What sessions remembers: a document a session, and a row a window of attempts; the store throws old ones away."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -57,9 +58,10 @@ class AttemptStore(Rows):
                 return found
             self.rows.delete_one({"_id": trace, "ends_at": {"$lte": now}})
 
-    def uncount(self, row: Document) -> None:
-        """The try that made this row was none."""
-        self.rows.update_one({"_id": row["_id"], "ends_at": row["ends_at"]}, {"$inc": {"tries": -1}})
+    def uncount(self, rows: Iterable[Document]) -> None:
+        """The try that made these rows was none."""
+        for row in rows:
+            self.rows.update_one({"_id": row["_id"], "ends_at": row["ends_at"]}, {"$inc": {"tries": -1}})
 
     def forget(self, row: Document) -> None:
         """Begin to count anew."""
