@@ -52,7 +52,9 @@ class PeopleStore(Rows):
         self._changes.update_one(_CHANGES, {"$inc": {"count": 1}}, upsert=True)
 
     def anybody(self, role: str) -> bool:
-        """Whether anybody with this role is known."""
+        """Whether anybody with this role is known, or was when the roster was read last."""
+        if any(role in each.roles for each in self._roster):
+            return True
         return self.rows.find_one({"roles": role}, {"_id": True}) is not None
 
     def audience(
