@@ -7,7 +7,7 @@ A connection's writes are serialised by a lock: py-amqp assembles frames in one 
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -363,8 +363,7 @@ class Intake(SharedExtension):
     def _begin(self, line: _Line) -> dict[str, amqp.Channel]:
         consumers = {}
         try:
-            for declare in (*self._common, *(each for each, _, _ in (self._queues | self._last).values())):
-                _declare(line, declare)
+            _declare(line, [*self._common, *(each for each, _, _ in (self._queues | self._last).values())])
         except amqp.PreconditionFailed as error:
             self._give_up(error)
         for queue, (_, receive, brakes) in (self._queues | self._last).items():
@@ -407,11 +406,12 @@ class Intake(SharedExtension):
             line.listen()
 
 
-def _declare(line: _Line, declare: Callable[[amqp.Channel], None]) -> None:
+def _declare(line: _Line, declarations: Iterable[Callable[[amqp.Channel], None]]) -> None:
     """Make what we use. Who may not declare finds what the operator has (`deploy/rabbitmq/rights.json`)."""
     try:
         with line.channel() as channel:
-            declare(channel)
+            for declare in declarations:
+                declare(channel)
     except amqp.AccessRefused as refused:
         log.debug("not ours to declare", error=str(refused))
 
