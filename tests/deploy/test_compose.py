@@ -70,7 +70,7 @@ def test_a_part_can_only_be_reached_from_this_machine(part: str) -> None:
 
 @EVERY
 def test_secrets_come_as_files_that_are_made(part: str, secrets: Path) -> None:
-    environment = PARTS[part]["environment"] if "environment" in PARTS[part] else {}
+    environment = PARTS[part].get("environment", {})
     named = {value.removeprefix("/run/secrets/") for name, value in environment.items() if name.endswith("_FILE")}
     assert named <= targets(part)
     assert not [value for value in environment.values() if re.search(r"//[^/]*@", str(value))]

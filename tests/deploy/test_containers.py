@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from deploy.hub import bus
 from deploy.local import private
@@ -45,6 +46,10 @@ def until(true: Callable[[], Any], what: str, seconds: float = 120) -> Any:
     return found
 
 
+def works(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, timeout=600, check=False).returncode == 0
+
+
 def compose_command() -> list[str]:
     """Docker's compose, whichever there is; skips where there is none, or no engine answers."""
     if (
@@ -59,15 +64,8 @@ def compose_command() -> list[str]:
 
 def has_mongo() -> bool:
     """Whether the image of MongoDB can be had (something else may go by its name)."""
-    image = yaml_image("mongo")
-    have = ["docker", "run", "--rm", "--entrypoint", "sh", image, "-c", "command -v docker-entrypoint.sh"]
-    return subprocess.run(have, capture_output=True, check=False, timeout=600).returncode == 0
-
-
-def yaml_image(part: str) -> str:
-    import yaml
-
-    return str(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][part]["image"])
+    image = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["mongo"]["image"]
+    return works("docker", "run", "--rm", "--entrypoint", "sh", image, "-c", "command -v docker-entrypoint.sh")
 
 
 class Containers:
@@ -147,7 +145,15 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
 def administrator(containers: Containers) -> Member:
     add = ["exec", "-T", "-e", f"HEARTH_ADMIN_PASSWORD={PASSWORD}", "members", "python", "-m", "services.members"]
     containers.compose(*add, "add-administrator", "--email", "root@hub.example", "--name", "Root")
-    return containers.sign_in()
+    root = containers.sign_in()
+
+    def known() -> bool:  # to notifications, which hears of who joins a moment later
+        voice = root.post("/v1/feedback", {"text": "Does anybody hear me?"})
+        time.sleep(1)
+        return containers.told(root, {voice["id"]})
+
+    until(known, "notifications never heard of the administrator")
+    return root
 
 
 def test_it_tells_its_story_and_is_healthy(containers: Containers) -> None:
