@@ -28,6 +28,7 @@ from tests.wire import connection
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 PORTS = ("PORT", "AMQP_PORT", "MANAGEMENT_PORT", "MONGO_PORT")
 PARTS = (*SERVICES, "gateway", "rabbitmq", "mongo")
+ROOT_EMAIL, AMARA_EMAIL = "root@hub.example", "amara@hub.example"
 TELLS = "notifications.fanout.tell_the_administrators"
 
 
@@ -107,16 +108,21 @@ class Containers:
         said = run(*shell, cwd=self.clone, env=self.environment).split()
         return self.environment | dict(zip(("AMQP_URI", "MONGO_URI", "TOKEN_JWKS_FILE"), said, strict=True))
 
-    def sign_in(self) -> Member:
-        credentials = {"email": "root@hub.example", "password": PASSWORD}
+    def sign_in(self, email: str) -> Member:
+        credentials = {"email": email, "password": PASSWORD}
         answer = requests.post(f"{self.url}/v1/sessions", json=credentials, timeout=10)
         assert answer.status_code == 201, answer.text
         me = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         return Member(self.url, requests.get(f"{self.url}/v1/me", headers=me, timeout=10).json(), answer.json())
 
-    def told(self, member: Member, voices: set[str]) -> bool:
-        """Whether each of these voices lies in the inbox, once."""
-        lines, cursor = [], None
+    def raise_voice(self, text: str) -> str:
+        return str(self.sign_in(AMARA_EMAIL).post("/v1/feedback", {"text": text})["id"])
+
+    def told(self, voices: set[str]) -> bool:
+        """Whether each of these voices lies in the administrator's inbox, once."""
+        member = self.sign_in(ROOT_EMAIL)
+        lines: list[str] = []
+        cursor = None
         while cursor or not lines:
             page = member.get("/v1/notifications", params={"limit": 100} | ({"cursor": cursor} if cursor else {}))
             lines += [line["link"].rpartition("/")[2] for line in page["items"]]
@@ -142,18 +148,22 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
 
 
 @pytest.fixture(scope="module")
-def administrator(containers: Containers) -> Member:
+def peopled(containers: Containers) -> Containers:
+    """With an administrator, who is told of voices, and Amara, who raises them."""
     add = ["exec", "-T", "-e", f"HEARTH_ADMIN_PASSWORD={PASSWORD}", "members", "python", "-m", "services.members"]
-    containers.compose(*add, "add-administrator", "--email", "root@hub.example", "--name", "Root")
-    root = containers.sign_in()
+    containers.compose(*add, "add-administrator", "--email", ROOT_EMAIL, "--name", "Root")
+    root = containers.sign_in(ROOT_EMAIL)
+    invitation = root.post("/v1/invitations", {"email": AMARA_EMAIL, "roles": ["coworker"]})
+    amara = {"code": invitation["code"], "name": "Amara", "password": PASSWORD}
+    assert requests.post(f"{containers.url}/v1/members", json=amara, timeout=10).status_code == 201
 
     def known() -> bool:  # to notifications, which hears of who joins a moment later
-        voice = root.post("/v1/feedback", {"text": "Does anybody hear me?"})
+        voice = containers.sign_in(AMARA_EMAIL).post("/v1/feedback", {"text": "Does anybody hear me?"})
         time.sleep(1)
-        return containers.told(root, {voice["id"]})
+        return containers.told({voice["id"]})
 
     until(known, "notifications never heard of the administrator")
-    return root
+    return containers
 
 
 def test_it_tells_its_story_and_is_healthy(containers: Containers) -> None:
@@ -177,15 +187,16 @@ def test_a_part_can_write_nowhere_and_holds_no_other(containers: Containers, par
     assert ("mongo_uri" in secrets) == (part != "gateway")
 
 
-def test_more_processes_share_a_backlog(containers: Containers, administrator: Member) -> None:
-    containers.compose("stop", "notifications")
-    voices = {administrator.post("/v1/feedback", {"text": f"Voice {n}"})["id"] for n in range(200)}
-    assert waiting(containers) == (len(voices), 0)
-    containers.up("--no-recreate", "--scale", "notifications=3")
-    until(lambda: containers.told(administrator, voices), "not everybody was told")
-    assert waiting(containers) == (0, 3)
-    assert len(containers.ids("notifications")) == 3
-    containers.up("--no-recreate", "--scale", "notifications=1")
+def test_more_processes_share_a_backlog(peopled: Containers) -> None:
+    peopled.compose("stop", "notifications")
+    amara = peopled.sign_in(AMARA_EMAIL)
+    voices = {amara.post("/v1/feedback", {"text": f"Voice {n}"})["id"] for n in range(200)}
+    until(lambda: waiting(peopled) == (len(voices), 0), "they never waited")
+    peopled.up("--no-recreate", "--scale", "notifications=3")
+    until(lambda: peopled.told(voices), "not everybody was told")
+    assert waiting(peopled) == (0, 3)
+    assert len(peopled.ids("notifications")) == 3
+    peopled.up("--no-recreate", "--scale", "notifications=1")
 
 
 def waiting(containers: Containers) -> tuple[int, int]:
@@ -198,26 +209,25 @@ def waiting(containers: Containers) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_what_dies_comes_back(containers: Containers, administrator: Member, part: str) -> None:
-    [container] = containers.ids(part)
-    before = containers.state(container)
+def test_what_dies_comes_back(peopled: Containers, part: str) -> None:
+    [container] = peopled.ids(part)
+    before = peopled.state(container)
     try:
         # Not `docker kill`, after which the engine leaves a container alone: somebody wanted that.
         os.kill(before["State"]["Pid"], signal.SIGKILL)
     except PermissionError:
         pytest.skip("only root may kill what runs in a container")
-    until(lambda: containers.state(container)["RestartCount"] > before["RestartCount"], f"{part} stays away")
-    until(containers.well, f"not everything is healthy after the death of {part}")
-    voice = administrator.post("/v1/feedback", {"text": f"Said after the death of {part}"})
-    until(lambda: containers.told(administrator, {voice["id"]}), "nobody was told")
+    until(lambda: peopled.state(container)["RestartCount"] > before["RestartCount"], f"{part} stays away")
+    until(peopled.well, f"not everything is healthy after the death of {part}")
+    voice = peopled.raise_voice(f"Said after the death of {part}")
+    until(lambda: peopled.told({voice}), "nobody was told")
 
 
-def test_down_and_up_keeps_everything(containers: Containers, administrator: Member) -> None:
-    voice = administrator.post("/v1/feedback", {"text": "Do you remember?"})
-    until(lambda: containers.told(administrator, {voice["id"]}), "nobody was told")
-    containers.compose("down")
-    assert not containers.ids("gateway")
-    containers.up()
-    again = containers.sign_in()
-    assert again.get(f"/v1/feedback/{voice['id']}")["text"] == "Do you remember?"
-    assert containers.told(again, {voice["id"]})
+def test_down_and_up_keeps_everything(peopled: Containers) -> None:
+    voice = peopled.raise_voice("Do you remember?")
+    until(lambda: peopled.told({voice}), "nobody was told")
+    peopled.compose("down")
+    assert not peopled.ids("gateway")
+    peopled.up()
+    assert peopled.sign_in(AMARA_EMAIL).get(f"/v1/feedback/{voice}")["text"] == "Do you remember?"
+    assert peopled.told({voice})
