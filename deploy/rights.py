@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from deploy.capabilities import capabilities
+from deploy.secrets import SERVICES
 from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
 from services.chassis.messaging import declare_handler, declare_retries, hearers
 from services.chassis.rpc import declare_calls
@@ -17,7 +18,6 @@ from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 
-SERVICES = ("members", "events", "feedback", "notifications")
 SHOWN = (NOTIFICATIONS_DELIVERED, EVENTS_PUBLISHED, EVENTS_CANCELLED)  # what the gateway hears
 NOTHING = "^$"
 CALLS = rf"({'|'.join(SERVICES)})\."

@@ -3,28 +3,20 @@
 What is there already is kept: the store remembers its passwords from its first start.
 """
 
-import base64
-import hashlib
 import json
 import secrets
 from pathlib import Path
 from typing import Any
 
 from deploy.local import private
+from deploy.local.broker import DEFINITIONS, password_hash
 from deploy.local.keys import Keys
 
 ROOT = Path(__file__).parents[1]
-RABBITMQ = ROOT / "deploy" / "rabbitmq"
 SERVICES = ("members", "events", "feedback", "notifications")
 BUS_USERS = (*SERVICES, "gateway", "operator")
 STORE_USERS = (*SERVICES, "operator", "root")
 PREFIX = "hearth_"
-
-
-def password_hash(password: str) -> str:
-    """RabbitMQ's salted SHA-256, as definitions carry it."""
-    salt = secrets.token_bytes(4)
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
 def definitions(passwords: dict[str, str]) -> dict[str, Any]:
@@ -39,8 +31,8 @@ def definitions(passwords: dict[str, str]) -> dict[str, Any]:
         for name, password in passwords.items()
     ]
     return {
-        **private.read_json(RABBITMQ / "definitions.json"),
-        **private.read_json(RABBITMQ / "rights.json"),
+        **private.read_json(DEFINITIONS),
+        **private.read_json(DEFINITIONS.with_name("rights.json")),
         "users": users,
     }
 
@@ -58,6 +50,8 @@ def mongo_uri(passwords: dict[str, str], user: str, where: str) -> str:
 
 def make(folder: Path) -> None:
     """Writes what is missing in `folder`, which only its owner may enter."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
     kept = folder / "passwords.json"
     known = private.read_json(kept)
     passwords = {

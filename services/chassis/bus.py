@@ -243,7 +243,7 @@ class Intake(SharedExtension):
         self._silenced = Event()
         self._stopping = self._closing = False
         self._probes: list[Callable[[], None]] = []
-        self._common = [declare_exchanges]
+        self._common: list[Callable[[amqp.Channel], None]] = [declare_exchanges]
         self._braked: Event | None = None
         self._pause = SHORTEST_BRAKE
 

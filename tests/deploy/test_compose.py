@@ -13,8 +13,7 @@ import pytest
 import yaml
 
 from deploy.local.platform import ROOT
-from deploy.rights import SERVICES
-from deploy.secrets import PREFIX, make
+from deploy.secrets import PREFIX, SERVICES, make
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]

@@ -21,7 +21,7 @@ import yaml
 from deploy.hub import bus
 from deploy.local import private
 from deploy.local.platform import ROOT
-from deploy.rights import SERVICES
+from deploy.secrets import SERVICES
 from tests.processes import PASSWORD, Member
 from tests.wire import connection
 

@@ -13,8 +13,7 @@ from deploy.local.output import Files
 from deploy.local.platform import ROOT
 from deploy.local.program import Ledger
 from deploy.local.supervisor import Supervisor
-from deploy.rights import SERVICES
-from deploy.secrets import BUS_USERS, amqp_uri, definitions
+from deploy.secrets import BUS_USERS, SERVICES, amqp_uri, definitions
 from services.chassis.bus import declare_exchanges
 from services.chassis.messaging import declare_retries
 from services.chassis.settings import RETRY_DELAYS
