@@ -88,7 +88,7 @@ class Broker:
                 {
                     "name": user,
                     "password_hash": password_hash(self._memory["password"]),
-                    "hashing_algorithm": "rabbitpassword_hashing_sha256",
+                    "hashing_algorithm": "rabbit_password_hashing_sha256",
                     "tags": "administrator",
                 }
             ],
