@@ -5,10 +5,10 @@ LOCKS := members events feedback notifications gateway local dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset status test check client lock bench faults fuzz
+.PHONY: help run demo stop reset status test check client lock bench faults fuzz secrets containers
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.local ## run everything in the foreground; Ctrl-C stops it (PORT=8000)
 	@$(LOCAL) run
@@ -50,6 +50,12 @@ client: .venv/.dev ## generate the TypeScript client anew from gateway/openapi.j
 fuzz: .venv/.dev ## try what the API's description says, and what it does not (EXAMPLES=50 SEED=)
 	@EXAMPLES="$${EXAMPLES:-50}" SEED="$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbits(31))')}" \
 	  $(PY) -m pytest -s tests/fuzz
+
+secrets: .venv/.local ## make the keys and passwords of a platform in containers (.secrets/), unless they are there
+	@$(PY) -m deploy.secrets
+
+containers: .venv/.dev ## run the platform in containers, and see that it heals, scales and keeps its data
+	@$(PY) -m pytest -s -m containers tests/deploy
 
 lock: .venv/.dev ## resolve the dependencies anew into requirements/
 	@for extra in $(LOCKS); do \

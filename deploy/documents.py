@@ -1,7 +1,7 @@
 """`python -m deploy.documents [--check]`: write the documents that are generated and committed, or compare them.
 
 `gateway/openapi.json` comes from the gateway's routes, `services/contracts/asyncapi.yaml` from the catalogue and the
-handlers of all services.
+handlers of all services, `deploy/rabbitmq/rights.json` from what they declare, announce and hear.
 """
 
 import difflib
@@ -40,10 +40,25 @@ def bus() -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
 
 
+def rights() -> str:
+    """Who may do what on the bus, as RabbitMQ's definitions, an entry a line."""
+    with warnings.catch_warnings(action="ignore"):
+        found = importlib.import_module("deploy.rights").rights()
+    parts = [
+        f'  "{name}": [\n' + ",\n".join(f"    {json.dumps(each)}" for each in found[name]) + "\n  ]" for name in found
+    ]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 def main(arguments: list[str]) -> int:
     """Write the documents, or with `--check` show how they differ; 1 when they do."""
     differ = 0
-    for name, text in (("gateway/openapi.json", openapi()), ("services/contracts/asyncapi.yaml", bus())):
+    made = {
+        "gateway/openapi.json": openapi(),
+        "services/contracts/asyncapi.yaml": bus(),
+        "deploy/rabbitmq/rights.json": rights(),
+    }
+    for name, text in made.items():
         file = ROOT / name
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         if "--check" not in arguments:

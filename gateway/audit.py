@@ -18,7 +18,7 @@ import prometheus_client
 from flask import Flask, Response, current_app, g, request
 from gevent.event import Event
 
-from gateway.link import Link, LinkDown
+from gateway.link import Link, LinkDown, declare
 from services.chassis import identifiers
 from services.chassis.logs import log
 from services.contracts.catalogue import CONTENT_TYPE, UndeclaredMessage, envelope
@@ -149,8 +149,8 @@ class Notes:
             self._lose(note, "the gateway stops")
 
     def opened(self, connection: amqp.Connection) -> None:
+        declare(connection, GATEWAY_NOTED.exchange)
         channel = connection.channel()
-        channel.exchange_declare(GATEWAY_NOTED.exchange, "topic", durable=True, auto_delete=False)
         channel.confirm_select()
         channel.events["basic_ack"].add(self._taken)
         channel.events["basic_nack"].add(self._refused)

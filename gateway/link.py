@@ -159,6 +159,12 @@ class Link:
         connection.collect()
 
 
+def declare(connection: amqp.Connection, exchange: str) -> None:
+    """Make a topic exchange of the platform's, unless that is the operator's to make: it is there then."""
+    with contextlib.suppress(amqp.AccessRefused), connection.channel() as channel:
+        channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+
+
 def read_ahead(connection: amqp.Connection) -> None:
     """Let the transport take what has arrived in one system call instead of three a frame (nine a reply).
 

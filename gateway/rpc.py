@@ -13,7 +13,7 @@ from gevent.event import AsyncResult
 from prometheus_client import Histogram
 
 from gateway.guard import Guard, Limits
-from gateway.link import Link, LinkDown
+from gateway.link import Link, LinkDown, declare
 from services.chassis.logs import log
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
 
@@ -72,10 +72,10 @@ class Client:
         return self._link.up
 
     def opened(self, connection: amqp.Connection) -> None:
+        declare(connection, EXCHANGE)
         channel = connection.channel()
         channel.auto_decode = False
         self._reply_to = f"gateway.{uuid.uuid4()}"
-        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
         channel.queue_declare(self._reply_to, exclusive=True, auto_delete=True)
         channel.queue_bind(self._reply_to, EXCHANGE, self._reply_to)
         channel.events["basic_return"].add(self._returned)

@@ -12,7 +12,7 @@ from typing import Any
 import amqp
 from prometheus_client import Counter
 
-from gateway.link import Link
+from gateway.link import Link, declare
 from services.contracts.catalogue import EXCHANGE
 
 MOST = 200  # answers
@@ -36,9 +36,9 @@ class Shared:
         self._keys.update(keys)
 
     def opened(self, connection: amqp.Connection) -> None:
+        declare(connection, EXCHANGE)
         channel = connection.channel()
         queue = f"gateway.shared.{uuid.uuid4()}"
-        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
         for key in self._keys:
             channel.queue_bind(queue, EXCHANGE, key)

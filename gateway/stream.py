@@ -26,7 +26,7 @@ from marshmallow import fields, validate
 from prometheus_client import Gauge
 
 from gateway import rpc
-from gateway.link import Link
+from gateway.link import Link, declare
 from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
@@ -182,10 +182,10 @@ class Streams:
         link.serve(self)
 
     def opened(self, connection: amqp.Connection) -> None:
+        declare(connection, EXCHANGE)
         channel = connection.channel()
         channel.auto_decode = False
         queue = f"gateway.streams.{uuid.uuid4()}"
-        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
         channel.queue_bind(queue, EXCHANGE, NOTIFICATIONS_DELIVERED.key)
         channel.basic_consume(queue, no_ack=True, callback=self._hear)

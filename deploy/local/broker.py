@@ -32,7 +32,7 @@ def _server() -> str | None:
     return shutil.which(DIRECT) or _find("rabbitmq-server")
 
 
-def _password_hash(password: str) -> str:
+def password_hash(password: str) -> str:
     """RabbitMQ's salted SHA-256, as definitions carry it."""
     salt = secrets.token_bytes(4)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
@@ -87,7 +87,7 @@ class Broker:
             "users": [
                 {
                     "name": user,
-                    "password_hash": _password_hash(self._memory["password"]),
+                    "password_hash": password_hash(self._memory["password"]),
                     "hashing_algorithm": "rabbit_password_hashing_sha256",
                     "tags": "administrator",
                 }

@@ -7,7 +7,7 @@ A connection's writes are serialised by a lock: py-amqp assembles frames in one 
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -243,6 +243,7 @@ class Intake(SharedExtension):
         self._silenced = Event()
         self._stopping = self._closing = False
         self._probes: list[Callable[[], None]] = []
+        self._common: list[Callable[[amqp.Channel], None]] = [declare_exchanges]
         self._braked: Event | None = None
         self._pause = SHORTEST_BRAKE
 
@@ -265,6 +266,10 @@ class Intake(SharedExtension):
         that `brakes` hands nothing over while the brake is on.
         """
         (self._last if last else self._queues)[queue] = (declare, receive, brakes)
+
+    def shares(self, declare: Callable[[amqp.Channel], None]) -> None:
+        """Also have `declare` make what is not this capability's alone."""
+        self._common.append(declare)
 
     def relies_on(self, probe: Callable[[], None]) -> None:
         """Handlers can't work while `probe` raises."""
@@ -356,12 +361,9 @@ class Intake(SharedExtension):
         raise drift from error
 
     def _begin(self, line: _Line) -> dict[str, amqp.Channel]:
-        declaring, consumers = line.channel(), {}
+        consumers = {}
         try:
-            declare_exchanges(declaring)
-            for declare, _, _ in (self._queues | self._last).values():
-                declare(declaring)
-            declaring.close()
+            _declare(line, [*self._common, *(each for each, _, _ in (self._queues | self._last).values())])
         except amqp.PreconditionFailed as error:
             self._give_up(error)
         for queue, (_, receive, brakes) in (self._queues | self._last).items():
@@ -402,6 +404,16 @@ class Intake(SharedExtension):
         self._silenced.send(None)
         while not self._closing:
             line.listen()
+
+
+def _declare(line: _Line, declarations: Iterable[Callable[[amqp.Channel], None]]) -> None:
+    """Make what we use. Who may not declare finds what the operator has (`deploy/rabbitmq/rights.json`)."""
+    try:
+        with line.channel() as channel:
+            for declare in declarations:
+                declare(channel)
+    except amqp.AccessRefused as refused:
+        log.debug("not ours to declare", error=str(refused))
 
 
 def declare_exchanges(channel: amqp.Channel) -> None:

@@ -76,6 +76,29 @@ def delay_name(seconds: int) -> str:
     return f"{seconds // 60}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds}s"
 
 
+def declare_handler(channel: amqp.Channel, queue: str, message: Message) -> None:
+    """The queue of a handler."""
+    channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM)
+    channel.queue_bind(queue, message.exchange, message.key)
+
+
+def declare_retries(channel: amqp.Channel, delays: Iterable[int]) -> None:
+    """Where the messages of all handlers wait between two tries, for each delay in seconds."""
+    for seconds in delays:
+        name = f"retry.{delay_name(seconds)}"
+        # A fanout leaves the routing key alone: when its time is up, the default exchange returns the message to the
+        # queue that the key names. These arguments never change: the name says them.
+        arguments = QUORUM | {
+            "x-message-ttl": seconds * 1000,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+        channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
+        channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+        channel.queue_bind(name, name)
+
+
 class On(Entrypoint):
     """The entrypoint behind `@on`: one handler, one effect, one durable quorum queue `<capability>.<handler>`."""
 
@@ -94,27 +117,12 @@ class On(Entrypoint):
         if unknown := set(self._wanted) - self.message.fields - {"message"}:
             raise UndeclaredMessage(f"{self.queue} wants {sorted(unknown)}, which {self.message.key} does not have")
         self._delays = self.container.config["settings"].retry_delays
-        self.intake.consume(self.queue, self._declare, self._receive, brakes=True)
+        self.intake.shares(partial(declare_retries, delays=self._delays))
+        declare = partial(declare_handler, queue=self.queue, message=self.message)
+        self.intake.consume(self.queue, declare, self._receive, brakes=True)
 
     def stop(self) -> None:
         self.intake.silence()
-
-    def _declare(self, channel: amqp.Channel) -> None:
-        channel.queue_declare(self.queue, durable=True, auto_delete=False, arguments=QUORUM)
-        channel.queue_bind(self.queue, self.message.exchange, self.message.key)
-        for seconds in self._delays:
-            name = f"retry.{delay_name(seconds)}"
-            # A fanout leaves the routing key alone: when its time is up, the default exchange returns the message to
-            # the queue that the key names. These arguments never change: the name says them.
-            arguments = QUORUM | {
-                "x-message-ttl": seconds * 1000,
-                "x-dead-letter-exchange": "",
-                "x-dead-letter-strategy": "at-least-once",
-                "x-overflow": "reject-publish",
-            }
-            channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
-            channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
-            channel.queue_bind(name, name)
 
     def _receive(self, delivery: Delivery) -> None:
         try:

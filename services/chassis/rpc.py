@@ -33,6 +33,17 @@ STORE_HAS = 1.5  # seconds, for all that one call asks of it
 UNCLEAR = (Unavailable, Unexpected)  # whether anything was saved: such a call is neither answered again nor run again
 
 
+def queue_of(capability: str) -> str:
+    """The queue in which the calls of a capability wait."""
+    return f"rpc-{capability}"
+
+
+def declare_calls(channel: amqp.Channel, capability: str) -> None:
+    """The queue for the calls of a capability."""
+    channel.queue_declare(queue_of(capability), durable=True, auto_delete=False)
+    channel.queue_bind(queue_of(capability), RPC_EXCHANGE, f"{capability}.*")
+
+
 class Calls(SharedExtension):
     """The RPC queue of one capability; it answers `ping` by itself."""
 
@@ -47,17 +58,14 @@ class Calls(SharedExtension):
         settings, service = self.container.config["settings"], self.container.service_name.partition(".")[0]
         self.tokens = Tokens(settings.jwks_file)
         self.given = Answers(database(settings, service), service)
-        self.queue = f"rpc-{self.container.service_name}"
+        self.queue = queue_of(self.container.service_name)
         # Last, so that an answered ping means that the handlers' queues are consumed too.
-        self.intake.consume(self.queue, self._declare, self._receive, last=True)
+        declare = partial(declare_calls, capability=self.container.service_name)
+        self.intake.consume(self.queue, declare, self._receive, last=True)
 
     def answers(self, method: "Rpc") -> None:
         """Route the calls for one method to it."""
         self._methods[method.method_name] = method
-
-    def _declare(self, channel: amqp.Channel) -> None:
-        channel.queue_declare(self.queue, durable=True, auto_delete=False)
-        channel.queue_bind(self.queue, RPC_EXCHANGE, f"{self.container.service_name}.*")
 
     def _receive(self, delivery: Delivery) -> None:
         delivery.ack()

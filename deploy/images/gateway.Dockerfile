@@ -1,0 +1,23 @@
+# The gateway, with the words and the few parts of the chassis that it shares with the services.
+ARG BASE=python:3.11-slim
+
+FROM ${BASE} AS packages
+COPY requirements/gateway.txt /tmp/lock.txt
+RUN python -m venv --without-pip /venv \
+ && python -m pip --python /venv/bin/python install --no-cache-dir --require-hashes --only-binary :all: -r /tmp/lock.txt
+
+FROM ${BASE}
+WORKDIR /hearth
+COPY --from=packages /venv /venv
+COPY services/__init__.py services/
+COPY services/contracts services/contracts
+COPY services/chassis/__init__.py services/chassis/identifiers.py services/chassis/logs.py services/chassis/
+COPY services/chassis/settings.py services/chassis/tokens.py services/chassis/
+COPY gateway/*.py gateway/
+COPY gateway/routes gateway/routes
+RUN /venv/bin/python -m compileall -q services gateway
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 HOME=/tmp HOST=0.0.0.0
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()"]

@@ -1,0 +1,107 @@
+"""Who may do what on the bus, made from what the code declares, announces and hears: as little as works.
+
+A service owns nothing there: exchanges, queues and bindings are the operator's. It reads its own queues, announces what
+is its own, answers whoever asks, calls no other service, and can't reach the default exchange, which leads everywhere.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from deploy.capabilities import capabilities
+from deploy.secrets import SERVICES
+from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
+from services.chassis.messaging import declare_handler, declare_retries, hearers
+from services.chassis.rpc import declare_calls
+from services.chassis.settings import RETRY_DELAYS
+from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+
+SHOWN = (NOTIFICATIONS_DELIVERED, EVENTS_PUBLISHED, EVENTS_CANCELLED)  # what the gateway hears
+NOTHING = "^$"
+CALLS = rf"({'|'.join(SERVICES)})\."
+
+Entry = dict[str, Any]
+
+
+class Topology:
+    """Takes down, like a channel that never sends it, what is declared."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Entry] = []
+        self.queues: list[Entry] = []
+        self.bindings: list[Entry] = []
+
+    def exchange_declare(self, name: str, type: str, *, durable: bool, auto_delete: bool) -> None:
+        lasting = {"durable": durable, "auto_delete": auto_delete, "internal": False}
+        self.exchanges.append({"name": name, "vhost": "/", "type": type, **lasting, "arguments": {}})
+
+    def queue_declare(
+        self, name: str, *, durable: bool, auto_delete: bool, arguments: Mapping[str, Any] | None = None
+    ) -> None:
+        lasting = {"durable": durable, "auto_delete": auto_delete}
+        self.queues.append({"name": name, "vhost": "/", **lasting, "arguments": dict(arguments or {})})
+
+    def queue_bind(self, queue: str, exchange: str, key: str = "") -> None:
+        to = {"destination": queue, "destination_type": "queue"}
+        self.bindings.append({"source": exchange, "vhost": "/", **to, "routing_key": key, "arguments": {}})
+
+
+def rights() -> dict[str, list[Entry]]:
+    """Definitions for a broker whose users are the services, `gateway` and `operator`: all but the users themselves."""
+    topology, heard = Topology(), hearers(capabilities())
+    declare_exchanges(topology)
+    declare_retries(topology, RETRY_DELAYS)
+    for key, queues in heard.items():
+        for queue in queues:
+            declare_handler(topology, queue, CATALOGUE[key])
+    for capability in capabilities():
+        declare_calls(topology, capability.name)  # type: ignore[attr-defined]
+    listening = {queue.partition(".")[0] for queues in heard.values() for queue in queues}
+    permissions, topics = [], []
+    for name in SERVICES:
+        parks = [DEAD, r"retry\..+"] if name in listening else []
+        permissions.append(_may(name, write=[EXCHANGE, RPC_EXCHANGE, *parks], read=[rf"(rpc-)?{name}\..+"]))
+        topics += [
+            _topics(name, EXCHANGE, write=_announced_by(name)),
+            _topics(name, RPC_EXCHANGE, write=rf"^(?!{CALLS})"),
+        ]
+    asks = [r"gateway\..+", RPC_EXCHANGE]
+    permissions += [
+        _may("gateway", configure=[r"gateway\..+"], write=[*asks, PRIVATE], read=[*asks, EXCHANGE]),
+        _may("operator", configure=[".*"], write=[".*"], read=[".*"]),
+    ]
+    topics += [
+        _topics("gateway", EXCHANGE, read=_keys(SHOWN)),
+        _topics("gateway", PRIVATE, write=_announced_by("gateway")),
+        _topics("gateway", RPC_EXCHANGE, write=f"^{CALLS}", read=r"^gateway\."),
+    ]
+    return {
+        "vhosts": [{"name": "/"}],
+        "exchanges": topology.exchanges,
+        "queues": topology.queues,
+        "bindings": topology.bindings,
+        "permissions": permissions,
+        "topic_permissions": topics,
+    }
+
+
+def _may(user: str, configure: Sequence[str] = (), write: Sequence[str] = (), read: Sequence[str] = ()) -> Entry:
+    return {"user": user, "vhost": "/", "configure": _any(configure), "write": _any(write), "read": _any(read)}
+
+
+def _topics(user: str, exchange: str, write: str = NOTHING, read: str = NOTHING) -> Entry:
+    return {"user": user, "vhost": "/", "exchange": exchange, "write": write, "read": read}
+
+
+def _any(patterns: Sequence[str]) -> str:
+    return f"^({'|'.join(patterns)})$" if patterns else NOTHING
+
+
+def _keys(messages: Iterable[Message]) -> str:
+    return _any(sorted(re.escape(message.key) for message in messages))
+
+
+def _announced_by(name: str) -> str:
+    return _keys(message for message in CATALOGUE.values() if message.by == name)
