@@ -6,6 +6,7 @@ import click
 
 from deploy.hub.dead import dead
 from deploy.hub.doctor import doctor
+from deploy.hub.partners import partner
 from deploy.hub.people import admin, events, members
 from deploy.hub.queues import queues
 from deploy.hub.replay import replay
@@ -20,7 +21,7 @@ def hub() -> None:
     """
 
 
-for command in (doctor, tail, queues, dead, replay, admin, members, events):
+for command in (doctor, tail, queues, dead, replay, partner, admin, members, events):
     hub.add_command(command)
 
 

@@ -15,6 +15,7 @@ from honcho.environ import parse_procfile
 
 from deploy.local import CannotRun, private
 from deploy.local.broker import Broker
+from deploy.local.given import MANAGEMENT
 from deploy.local.keys import Keys
 from deploy.local.lock import Lock
 from deploy.local.output import Files, Output, Screen
@@ -53,10 +54,16 @@ class Platform:
 
     def _settings(self, servers: list[Broker | Store], keys: Keys) -> dict[str, str]:
         """What the processes are told by environment variables."""
-        uris = {"AMQP_URI" if isinstance(server, Broker) else "MONGO_URI": server.uri for server in servers}
+        uris: dict[str, str] = {}
+        for server in servers:
+            if isinstance(server, Broker):
+                uris |= {"AMQP_URI": server.uri, MANAGEMENT: server.management_uri}
+            else:
+                uris |= {"MONGO_URI": server.uri}
         return {
             "AMQP_URI": os.environ.get("AMQP_URI", ""),
             "MONGO_URI": os.environ.get("MONGO_URI", ""),
+            MANAGEMENT: os.environ.get(MANAGEMENT, ""),
             **uris,
             "TOKEN_JWKS_FILE": str(keys.jwks_file),
             "TOKEN_PRIVATE_KEY_FILE": str(keys.private_key_file),
@@ -70,6 +77,7 @@ class Platform:
         environment = os.environ | settings
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         environment["PYTHONUNBUFFERED"] = "1"
+        del environment[MANAGEMENT]
         if name != "members":  # who can sign tokens can be anybody
             del environment["TOKEN_PRIVATE_KEY_FILE"]
         if name == GATEWAY:
