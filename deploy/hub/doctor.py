@@ -25,7 +25,6 @@ from services.contracts.errors import Refusal
 PING = 1.0  # seconds that a capability has for an answer
 LATE = 3.0  # seconds after which an unsent message should have been sent
 BACKLOG = 1000  # messages that wait for a handler before it is called behind
-UNSENT = "unsent"
 COLOURS = {"ok": "green", "watch": "yellow", "wrong": "red"}
 
 
@@ -210,15 +209,13 @@ def _store() -> Findings:
 
 
 def _unsent(client: store.Client) -> dict[str, set[Any]]:
-    """The aggregates with unsent messages, by collection: only those with an index for it have any."""
+    """The aggregates with unsent messages, by collection."""
     found = {}
     for service in known.services():
         database = client[settings.database(service)]
-        for name in database.list_collection_names():
-            keys = [index["key"][0][0] for index in database[name].index_information().values()]
-            if UNSENT in keys:
-                rows = database[name].find({UNSENT: True}, {"_id": True})
-                found[f"{service}.{name}"] = {row["_id"] for row in rows}
+        for name in store.announcing(database):
+            rows = database[name].find({store.UNSENT: True}, {"_id": True})
+            found[f"{service}.{name}"] = {row["_id"] for row in rows}
     return found
 
 

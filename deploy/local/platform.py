@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from honcho.environ import parse_procfile
@@ -193,6 +194,22 @@ class Platform:
         supervisor.until(lambda: _ready(host, port), within=WITHIN, what="The gateway")
         output.say(f"Hearth is ready: {url} (docs: /docs)")
         private.write_json(self._state, {"url": url, "settings": settings, "ready": os.getpid()})
+
+    @contextlib.contextmanager
+    def store_alone(self) -> Iterator[str]:
+        """Only the store, for as long as the block lasts; yields its address. Raises CannotRun if more runs."""
+        with self._lock.hold() as alone:
+            if not alone:
+                raise CannotRun(self._already())
+            self._end_leftovers()
+            store, supervisor = Store(self._base), Supervisor(ROOT, self._ledger, Files(self._logs))
+            store.prepare()
+            try:
+                supervisor.start(store.programs())
+                supervisor.until(store.answers, within=WITHIN, what="The store")
+                yield store.uri
+            finally:
+                supervisor.end()
 
     def stop(self) -> str:
         """Ends the platform, or what a crashed one has left; returns a sentence about it."""
