@@ -32,11 +32,11 @@ def bus() -> Response:
     return Response(_page(), headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
 
-@pages.get("/bus/<any('bus.css', 'icon.svg'):name>")
+@pages.get("/bus/<path:name>")
 @public
 def bus_part(name: str) -> Response:
     """How the page looks."""
-    return flask.send_from_directory(PAGES, name, max_age=86400)
+    return flask.send_from_directory(PAGES / "bus", name, max_age=86400)
 
 
 @functools.cache
