@@ -10,7 +10,7 @@ from gateway.guard import Limits
 from gateway.health import Health
 from gateway.limits import Rates
 from gateway.link import Link
-from gateway.routes import platform
+from gateway.routes import bus, platform
 from gateway.rpc import Client
 from gateway.shared import Shared
 from gateway.stream import Streams
@@ -78,6 +78,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     for noun in routes.NOUNS:
         api.register_blueprint(noun.routes)
     app.register_blueprint(platform.pages)
+    app.register_blueprint(bus.pages)
     for view in app.view_functions.values():
         app.shared.refresh_by(getattr(view, "refreshed_by", ()))
     app.extensions["jwks"] = orjson.loads(settings.jwks_file.read_bytes())

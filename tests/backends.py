@@ -12,7 +12,7 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from testcontainers.core.docker_client import DockerClient
 
 from deploy.local import CannotRun
 from deploy.local.broker import DEFINITIONS, Broker
+from deploy.local.given import MANAGEMENT
 from deploy.local.lock import Lock
 from deploy.local.output import Files
 from deploy.local.platform import ROOT
@@ -37,7 +38,7 @@ from deploy.local.supervisor import PATIENCE, Supervisor
 
 RABBITMQ = "rabbitmq:4.1-management"
 MONGO = "mongo:8.0"
-MANAGEMENT = 15672
+MANAGEMENT_PORT = 15672
 PULL_WITHIN = 180.0  # seconds for one image
 SILENCE = 20  # seconds without a word from the container engine
 READY_WITHIN = 60.0  # seconds for a server that has started
@@ -48,9 +49,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Backend:
-    """A broker with the committed policies (unless it was given) and an empty store (unless it was given)."""
+    """A broker with the committed policies (unless it was given) and an empty store (unless it was given).
+
+    `management_uri` is empty where a broker was given without it (AMQP_MANAGEMENT_URI).
+    """
 
     amqp_uri: str
+    management_uri: str
     mongo_uri: str
     described: str
 
@@ -59,6 +64,7 @@ class Backend:
 class Server:
     uri: str
     way: str
+    management_uri: str = ""
 
 
 @contextlib.contextmanager
@@ -74,12 +80,12 @@ def start() -> Iterator[Backend]:
         store = _first("MONGO_URI", containers.store if containers else None, local.store, only=wanted)
         mongo_uri, store_version = _greet_store(store.uri)
         described = f"broker = {broker.way} ({_greet_broker(broker.uri)}), store = {store.way} ({store_version})"
-        yield Backend(broker.uri, mongo_uri, f"backends: {described}")
+        yield Backend(broker.uri, broker.management_uri, mongo_uri, f"backends: {described}")
 
 
 def _first(variable: str, container: Callable[[], Server] | None, local: Callable[[], Server], only: str) -> Server:
     if given := os.environ.get(variable):
-        return Server(given, f"given by {variable}")
+        return Server(given, f"given by {variable}", os.environ.get(MANAGEMENT, ""))
     if container is None:
         return local()
     try:
@@ -88,7 +94,7 @@ def _first(variable: str, container: Callable[[], Server] | None, local: Callabl
         if only:
             raise
         server = local()
-        return Server(server.uri, f"{server.way}, as {problem}")
+        return replace(server, way=f"{server.way}, as {problem}")
 
 
 class _Containers:
@@ -100,12 +106,13 @@ class _Containers:
 
     def broker(self) -> Server:
         self._have(RABBITMQ)
-        container = RabbitMqContainer(RABBITMQ).with_exposed_ports(5672, MANAGEMENT)
+        container = RabbitMqContainer(RABBITMQ).with_exposed_ports(5672, MANAGEMENT_PORT)
         self._start(container)
         host = container.get_container_host_ip()
-        _upload_policies(f"http://{host}:{container.get_exposed_port(MANAGEMENT)}", container)
+        management = f"http://{host}:{container.get_exposed_port(MANAGEMENT_PORT)}"
+        _upload_policies(management, container)
         uri = f"amqp://{container.username}:{container.password}@{host}:{container.get_exposed_port(5672)}/%2F"
-        return Server(uri, f"container {RABBITMQ}")
+        return Server(uri, f"container {RABBITMQ}", management)
 
     def store(self) -> Server:
         self._have(MONGO)
@@ -176,7 +183,8 @@ class _Local:
         self._base: Path | None = None
 
     def broker(self) -> Server:
-        return Server(self._run(Broker(self._folder())), "local private process")
+        broker = Broker(self._folder())
+        return Server(self._run(broker), "local private process", broker.management_uri)
 
     def store(self) -> Server:
         return Server(self._run(Store(self._folder())), "local private process")

@@ -40,6 +40,12 @@ def amqp_uri(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
+def management_uri(pytestconfig: pytest.Config) -> str:
+    """The broker's management API."""
+    return pytestconfig.stash[BACKEND].management_uri or pytest.skip("AMQP_MANAGEMENT_URI does not say where it is")
+
+
+@pytest.fixture(scope="session")
 def mongo_uri(pytestconfig: pytest.Config) -> str:
     """A store."""
     return pytestconfig.stash[BACKEND].mongo_uri

@@ -4,11 +4,14 @@ import sys
 
 import click
 
+from deploy.hub.backup import backup
 from deploy.hub.dead import dead
 from deploy.hub.doctor import doctor
+from deploy.hub.partners import partner
 from deploy.hub.people import admin, events, members
 from deploy.hub.queues import queues
 from deploy.hub.replay import replay
+from deploy.hub.restore import restore
 from deploy.hub.tail import tail
 
 
@@ -20,7 +23,7 @@ def hub() -> None:
     """
 
 
-for command in (doctor, tail, queues, dead, replay, admin, members, events):
+for command in (doctor, tail, queues, dead, replay, partner, backup, restore, admin, members, events):
     hub.add_command(command)
 
 

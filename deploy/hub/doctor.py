@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
-from urllib.parse import quote, unquote, urlsplit
 
 import amqp
 import click
@@ -16,14 +16,15 @@ from rich.text import Text
 
 from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.letters import DEAD
+from deploy.hub.management import Management
 from deploy.local.broker import DEFINITIONS
+from deploy.local.given import MANAGEMENT
 from deploy.local.platform import EVERYWHERE
 from services.contracts.errors import Refusal
 
 PING = 1.0  # seconds that a capability has for an answer
 LATE = 3.0  # seconds after which an unsent message should have been sent
 BACKLOG = 1000  # messages that wait for a handler before it is called behind
-UNSENT = "unsent"
 COLOURS = {"ok": "green", "watch": "yellow", "wrong": "red"}
 
 
@@ -41,7 +42,7 @@ Findings = Iterator[Finding]
 
 
 @click.command()
-@click.option("--management", metavar="URL", help="RabbitMQ's management API, with user and password if they differ.")
+@click.option("--management", metavar="URL", help="RabbitMQ's management API, if not AMQP_MANAGEMENT_URI.")
 @screen.as_json
 def doctor(management: str | None, as_json: bool) -> None:
     """What is up, what is wrong and what to do. Exit code 0: healthy, 1: not."""
@@ -51,8 +52,8 @@ def doctor(management: str | None, as_json: bool) -> None:
         ("store", _store),
         ("gateway", _gateway),
     ]
-    if management:
-        checks.append(("management", lambda: _management(management)))
+    if management := management or settings.environment().get(MANAGEMENT):
+        checks.append(("management", partial(_management, management)))
     found = [finding for about, check in checks for finding in _run(about, check)]
     found = list(dict.fromkeys(found))  # a broker that is away is found by several
     healthy = all(finding.state != "wrong" for finding in found)
@@ -208,21 +209,20 @@ def _store() -> Findings:
 
 
 def _unsent(client: store.Client) -> dict[str, set[Any]]:
-    """The aggregates with unsent messages, by collection: only those with an index for it have any."""
+    """The aggregates with unsent messages, by collection."""
     found = {}
     for service in known.services():
         database = client[settings.database(service)]
-        for name in database.list_collection_names():
-            keys = [index["key"][0][0] for index in database[name].index_information().values()]
-            if UNSENT in keys:
-                rows = database[name].find({UNSENT: True}, {"_id": True})
-                found[f"{service}.{name}"] = {row["_id"] for row in rows}
+        for name in store.announcing(database):
+            rows = database[name].find({store.UNSENT: True}, {"_id": True})
+            found[f"{service}.{name}"] = {row["_id"] for row in rows}
     return found
 
 
 def _management(url: str) -> Findings:
     """Policies and alarms, which only the management API tells."""
-    policies = {each["name"]: each for each in _get(url, f"policies/{quote(_vhost(), safe='')}").json()}
+    api = Management(url)
+    policies = {each["name"]: each for each in api.get("policies", api.vhost) or []}
     wrong = [name for name, policy in _committed().items() if not policy.items() <= policies.get(name, {}).items()]
     for name in wrong:
         how = "has been changed" if name in policies else "is missing"
@@ -234,37 +234,15 @@ def _management(url: str) -> Findings:
         )
     if not wrong:
         yield Finding("ok", "policies", "all are as committed.")
-    if _get(url, "health/checks/alarms").status_code == 200:
-        yield Finding("ok", "alarms", "none.")
-    else:
+    if api.alarmed():
         yield Finding(
             "wrong", "alarms", "an alarm for memory or disk is on.", "Free memory or disk on the broker's machine."
         )
-
-
-def _vhost() -> str:
-    return bus.vhost(settings.need("AMQP_URI"))
+    else:
+        yield Finding("ok", "alarms", "none.")
 
 
 def _committed() -> Mapping[str, Mapping[str, Any]]:
     names = ("pattern", "apply-to", "definition", "priority")
     policies = json.loads(DEFINITIONS.read_text())["policies"]
     return {each["name"]: {name: each[name] for name in names} for each in policies}
-
-
-def _get(url: str, path: str) -> requests.Response:
-    """An answer of the management API; the user is the one of its URL, else the broker's."""
-    given, ours = urlsplit(url), urlsplit(settings.need("AMQP_URI"))
-    user = given if given.username else ours
-    place = given._replace(netloc=given.netloc.rpartition("@")[2]).geturl().rstrip("/")
-    try:
-        answer = requests.get(
-            f"{place}/api/{path}",
-            auth=(unquote(user.username or "guest"), unquote(user.password or "guest")),
-            timeout=5,
-        )
-    except requests.RequestException as error:
-        raise Trouble(f"no answer at {place} ({type(error).__name__}).", "See whether that is its address.") from None
-    if answer.status_code in (401, 403, 404):
-        raise Trouble(f"{place} answers {answer.status_code}.", "See whether the user has the tag monitoring.")
-    return answer

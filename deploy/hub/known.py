@@ -16,7 +16,9 @@ def _load(module: str) -> Any:
 
 @cache
 def _classes() -> list[Any]:
-    return list(_load("deploy.capabilities").capabilities())
+    found = _load("deploy.capabilities")
+    with warnings.catch_warnings(action="ignore"):  # it loads the services one by one
+        return list(found.capabilities())
 
 
 def capabilities() -> list[str]:

@@ -1,7 +1,8 @@
 """Which platform is meant: the one that the environment names, or else the one that this checkout runs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 
 from environs import Env
@@ -25,11 +26,29 @@ def environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
+def checkout() -> Platform:
+    """The platform of this checkout, whether it runs or not."""
+    return Platform(ROOT / ".hearth", ROOT / "deploy" / "local" / "Procfile")
+
+
 def _running() -> dict[str, str]:
     try:
-        return Platform(ROOT / ".hearth", ROOT / "deploy" / "local" / "Procfile").settings()
+        return checkout().settings()
     except CannotRun:
         return {}
+
+
+@contextmanager
+def naming(**values: str) -> Iterator[None]:
+    """As if the environment had these, for as long as the block lasts."""
+    os.environ.update(values)
+    environment.cache_clear()
+    try:
+        yield
+    finally:
+        for name in values:
+            del os.environ[name]
+        environment.cache_clear()
 
 
 def need(name: str) -> str:

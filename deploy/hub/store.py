@@ -1,4 +1,4 @@
-"""The store, for reading only."""
+"""The store, which only `hub restore` writes to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,15 +6,19 @@ from typing import Any
 
 import pymongo
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from deploy.hub import Trouble, settings
 
 PATIENCE_MS = 3000
+OUTBOX, UNSENT = "outbox", "unsent"  # what services.chassis.outbox calls them, which takes a second to import
 
 Document = dict[str, Any]
 Client = pymongo.MongoClient[Document]
+Raw = Collection[RawBSONDocument]
 
 
 @contextmanager
@@ -43,3 +47,22 @@ def collection(service: str, name: str) -> Iterator[Collection[Document]]:
     with client() as made:
         database = made.get_database(settings.database(service), codec_options=CodecOptions(tz_aware=True))
         yield database.get_collection(name)
+
+
+def announcing(database: Any) -> list[str]:
+    """The collections of a database that have unsent messages at times: those with an index for it."""
+    return [
+        name
+        for name in database.list_collection_names()
+        if any(index["key"][0][0] == UNSENT for index in database[name].index_information().values())
+    ]
+
+
+def raw(client: Client, name: str) -> Raw:
+    """The collection `<service>/<collection>`, its documents byte for byte."""
+    service, _, collection = name.partition("/")
+    database: Any = client[settings.database(service)]
+    found: Raw = database.get_collection(
+        collection, CodecOptions(document_class=RawBSONDocument), write_concern=WriteConcern(w=1, j=True)
+    )
+    return found

@@ -52,6 +52,11 @@ class Broker:
     def uri(self) -> str:
         return "amqp://{user}:{password}@127.0.0.1:{port}/%2F".format_map(self._memory)
 
+    @property
+    def management_uri(self) -> str:
+        """RabbitMQ's management API, for the same user."""
+        return f"http://127.0.0.1:{self._memory['management_port']}"
+
     def prepare(self) -> None:
         """Makes the node's files, with what it had before if that still works; installs a missing server."""
         if _server() is None:
@@ -61,16 +66,19 @@ class Broker:
             "user": "hearth",
             "password": secrets.token_urlsafe(24),
         }
-        names = ("port", "distribution_port", "epmd_port")
+        names = ("port", "distribution_port", "epmd_port", "management_port")
         if not all(name in memory and private.is_free(memory[name]) for name in names):
             memory |= zip(names, private.free_ports(len(names)), strict=True)
         self._memory = memory
         private.write_json(self._folder / "settings.json", memory)
         private.write_json(self._folder / "definitions.json", self._definitions())
-        private.write(self._folder / "enabled_plugins", "[].\n")
+        private.write(self._folder / "enabled_plugins", "[rabbitmq_management].\n")
         private.write(
             self._folder / "rabbitmq.conf",
             f"listeners.tcp.local = 127.0.0.1:{memory['port']}\n"
+            "management.tcp.ip = 127.0.0.1\n"
+            f"management.tcp.port = {memory['management_port']}\n"
+            "management_agent.disable_metrics_collector = true\n"  # it is for users and policies, not for watching
             f"load_definitions = {self._folder / 'definitions.json'}\n"
             "log.console = true\n"
             "log.console.level = warning\n"

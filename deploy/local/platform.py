@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from honcho.environ import parse_procfile
 
 from deploy.local import CannotRun, private
 from deploy.local.broker import Broker
+from deploy.local.given import MANAGEMENT
 from deploy.local.keys import Keys
 from deploy.local.lock import Lock
 from deploy.local.output import Files, Output, Screen
@@ -53,10 +55,16 @@ class Platform:
 
     def _settings(self, servers: list[Broker | Store], keys: Keys) -> dict[str, str]:
         """What the processes are told by environment variables."""
-        uris = {"AMQP_URI" if isinstance(server, Broker) else "MONGO_URI": server.uri for server in servers}
+        uris: dict[str, str] = {}
+        for server in servers:
+            if isinstance(server, Broker):
+                uris |= {"AMQP_URI": server.uri, MANAGEMENT: server.management_uri}
+            else:
+                uris |= {"MONGO_URI": server.uri}
         return {
             "AMQP_URI": os.environ.get("AMQP_URI", ""),
             "MONGO_URI": os.environ.get("MONGO_URI", ""),
+            MANAGEMENT: os.environ.get(MANAGEMENT, ""),
             **uris,
             "TOKEN_JWKS_FILE": str(keys.jwks_file),
             "TOKEN_PRIVATE_KEY_FILE": str(keys.private_key_file),
@@ -70,6 +78,7 @@ class Platform:
         environment = os.environ | settings
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         environment["PYTHONUNBUFFERED"] = "1"
+        del environment[MANAGEMENT]
         if name != "members":  # who can sign tokens can be anybody
             del environment["TOKEN_PRIVATE_KEY_FILE"]
         if name == GATEWAY:
@@ -185,6 +194,22 @@ class Platform:
         supervisor.until(lambda: _ready(host, port), within=WITHIN, what="The gateway")
         output.say(f"Hearth is ready: {url} (docs: /docs)")
         private.write_json(self._state, {"url": url, "settings": settings, "ready": os.getpid()})
+
+    @contextlib.contextmanager
+    def store_alone(self) -> Iterator[str]:
+        """Only the store, for as long as the block lasts; yields its address. Raises CannotRun if more runs."""
+        with self._lock.hold() as alone:
+            if not alone:
+                raise CannotRun(self._already())
+            self._end_leftovers()
+            store, supervisor = Store(self._base), Supervisor(ROOT, self._ledger, Files(self._logs))
+            store.prepare()
+            try:
+                supervisor.start(store.programs())
+                supervisor.until(store.answers, within=WITHIN, what="The store")
+                yield store.uri
+            finally:
+                supervisor.end()
 
     def stop(self) -> str:
         """Ends the platform, or what a crashed one has left; returns a sentence about it."""

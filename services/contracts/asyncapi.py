@@ -81,10 +81,10 @@ def _message(message: Message) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         "specversion": {"type": "string", "const": "1.0"},
         "id": {"type": "string", "format": "uuid", "description": "The same for each delivery of one message."},
-        "source": {"type": "string", "const": f"/hearth/{message.by}"},
-        "type": {"type": "string", "const": message.key},
+        "source": {"type": "string", "const": f"/hearth/{message.by}", "description": "Who announces it."},
+        "type": {"type": "string", "const": message.key, "description": "What has happened; also its routing key."},
         "subject": {"type": "string", "description": "Id of what the message tells of."},
-        "time": {"type": "string", "format": "date-time"},
+        "time": {"type": "string", "format": "date-time", "description": "When it happened."},
         "datacontenttype": {"type": "string", "const": "application/json"},
         "sequence": {"type": "string", "pattern": "^[0-9]{12}$", "description": "Order of a subject's messages."},
         "correlationid": {"type": "string", "description": "Id of the request that it began with."},

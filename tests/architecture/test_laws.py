@@ -163,8 +163,9 @@ def test_locks_have_hashes_and_no_addresses() -> None:
         text = path.read_text()
         assert "--hash=sha256:" in text
         assert not re.search(r"https?://|--find-links|--index-url|file:", text), path
-    packages = json.loads((ROOT / "gateway/clients/typescript/package-lock.json").read_text())["packages"]
-    assert all("integrity" in each and "resolved" not in each for name, each in packages.items() if name)
+    for path in (name for name in _tracked() if name.endswith("package-lock.json")):
+        packages = json.loads((ROOT / path).read_text())["packages"]
+        assert all("integrity" in each and "resolved" not in each for name, each in packages.items() if name), path
 
 
 def _tracked() -> list[str]:

@@ -99,7 +99,7 @@ def test_settings_for_a_service_started_by_hand(hearth: Hearth) -> None:
     assert f"TOKEN_JWKS_FILE={hearth.base}/keys/jwks.json\n" in shell.stdout
 
 
-def test_only_members_can_sign_and_the_gateway_knows_no_store(hearth: Hearth) -> None:
+def test_each_process_knows_only_what_it_needs(hearth: Hearth) -> None:
     names = "print(*sorted(os.environ), flush=True); time.sleep(600)"
     show = f"python -c 'import os, time; {names}'"
     gateway = f"sh -c 'env; exec python {DOOR}'"
@@ -110,6 +110,7 @@ def test_only_members_can_sign_and_the_gateway_knows_no_store(hearth: Hearth) ->
     can_sign = [name for name, log in logs.items() if "TOKEN_PRIVATE_KEY_FILE" in log.read_text()]
     know_store = [name for name, log in logs.items() if "MONGO_URI" in log.read_text()]
     assert (can_sign, know_store) == (["members"], ["members", "feedback"])
+    assert not [name for name, log in logs.items() if "AMQP_MANAGEMENT_URI" in log.read_text()], "it is for operators"
 
 
 def test_a_killed_service_comes_back(hearth: Hearth) -> None:

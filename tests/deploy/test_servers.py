@@ -4,15 +4,17 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pika
 import pymongo
 import pytest
 from pika.exceptions import ProbableAuthenticationError
 
-from deploy.local import private
+from deploy.local import CannotRun, private
 from deploy.local.broker import Broker
 from deploy.local.output import Files
+from deploy.local.platform import ROOT, Platform
 from deploy.local.program import Ledger
 from deploy.local.store import Store
 from deploy.local.supervisor import Supervisor
@@ -99,3 +101,15 @@ def test_nobody_answers_before_the_start(tmp_path: Path) -> None:
     for server in (Broker(tmp_path), Store(tmp_path)):
         server.prepare()
         assert not server.answers()
+
+
+def test_the_store_can_run_alone_and_keeps_what_it_gets(tmp_path: Path) -> None:
+    platform = Platform(tmp_path, ROOT / "deploy" / "local" / "Procfile")
+    with platform.store_alone() as uri, pymongo.MongoClient[dict[str, Any]](uri) as client:
+        client.things.kept.insert_one({"_id": 1})
+        assert platform.runs
+        with pytest.raises(CannotRun, match="Hearth starts or stops just now"), platform.store_alone():
+            pass
+    assert not platform.runs
+    with platform.store_alone() as uri, pymongo.MongoClient[dict[str, Any]](uri) as client:
+        assert client.things.kept.find_one() == {"_id": 1}

@@ -30,6 +30,8 @@ PUBLIC = {
     ("GET", "/docs"),
     ("GET", "/docs/start.js"),
     ("GET", "/docs/<path:name>"),
+    ("GET", "/bus"),
+    ("GET", "/bus/<path:name>"),
 }
 
 

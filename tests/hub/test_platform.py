@@ -112,6 +112,13 @@ def test_policies_and_alarms_are_asked_of_the_management_api(operator: Operator)
     assert "is missing" in found[f"policy {policies[1]['name']}"]
 
 
+def test_the_brokers_own_management_api(operator: Operator, management_uri: str) -> None:
+    findings = operator.json("doctor", AMQP_MANAGEMENT_URI=management_uri)["findings"]
+    assert {"policies": "all are as committed.", "alarms": "none."}.items() <= {
+        each["about"]: each["says"] for each in findings
+    }.items()
+
+
 def test_queues(operator: Operator) -> None:
     found = {each["queue"]: each for each in operator.json("queues")}
     assert found["notifications.fanout.tell_the_administrators"]["consumers"] == 1

@@ -3,34 +3,13 @@
 import re
 import subprocess
 import sys
-import time
-from contextlib import suppress
 
-from amqp.exceptions import NotFound
 from cloudevents.core.bindings.amqp import AMQPMessage, from_amqp_event
 
 from deploy.local.platform import ROOT
 from tests.journeys.test_story import publish
 from tests.processes import PASSWORD, Platform
-from tests.wire import Listener, connection
-
-
-def test_the_example_prints_the_feedback_just_posted(platform: Platform, amqp_uri: str) -> None:
-    example = _example("import pika", most=15)
-    process = subprocess.Popen(
-        [sys.executable, "-c", example], env=platform.processes.environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        channel = connection(amqp_uri).channel()
-        _wait_for_queue(amqp_uri, "ext.noticeboard")
-        voice = platform.join("Amara").post("/v1/feedback", {"text": "I need a quiet room for calls."})
-        assert process.stdout is not None
-        line = process.stdout.readline().strip()
-        assert line == f"feedback.submitted {voice['id']} I need a quiet room for calls."
-    finally:
-        process.kill()
-        process.wait(10)
-        channel.queue_delete("ext.noticeboard")
+from tests.wire import Listener
 
 
 def test_the_example_signs_in_lists_raises_and_follows(platform: Platform) -> None:
@@ -82,15 +61,3 @@ def _example(having: str, most: int) -> str:
     (example,) = (each for each in found if having in each)
     assert len([line for line in example.splitlines() if line]) <= most
     return str(example)
-
-
-def _wait_for_queue(amqp_uri: str, queue: str) -> None:
-    made = connection(amqp_uri)
-    until = time.monotonic() + 20
-    consumers = 0
-    while not consumers:
-        assert time.monotonic() < until, f"nobody consumes {queue}"
-        time.sleep(0.1)
-        with suppress(NotFound):
-            consumers = made.channel().queue_declare(queue, passive=True).consumer_count
-    made.close()

@@ -13,8 +13,9 @@ import pytest
 import requests
 
 from deploy.local.platform import ROOT
-from tests.gateway.clients.conftest import CLIENT, NODE, Complaints, npm
+from tests.gateway.clients.conftest import CLIENT, Complaints
 from tests.journeys.test_story import publish
+from tests.npm import NODE, npm
 from tests.processes import PASSWORD, Member, Platform
 
 Page = Callable[[str, Member], Iterator[Any]]
@@ -95,7 +96,7 @@ def test_the_example_of_the_readme_compiles(complaints: Complaints) -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_it_is_generated_from_the_document_of_today() -> None:
-    done = npm("run", "check")
+    done = npm(CLIENT, "run", "check")
     assert done.returncode == 0, f"The client is out of date: make client\n{done.stdout}{done.stderr}"
 
 

@@ -1,0 +1,180 @@
+"""`hub partner`: other systems that may listen, each with a user and a queue of its own, both called `ext.<name>`.
+
+A partner may read its queue, and nothing else: what reaches the queue is bound here, by the operator. RabbitMQ itself
+sees to that (its access control; a user that may configure and write nothing), and keeps to the limits.
+"""
+
+import re
+import secrets
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import amqp
+import click
+
+import services.contracts.messages  # noqa: F401  (declares the catalogue)
+from deploy.hub import Trouble, bus, screen, settings
+from deploy.hub.bus import connection, look
+from deploy.hub.management import Management, management
+from services.contracts.catalogue import CATALOGUE, EXCHANGE, exchange_of
+
+PREFIX = "ext."
+TAG = "partner"  # by which its users are known; it gives no right
+LIMITS = {"max-connections": 5, "max-channels": 20}
+NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
+PATTERN = re.compile(r"[a-z0-9_*#]+(\.[a-z0-9_*#]+)*")
+
+RECIPE = """{name} may hear {heard}.
+
+Its password is shown this once; it is the partner's alone:
+export AMQP_URI='{uri}' QUEUE={queue}
+
+To see messages from a shell (package amqp-tools):
+amqp-consume --url "$AMQP_URI" --queue "$QUEUE" cat
+
+To hear them in Python (package pika):
+python3 -c '
+import os, pika
+channel = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URI"])).channel()
+for method, _, body in channel.consume(os.environ["QUEUE"]):
+    print(body.decode(), flush=True)
+    channel.basic_ack(method.delivery_tag)
+'
+
+What they say is told at /bus of the gateway. What is not fetched waits, until there are 100,000 messages or 256 MiB of
+them; then the oldest are dropped. A queue that nobody reads for 7 days is removed."""
+
+
+@click.group()
+def partner() -> None:
+    """Other systems that may listen."""
+
+
+def _queue(name: str) -> str:
+    """The queue, and the user, of a partner."""
+    if not NAME.fullmatch(name):
+        raise Trouble("A partner's name has 2 to 40 of the signs a-z, 0-9 and -, and begins with a letter.")
+    return PREFIX + name
+
+
+def _heard(patterns: tuple[str, ...]) -> list[str]:
+    """The messages that these patterns let through. Raises Trouble for one that lets nothing public through."""
+    found: set[str] = set()
+    for pattern in patterns:
+        keys = {key for key in CATALOGUE if PATTERN.fullmatch(pattern) and _fits(pattern.split("."), key.split("."))}
+        public = {key for key in keys if exchange_of(key) == EXCHANGE}
+        if not public:
+            every = ", ".join(sorted(key for key in CATALOGUE if exchange_of(key) == EXCHANGE))
+            why = "is for the platform alone" if keys else "is no message"
+            raise Trouble(f"{screen.plain(pattern)} {why}; a partner may hear {every}.")
+        found |= public
+    return sorted(found)
+
+
+def _fits(pattern: list[str], key: list[str]) -> bool:
+    """Whether a topic exchange takes a routing key for a pattern: * is one word, # any number of them."""
+    if not pattern:
+        return not key
+    head, rest = pattern[0], pattern[1:]
+    if head == "#":
+        return any(_fits(rest, key[skipped:]) for skipped in range(len(key) + 1))
+    return bool(key) and head in ("*", key[0]) and _fits(rest, key[1:])
+
+
+@partner.command()
+@click.argument("name")
+@click.option("--messages", "patterns", multiple=True, required=True, metavar="PATTERN", help="Such as 'events.*'.")
+@click.option("--at", "place", metavar="HOST[:PORT]", help="The broker as the partner sees it, if not as we do.")
+@screen.as_json
+def add(name: str, patterns: tuple[str, ...], place: str | None, as_json: bool) -> None:
+    """Let another system hear messages: gives it a queue, a password and the way to connect."""
+    queue, heard, password = _queue(name), _heard(patterns), secrets.token_urlsafe(24)
+    api = management()
+    with connection() as opened:
+        if api.get("users", queue) or look(opened, queue):
+            raise Trouble(f"There is a partner {name} already.", f"hub partner remove {name} takes it away.")
+        try:
+            _bind(opened, queue, patterns)
+            _admit(api, queue, password)
+        except BaseException:
+            _dismiss(api, opened, queue)
+            raise
+    uri = _uri(queue, password, place)
+    if as_json:
+        screen.dump({"name": name, "queue": queue, "messages": heard, "uri": uri})
+    else:
+        click.echo(RECIPE.format(name=name, heard=", ".join(heard), uri=uri, queue=queue))
+
+
+def _bind(opened: amqp.Connection, queue: str, patterns: tuple[str, ...]) -> None:
+    with opened.channel() as channel:
+        channel.queue_declare(queue, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+        for pattern in patterns:
+            try:
+                channel.queue_bind(queue, EXCHANGE, pattern)
+            except amqp.NotFound:
+                raise Trouble(
+                    f"There is no exchange {EXCHANGE} here: no service has ever run on this broker."
+                ) from None
+
+
+def _admit(api: Management, user: str, password: str) -> None:
+    """Make the user. What it may do comes last, so that it never may anything without limits."""
+    api.put("users", user, password=password, tags=TAG)
+    for limit, value in LIMITS.items():
+        api.put("user-limits", user, limit, value=value)
+    api.put("permissions", api.vhost, user, configure="^$", write="^$", read=f"^{re.escape(user)}$")
+
+
+def _dismiss(api: Management, opened: amqp.Connection, queue: str) -> int | None:
+    """Take user and queue away; how many messages were in the queue, None if neither was there."""
+    there = api.delete("users", queue)
+    left = look(opened, queue)
+    with opened.channel() as channel:
+        unread = int(channel.queue_delete(queue))
+    return unread if there or left else None
+
+
+def _uri(user: str, password: str, place: str | None) -> str:
+    ours = settings.need("AMQP_URI")
+    return f"{urlsplit(ours).scheme}://{user}:{password}@{place or bus.where(ours)}/{quote(bus.vhost(ours), '')}"
+
+
+@partner.command("list")
+@screen.as_json
+def list_them(as_json: bool) -> None:
+    """All partners: what they may hear, how much waits for them, and whether they listen."""
+    api = management()
+    names = sorted(each["name"] for each in api.get("users") or [] if TAG in each["tags"])
+    with connection() as opened:
+        rows = [_row(api, opened, queue) for queue in names]
+    if as_json:
+        screen.dump(rows)
+    elif not rows:
+        click.echo("There are no partners.")
+    else:
+        heads = ("partner", "#waiting", "#listening", "messages")
+        screen.table(heads, [(r["name"], r["ready"], r["consumers"], ", ".join(r["patterns"])) for r in rows])
+
+
+def _row(api: Management, opened: amqp.Connection, queue: str) -> dict[str, Any]:
+    found = look(opened, queue)
+    bindings = api.get("queues", api.vhost, queue, "bindings") if found else None
+    return {
+        "name": queue.removeprefix(PREFIX),
+        "ready": found and found.ready,
+        "consumers": found and found.consumers,
+        "patterns": [each["routing_key"] for each in bindings or [] if each["source"] == EXCHANGE],
+    }
+
+
+@partner.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Take a partner's access away, at once, with its queue and what waits there."""
+    queue = _queue(name)
+    with connection() as opened:
+        unread = _dismiss(management(), opened, queue)
+    if unread is None:
+        raise Trouble(f"There is no partner {name}.")
+    click.echo(f"{name} may hear no more; {screen.counted(unread, 'message')} waited for it.")
