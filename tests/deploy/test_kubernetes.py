@@ -162,6 +162,18 @@ def test_nobody_speaks_to_whom_they_need_not(objects: list[Object]) -> None:
     assert met == to_broker | to_store | {("ingress", "gateway")}
 
 
+def test_the_broker_reads_each_definition_by_itself() -> None:
+    """Measured: a node that is to load a folder with a volume's hidden folders in it loads nothing, and says nothing."""
+    small = workloads(RENDERED["small"])["broker"]["spec"]["containers"]
+    (cluster,) = of_kind(RENDERED["production"], "RabbitmqCluster").values()
+    for (only,) in (small, cluster["spec"]["override"]["statefulSet"]["spec"]["template"]["spec"]["containers"]):
+        mounted = {each["mountPath"]: each.get("subPath") for each in only["volumeMounts"]}
+        assert {path: file for path, file in mounted.items() if path.startswith("/etc/rabbitmq/definitions")} == {
+            "/etc/rabbitmq/definitions/01-users.json": "users.json",
+            "/etc/rabbitmq/definitions/02-policies.json": "definitions.json",
+        }
+
+
 @EVERY
 def test_images_are_those_of_this_version(objects: list[Object]) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -215,5 +227,5 @@ def test_probes_are_answered(platform: Platform) -> None:
             only = container(workloads(objects)[name])
             paths = [only[probe]["httpGet"]["path"] for probe in ("livenessProbe", "readinessProbe")]
             answers = [requests.get(f"http://127.0.0.1:{port}{path}", timeout=5) for path in paths]
-            assert [(answer.status_code, list(answer.json().values())[0]) for answer in answers] == [(200, True)] * 2
+            assert [answer.status_code for answer in answers] == [200, 200], name
     platform.processes.end("second")
