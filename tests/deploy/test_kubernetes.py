@@ -163,7 +163,7 @@ def test_nobody_speaks_to_whom_they_need_not(objects: list[Object]) -> None:
 
 
 def test_the_broker_reads_each_definition_by_itself() -> None:
-    """Measured: a node that is to load a folder with a volume's hidden folders in it loads nothing, and says nothing."""
+    """Measured: of a folder in which a volume has its hidden folders a node loads nothing, and says nothing."""
     small = workloads(RENDERED["small"])["broker"]["spec"]["containers"]
     (cluster,) = of_kind(RENDERED["production"], "RabbitmqCluster").values()
     for (only,) in (small, cluster["spec"]["override"]["statefulSet"]["spec"]["template"]["spec"]["containers"]):
