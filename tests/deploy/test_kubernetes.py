@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import requests
 from deploy.capabilities import capabilities
 from deploy.kubernetes.rendered import HERE, OVERLAYS, Object, flaws, render
 from deploy.local.platform import ROOT
+from services.chassis.answers import Answers
 from services.chassis.messaging import hearers
+from services.chassis.store import Rows
 from tests.deploy.cluster import Pod, may_speak, pods, workloads
 from tests.processes import Platform, free_port
 from tests.wire import connection
@@ -229,3 +232,20 @@ def test_probes_are_answered(platform: Platform) -> None:
             answers = [requests.get(f"http://127.0.0.1:{port}{path}", timeout=5) for path in paths]
             assert [answer.status_code for answer in answers] == [200, 200], name
     platform.processes.end("second")
+
+
+def kinds_of_rows(kind: type[Rows] = Rows) -> Iterator[type[Rows]]:
+    for each in kind.__subclasses__():
+        yield from (each, *kinds_of_rows(each))
+
+
+def test_growing_names_a_shard_key_for_every_collection() -> None:
+    assert [*capabilities(), Answers], "all stores are imported"
+    written = (HERE / "GROWING.md").read_text()
+    found = set()
+    for each in kinds_of_rows():
+        top, service, *_ = each.__module__.split(".")
+        if top == "services" and hasattr(each, "collection"):
+            found |= {f"{name}.{each.collection}" for name in (SERVICES if service == "chassis" else {service})}
+    assert {"notifications.inbox", "members.accounts", "events.answers"} <= found
+    assert [name for name in sorted(found) if f"`{name}`" not in written] == []
