@@ -26,7 +26,7 @@ def workloads(objects: list[Object]) -> dict[str, Object]:
 
 def pods(objects: list[Object]) -> dict[str, Pod]:
     """One pod of each name; those that operators make have the labels that say so."""
-    made = {name: Pod({NAME: name}) for name in ("broker", "store")}
+    made = {name: Pod({NAME: name}) for name in ("rabbitmq", "mongo")}
     for name, template in workloads(objects).items():
         ports = [port for container in template["spec"]["containers"] for port in container["ports"]]
         numbers = {port["name"]: port["containerPort"] for port in ports}

@@ -154,27 +154,31 @@ def test_who_is_told_to_stop_has_the_time_it_takes(objects: list[Object]) -> Non
 @EVERY
 def test_nobody_speaks_to_whom_they_need_not(objects: list[Object]) -> None:
     there = pods(objects) | {"ingress": Pod({}, "ingress-nginx"), "stranger": Pod({"app": "x"}, "default")}
-    doors = {"broker": 5672, "store": 27017, "gateway": 8000} | dict.fromkeys(SERVICES, 9000)
+    doors = {"rabbitmq": 5672, "mongo": 27017, "gateway": 8000} | dict.fromkeys(SERVICES, 9100)
     met = {
         (source, target)
         for source in there
         for target, port in doors.items()
         if source != target and may_speak(objects, there[source], there[target], port)
     }
-    to_broker, to_store = {(each, "broker") for each in OURS}, {(each, "store") for each in SERVICES}
+    to_broker, to_store = {(each, "rabbitmq") for each in OURS}, {(each, "mongo") for each in SERVICES}
     assert met == to_broker | to_store | {("ingress", "gateway")}
 
 
-def test_the_broker_reads_each_definition_by_itself() -> None:
+def test_the_broker_loads_a_file_and_not_a_folder() -> None:
     """Measured: of a folder in which a volume has its hidden folders a node loads nothing, and says nothing."""
-    small = workloads(RENDERED["small"])["broker"]["spec"]["containers"]
-    (cluster,) = of_kind(RENDERED["production"], "RabbitmqCluster").values()
-    for (only,) in (small, cluster["spec"]["override"]["statefulSet"]["spec"]["template"]["spec"]["containers"]):
-        mounted = {each["mountPath"]: each.get("subPath") for each in only["volumeMounts"]}
-        assert {path: file for path, file in mounted.items() if path.startswith("/etc/rabbitmq/definitions")} == {
-            "/etc/rabbitmq/definitions/01-users.json": "users.json",
-            "/etc/rabbitmq/definitions/02-policies.json": "definitions.json",
-        }
+    small = workloads(RENDERED["small"])["rabbitmq"]["spec"]
+    (cluster,) = (each["spec"] for each in of_kind(RENDERED["production"], "RabbitmqCluster").values())
+    (written,) = (
+        each["data"]["rabbitmq.conf"] for each in RENDERED["small"] if "rabbitmq.conf" in each.get("data", {})
+    )
+    pods_and_settings = (
+        (small, written),
+        (cluster["override"]["statefulSet"]["spec"]["template"]["spec"], cluster["rabbitmq"]["additionalConfig"]),
+    )
+    for spec, lines in pods_and_settings:
+        (place,) = (each for each in spec["containers"][0]["volumeMounts"] if each["name"] == "definitions")
+        assert f"load_definitions = {place['mountPath']}/definitions.json\n" in lines
 
 
 @EVERY
@@ -190,7 +194,7 @@ def test_what_there_are_several_of_is_taken_away_one_at_a_time() -> None:
     for name, budget in of_kind(RENDERED["production"], "PodDisruptionBudget").items():
         assert budget["spec"]["selector"]["matchLabels"] == {"app.kubernetes.io/name": name}
         assert budget["spec"]["maxUnavailable"] == 1
-    assert set(of_kind(RENDERED["production"], "PodDisruptionBudget")) == OURS | {"broker", "store"}
+    assert set(of_kind(RENDERED["production"], "PodDisruptionBudget")) == OURS | {"rabbitmq", "mongo"}
 
 
 def test_each_service_has_its_own_database_and_account() -> None:
