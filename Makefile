@@ -35,6 +35,7 @@ check: .venv/.dev ## style, types, who may import whom, generated documents, kno
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PY) -m deploy.documents --check
+	@$(PY) -m deploy.kubernetes
 	@$(PY) -m deploy.advisories
 
 bench: .venv/.dev ## how fast it is beside its limits, in one run

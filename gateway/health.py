@@ -31,15 +31,19 @@ class Health:
         self._missing: list[str] = []
         self.draining = False
 
+    def missing_here(self) -> list[str]:
+        """What keeps this gateway from serving, whatever capabilities answer: `broker`, or itself while stopping."""
+        if self.draining:
+            return ["gateway"]
+        return [] if self._client.up else ["broker"]
+
     def missing(self) -> list[str]:
         """What keeps the platform from serving: capabilities, `broker`, or `gateway` while it is stopping.
 
         A capability that answers, but whose store does not, is named with it: `feedback.voices store`.
         """
-        if self.draining:
-            return ["gateway"]
-        if not self._client.up:
-            return ["broker"]
+        if own := self.missing_here():
+            return own
         with self._asking:
             if time.monotonic() - self._asked > PATIENCE:
                 found = gevent.joinall([gevent.spawn(self._lacking, capability) for capability in CAPABILITIES])

@@ -134,7 +134,7 @@ class Recipes:
 
     # The platform.
 
-    livez = readyz = metrics = jwks = openapi = asyncapi = _nothing
+    livez = readyz = readyz_gateway = metrics = jwks = openapi = asyncapi = _nothing
 
 
 def _line(member: Member, link: str, kind: str) -> str:

@@ -85,8 +85,16 @@ def livez() -> Any:
 @public
 def readyz() -> Any:
     """Tell whether all capabilities answer, and which do not."""
-    missing = current_app.extensions["health"].missing()
-    return answers.write({"ready": not missing, "missing": missing}, 503 if missing else 200, {})
+    return _readiness(current_app.extensions["health"].missing())
+
+
+@routes.route("/readyz/gateway")
+@routes.response(200, Ready)
+@routes.alt_response(503, Ready, description="This gateway is not on the bus, or is stopping.")
+@public
+def readyz_gateway() -> Any:
+    """Tell whether this gateway can take requests, whatever capabilities answer: for those who share them out."""
+    return _readiness(current_app.extensions["health"].missing_here())
 
 
 @routes.route("/metrics")
@@ -140,6 +148,10 @@ def docs_script() -> Response:
 def docs_part(name: str) -> Response:
     """A part of the page, from the package that brings it."""
     return flask.send_from_directory(SWAGGER_UI, name, max_age=86400)
+
+
+def _readiness(missing: list[str]) -> Any:
+    return answers.write({"ready": not missing, "missing": missing}, 503 if missing else 200, {})
 
 
 def _registry() -> CollectorRegistry:

@@ -241,7 +241,7 @@ class Intake(SharedExtension):
         self._last = dict(self._queues)
         self._ready = Event()
         self._silenced = Event()
-        self._stopping = self._closing = False
+        self._stopping = self._closing = self._consuming = False
         self._probes: list[Callable[[], None]] = []
         self._common: list[Callable[[amqp.Channel], None]] = [declare_exchanges]
         self._braked: Event | None = None
@@ -274,6 +274,11 @@ class Intake(SharedExtension):
     def relies_on(self, probe: Callable[[], None]) -> None:
         """Handlers can't work while `probe` raises."""
         self._probes.append(probe)
+
+    @property
+    def consuming(self) -> bool:
+        """Whether all queues are consumed now."""
+        return self._consuming and not self._stopping
 
     @property
     def braked(self) -> bool:
@@ -339,9 +344,11 @@ class Intake(SharedExtension):
             try:
                 line = _Line(self.settings.amqp_uri, self.settings.heartbeat)
                 consumers = self._begin(line)
+                self._consuming = True
                 pause = 0.2
                 self._listen(line, consumers)
             except (OSError, amqp.AMQPError, BusDown) as error:
+                self._consuming = False
                 log.warning("bus lost", error=str(error), again_in=pause)
                 eventlet.sleep(pause)
                 pause = min(pause * 2, 5.0)

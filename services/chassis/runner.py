@@ -24,7 +24,7 @@ import pymongo
 from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
-from services.chassis import context, logs, metrics, settings
+from services.chassis import context, health, logs, settings
 from services.chassis.bus import TopologyDrift
 from services.chassis.logs import log
 
@@ -62,11 +62,11 @@ def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()
     loaded = settings.load(needs)
     logs.configure(service, loaded.log_level, loaded.log_format)
     logging.getLogger("nameko.containers").setLevel(logging.CRITICAL)  # the entrypoints log each failure once
-    metrics.serve(loaded.metrics_port)
     runner = ServiceRunner(config(loaded))
     runner.container_cls = Container
     for name in chosen or known:
         runner.add_service(known[name])
+    health.serve(loaded.metrics_port, runner.containers)
     started: list[bool] = []
     _stop_on_signals(runner, started)
     try:

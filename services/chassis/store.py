@@ -27,7 +27,7 @@ from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict, Invalid, NotFound, Refusal, Stale
 
 Document = dict[str, Any]
-JOURNALED = WriteConcern(w=1, j=True)
+JOURNALED = WriteConcern("majority", j=True)  # of one node that one; of several, so many that no failover undoes it
 RENEWABLE = WriteConcern(w=1)  # for rows that can be made again
 PATIENCE_MS = 1000
 HIDDEN = {OUTBOX: False, UNSENT: False}

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pymongo
 import pytest
+from pymongo.monitoring import CommandListener
 
 from services.chassis import context, identifiers
 from services.chassis.store import Aggregates
@@ -34,6 +36,31 @@ def thing(**more: Any) -> dict[str, Any]:
     id = identifiers.new_id(NOW)
     body = {"voice_id": id, "kind": None, "touchpoint": "app", "text": "hello", "author_id": None}
     return {"_id": id, "changed_at": NOW, **body, **more}
+
+
+class Writes(CommandListener):
+    """What a client asks of the store before a write counts as done."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def started(self, event: Any) -> None:
+        if event.command_name in ("insert", "update"):
+            self.asked.append(event.command.get("writeConcern"))
+
+    def succeeded(self, event: Any) -> None: ...
+
+    def failed(self, event: Any) -> None: ...
+
+
+def test_what_is_saved_is_kept_by_so_many_that_no_failover_undoes_it(environment: dict[str, str]) -> None:
+    writes = Writes()
+    with pymongo.MongoClient(environment["MONGO_URI"], event_listeners=[writes]) as client:
+        name = f"{environment['MONGO_DATABASE_PREFIX']}writes"
+        things = Things(client[name], "feedback")
+        things.save(things.add(thing()))
+        client.drop_database(name)
+    assert writes.asked == [{"w": "majority", "j": True}] * 2
 
 
 def test_saving_and_announcing_are_one_write(things: Aggregates) -> None:

@@ -23,6 +23,7 @@ PUBLIC = {
     ("POST", "/v1/feedback/claims"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
+    ("GET", "/readyz/gateway"),
     ("GET", "/metrics"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/openapi.json"),

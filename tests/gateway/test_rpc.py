@@ -18,8 +18,8 @@ from tests.proxy import Proxy
 TIMEOUTS = int(os.environ.get("TIMEOUTS", "400"))  # how many calls time out where that is to leave nothing behind
 
 
-def missing(door: Door) -> list[str]:
-    answer = requests.get(f"{door.url}/readyz", timeout=5)
+def missing(door: Door, path: str = "/readyz") -> list[str]:
+    answer = requests.get(f"{door.url}{path}", timeout=5)
     assert answer.status_code == (503 if answer.json()["missing"] else 200)
     return answer.json()["missing"]
 
@@ -100,7 +100,8 @@ def test_a_lost_connection_fails_those_who_wait_and_comes_back(door: Door, proxy
         assert [call.result().status_code for call in calls] == [503] * 4
         assert time.monotonic() - began < 1
     assert door.call("echo").status_code == 503
-    assert requests.get(f"{door.url}/readyz", timeout=5).json() == {"ready": False, "missing": ["broker"]}
+    for path in ("/readyz", "/readyz/gateway"):
+        assert requests.get(f"{door.url}{path}", timeout=5).json() == {"ready": False, "missing": ["broker"]}
     proxy.refusing = False
     door.wait_for("broker connected", times=2)
     assert door.call("echo").status_code == 200
@@ -181,7 +182,8 @@ def test_readiness_names_what_is_missing(door: Door, responder: Responder) -> No
     assert answer.status_code == 503
     assert answer.json() == {"ready": False, "missing": ["tests.echo", "tests.inbox"]}
     assert answer.elapsed.total_seconds() < 1.5
-    assert requests.get(f"{door.url}/livez", timeout=1).status_code == 200
+    for path in ("/livez", "/readyz/gateway"):
+        assert requests.get(f"{door.url}{path}", timeout=1).status_code == 200, "others may still be served"
 
 
 def test_who_is_told_to_stop_is_first_not_ready_and_answers_on(
@@ -199,7 +201,7 @@ def test_who_is_told_to_stop_is_first_not_ready_and_answers_on(
             time.sleep(0.01)
         door.process.terminate()
         time.sleep(0.5)
-        assert missing(door) == ["gateway"]
+        assert missing(door) == missing(door, "/readyz/gateway") == ["gateway"]
         assert call.result().status_code == 200
         assert door.call("echo").status_code == 200, "who has not noticed yet is still served"
         assert requests.get(f"{door.url}/livez", timeout=1).status_code == 200
