@@ -10,6 +10,7 @@ from deploy.hub.people import admin, events, members
 from deploy.hub.queues import queues
 from deploy.hub.replay import replay
 from deploy.hub.tail import tail
+from deploy.hub.trace import trace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +21,7 @@ def hub() -> None:
     """
 
 
-for command in (doctor, tail, queues, dead, replay, admin, members, events):
+for command in (doctor, tail, trace, queues, dead, replay, admin, members, events):
     hub.add_command(command)
 
 

@@ -119,6 +119,6 @@ def test_nobody_waits_for_a_collector_that_is_away(traced: Platform, collector: 
         for number in range(20):
             author.post("/v1/feedback", {"text": f"number {number}"})
         administrator.inbox(20)
-        traced.processes.until("feedback", "opentelemetry")
+        traced.processes.until("feedback", "export")
         for name in ("gateway", "feedback"):
             assert traced.processes.end(name) == 0, "a process stops while it has something to tell"
