@@ -1,7 +1,7 @@
 """`python -m deploy.documents [--check]`: write the documents that are generated and committed, or compare them.
 
 `gateway/openapi.json` comes from the gateway's routes, `services/contracts/asyncapi.yaml` from the catalogue and the
-handlers of all services.
+handlers of all services, `deploy/seeing/dashboard.json` from its description in Python.
 """
 
 import difflib
@@ -16,6 +16,7 @@ import yaml
 
 from deploy.capabilities import capabilities
 from deploy.local.keys import Keys
+from deploy.seeing import dashboard
 from gateway import app
 from gateway.config import Config
 from services.contracts import asyncapi
@@ -43,7 +44,12 @@ def bus() -> str:
 def main(arguments: list[str]) -> int:
     """Write the documents, or with `--check` show how they differ; 1 when they do."""
     differ = 0
-    for name, text in (("gateway/openapi.json", openapi()), ("services/contracts/asyncapi.yaml", bus())):
+    made = {
+        "gateway/openapi.json": openapi(),
+        "services/contracts/asyncapi.yaml": bus(),
+        "deploy/seeing/dashboard.json": json.dumps(dashboard.document(), indent=2, ensure_ascii=False) + "\n",
+    }
+    for name, text in made.items():
         file = ROOT / name
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         if "--check" not in arguments:
