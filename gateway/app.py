@@ -54,6 +54,7 @@ class Gateway(Flask):
     def leave(self) -> None:
         """Have the bus take what still has to be told, when nothing more is asked."""
         self.notes.settle()
+        tracing.leave()
 
 
 def create(settings: config.Config | None = None) -> Gateway:

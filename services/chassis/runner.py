@@ -95,6 +95,7 @@ def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()
     except Exception:
         log.exception("died")
         os._exit(1)
+    tracing.leave()
     log.info("stopped")
 
 

@@ -71,7 +71,11 @@ def _can_be_told(endpoint: str) -> None:
         return
     if urlsplit(endpoint).scheme not in ("http", "https"):
         raise ValidationError("Must be an address such as http://127.0.0.1:4318.")
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.exporter.otlp.proto.http") is None:
+    try:
+        installed = find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:
+        installed = None
+    if installed is None:
         raise ValidationError("Traces need what the extra `otel` installs (requirements/otel.txt).")
 
 

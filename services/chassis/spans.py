@@ -5,6 +5,7 @@ They are sent in the background. Who can't be told in time misses some; nothing 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 from opentelemetry import context, trace
 from opentelemetry.context import Context
@@ -23,6 +24,7 @@ KINDS = {
     "producer": SpanKind.PRODUCER,
     "consumer": SpanKind.CONSUMER,
 }
+PATIENCE = 2.0  # seconds that the collector has when a process stops
 BUS = {"messaging.system": "rabbitmq"}
 
 _w3c = TraceContextTextMapPropagator()
@@ -32,9 +34,10 @@ class Spans:
     """The spans of one process."""
 
     def __init__(self, process: str) -> None:
-        provider = TracerProvider(resource=Resource.create({SERVICE_NAME: process, SERVICE_NAMESPACE: "hearth"}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        self._tracer = provider.get_tracer("hearth")
+        resource = Resource.create({SERVICE_NAME: process, SERVICE_NAMESPACE: "hearth"})
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # it would wait half a minute
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("hearth")
 
     @contextmanager
     def joining(self, work: Work) -> Iterator[None]:
@@ -72,6 +75,11 @@ class Spans:
     def sent(self, key: str, parent: str, began: int) -> None:
         facts = BUS | {"messaging.operation.name": "send", "messaging.destination.name": key}
         self._tracer.start_span(f"send {key}", _named(parent), SpanKind.PRODUCER, facts, start_time=began).end()
+
+    def leave(self) -> None:
+        last = Thread(target=self._provider.shutdown, daemon=True)
+        last.start()
+        last.join(PATIENCE)
 
     def unlink(self) -> None:
         context.attach(Context())  # whoever began the present span goes back to what was before it

@@ -65,6 +65,12 @@ def sent(key: str, parent: str | None, began: int) -> None:
         _spans.sent(key, parent, began)
 
 
+def leave() -> None:
+    """Tell the last of it: the process stops."""
+    if _spans is not None:
+        _spans.leave()
+
+
 def unlink() -> None:
     """Let nothing that follows in this piece of work belong to the present trace."""
     if _spans is not None:

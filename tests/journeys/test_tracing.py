@@ -28,7 +28,7 @@ def traced(
     environment: dict[str, str], collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
     """A platform that tells the collector."""
-    own = {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_", "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    own = {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_", "OTEL_BSP_SCHEDULE_DELAY": "1000"}
     told = environment | own | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
     running = Platform(Processes(told, tmp_path_factory.mktemp("traced")))
     try:
@@ -113,6 +113,15 @@ def test_a_refusal_is_no_fault_and_each_request_on_a_connection_has_its_own_trac
     assert not any(each.failed or each.parent for each in spans)
 
 
+def test_what_was_done_last_is_told_before_a_process_stops(traced: Platform, collector: Collector) -> None:
+    member, trace = traced.join("Olga"), secrets.token_hex(16)
+    headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
+    with traced.other_door() as url:
+        member.at(url).get("/v1/me")
+        member.at(url).ask("GET", "/v1/me", headers=headers)
+    assert [each for each in collector.seen if (each.trace, each.name) == (trace, "GET /v1/me")]
+
+
 def test_nobody_waits_for_a_collector_that_is_away(traced: Platform, collector: Collector) -> None:
     author, administrator = traced.join("Amara"), traced.join("Second", ("administrator",))
     with collector.away():
@@ -122,3 +131,4 @@ def test_nobody_waits_for_a_collector_that_is_away(traced: Platform, collector: 
         traced.processes.until("feedback", "export")
         for name in ("gateway", "feedback"):
             assert traced.processes.end(name) == 0, "a process stops while it has something to tell"
+    assert "still busy" not in traced.processes.log("feedback")
