@@ -85,9 +85,9 @@ class Screen:
     def _read(self, name: str, stream: IO[bytes]) -> None:
         with stream, self._files.target(name) as kept:
             for line in stream:
-                self._lines.put((name, line))
                 kept.write(line)
                 kept.flush()
+                self._lines.put((name, line))
 
     def _show(self, name: str, text: str | bytes) -> None:
         self._printer.write(Message("line", text, datetime.now().astimezone(), name, self._colours.get(name)))
