@@ -29,7 +29,8 @@ class Row:
 
 def rate(metric: str, by: str, where: str = "") -> str:
     """How often something happens, a second."""
-    return f"sum by ({by}) (rate({metric}{{{where}}}[$__rate_interval]))"
+    chosen = f"{metric}{{{where}}}" if where else metric
+    return f"sum by ({by}) (rate({chosen}[$__rate_interval]))"
 
 
 def within(histogram: str, by: str, share: float = 0.95, where: str = "") -> str:
