@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
-LOCKS := members events feedback notifications gateway local dev
+LOCKS := members events feedback notifications gateway otel local dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help

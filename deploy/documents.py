@@ -1,7 +1,8 @@
 """`python -m deploy.documents [--check]`: write the documents that are generated and committed, or compare them.
 
 `gateway/openapi.json` comes from the gateway's routes, `services/contracts/asyncapi.yaml` from the catalogue and the
-handlers of all services, `deploy/rabbitmq/rights.json` from what they declare, announce and hear.
+handlers of all services, `deploy/rabbitmq/rights.json` from what they declare, announce and hear,
+`deploy/seeing/dashboard.json` from its description in Python.
 """
 
 import difflib
@@ -16,6 +17,7 @@ import yaml
 
 from deploy.capabilities import capabilities
 from deploy.local.keys import Keys
+from deploy.seeing import dashboard
 from gateway import app
 from gateway.config import Config
 from services.contracts import asyncapi
@@ -57,6 +59,7 @@ def main(arguments: list[str]) -> int:
         "gateway/openapi.json": openapi(),
         "services/contracts/asyncapi.yaml": bus(),
         "deploy/rabbitmq/rights.json": rights(),
+        "deploy/seeing/dashboard.json": json.dumps(dashboard.document(), indent=2, ensure_ascii=False) + "\n",
     }
     for name, text in made.items():
         file = ROOT / name

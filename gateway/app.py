@@ -14,7 +14,7 @@ from gateway.routes import bus, platform
 from gateway.rpc import Client
 from gateway.shared import Shared
 from gateway.stream import Streams
-from services.chassis import logs
+from services.chassis import logs, tracing
 from services.chassis.tokens import Tokens
 
 
@@ -54,12 +54,14 @@ class Gateway(Flask):
     def leave(self) -> None:
         """Have the bus take what still has to be told, when nothing more is asked."""
         self.notes.settle()
+        tracing.leave()
 
 
 def create(settings: config.Config | None = None) -> Gateway:
     """The gateway's application, from the environment if `settings` are not given."""
     settings = settings or config.load()
     logs.configure("gateway", settings.log_level, settings.log_format)
+    tracing.configure("gateway", settings.traces_to)
     app = Gateway(settings)
     app.config["REQUEST_TIMEOUT"] = settings.request_timeout
     if proxies := settings.trusted_proxies:

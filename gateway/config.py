@@ -38,6 +38,7 @@ class Config:
     cors_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
     log_format: str = "json"
+    traces_to: str = ""
 
 
 def _are_origins(found: list[str]) -> None:
@@ -72,6 +73,7 @@ def load() -> Config:
         cors_origins=tuple(env.list("CORS_ORIGINS", [], validate=_are_origins) or ()),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
+        traces_to=settings.collector(env),
     )
     settings.read(env)
     return config

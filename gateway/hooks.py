@@ -4,7 +4,8 @@ import functools
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
@@ -12,9 +13,12 @@ from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from services.chassis import tracing
 from services.chassis.logs import log
 
 LARGEST_BODY = 64 * 1024
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 REQUESTS = Counter("hearth_http_requests_total", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("hearth_http_seconds", "Time until the answer began.", ["method", "route"])
@@ -57,6 +61,8 @@ def finish(answer: Response) -> Response:
     counter, histogram = _metrics(method, route, answer.status_code)
     counter.inc()
     histogram.observe(took)
+    if tracing.on():
+        _tell_trace(method, route, answer.status_code)
     log.info("request", method=method, route=route, status=answer.status_code, ms=round(took * 1000, 1))
     return answer
 
@@ -70,12 +76,37 @@ def install_cors(app: Flask, origins: Sequence[str]) -> None:
     """Let pages of these origins ask. They prove who asks with a token, never with a cookie."""
     if origins:
         given = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"]
+        given += ["X-Request-ID", "traceparent"]
         told = ["ETag", "Link", "Location", "Retry-After", "Deprecation", "Sunset", "X-Request-ID"]
-        CORS(app, origins=list(origins), allow_headers=[*given, "X-Request-ID"], expose_headers=told, max_age=600)
+        CORS(
+            app,
+            origins=list(origins),
+            allow_headers=given,
+            expose_headers=told,
+            max_age=600,
+        )
+
+
+def _tell_trace(method: str, route: str, status: int) -> None:
+    facts: tracing.Facts = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+    failed = str(status) if status >= 500 else None
+    tracing.tell({**facts, "hearth.correlation_id": g.correlation_id}, name=f"{method} {route}", failed=failed)
+
+
+def _traced(wsgi_app: Wsgi) -> Wsgi:
+    """The application with a span around each request until its answer begins, in the trace of who asks."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with tracing.joining(tracing.Work("request", "server", environ.get("HTTP_TRACEPARENT"), {})):
+            return wsgi_app(environ, start_response)
+
+    return answer
 
 
 def install(app: Flask) -> None:
     """Put these around every request of the application; to be the first hooks."""
+    if tracing.on():
+        app.wsgi_app = _traced(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # a body of unknown length is cut there, not refused
     app.before_request(begin)
     app.after_request(finish)

@@ -14,10 +14,12 @@ from prometheus_client import Histogram
 
 from gateway.guard import Guard, Limits
 from gateway.link import Link, LinkDown, declare
+from services.chassis import tracing
 from services.chassis.logs import log
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
 
 EXCHANGE = "nameko-rpc"
+NAMEKO = {"rpc.system": "nameko"}
 
 SECONDS = Histogram("hearth_gateway_rpc_seconds", "Time until a service answered.", ["capability", "outcome"])
 
@@ -103,15 +105,16 @@ class Client:
         """Ask, and wait for the answer as long as a service has, but no longer than `until` (monotonic seconds)."""
         began = time.monotonic()
         outcome = "ok"
-        headers = {
-            "nameko.correlation_id": correlation_id,
-            "nameko.token": token,
-            "nameko.idempotency_key": idempotency_key,
-            "nameko.expected_versions": expected_versions,
-        }
+        target = f"{capability}.{method}"
         try:
-            target = f"{capability}.{method}"
-            with self._guard(capability) as guard:
+            with tracing.asking(target, NAMEKO), self._guard(capability) as guard:
+                headers = {
+                    "nameko.correlation_id": correlation_id,
+                    "nameko.token": token,
+                    "nameko.idempotency_key": idempotency_key,
+                    "nameko.expected_versions": expected_versions,
+                    tracing.TRACEPARENT: tracing.traceparent(),
+                }
                 return _read(target, self._ask_guarded(guard, target, kwargs, headers, until - began))
         except Refusal as refusal:
             outcome = type(refusal).__name__

@@ -13,6 +13,7 @@ from deploy.hub.queues import queues
 from deploy.hub.replay import replay
 from deploy.hub.restore import restore
 from deploy.hub.tail import tail
+from deploy.hub.trace import trace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,7 +24,7 @@ def hub() -> None:
     """
 
 
-for command in (doctor, tail, queues, dead, replay, partner, backup, restore, admin, members, events):
+for command in (doctor, tail, trace, queues, dead, replay, partner, backup, restore, admin, members, events):
     hub.add_command(command)
 
 

@@ -67,7 +67,7 @@ class Files:
 
 
 class Screen:
-    """The lines of the processes in `shown`, each with the time and a name in its own colour; others' to `files`."""
+    """The lines of the processes in `shown`, each with the time and a name in its own colour; and all to `files`."""
 
     def __init__(self, shown: list[str], files: Files) -> None:
         self._printer = Printer(sys.stdout, width=max(map(len, [*shown, "hearth"])))
@@ -83,8 +83,10 @@ class Screen:
             threading.Thread(target=self._read, args=(name, process.stdout), daemon=True).start()
 
     def _read(self, name: str, stream: IO[bytes]) -> None:
-        with stream:
+        with stream, self._files.target(name) as kept:
             for line in stream:
+                kept.write(line)
+                kept.flush()
                 self._lines.put((name, line))
 
     def _show(self, name: str, text: str | bytes) -> None:

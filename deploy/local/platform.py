@@ -79,6 +79,8 @@ class Platform:
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         environment["PYTHONUNBUFFERED"] = "1"
         del environment[MANAGEMENT]
+        if (first := os.environ.get("METRICS_PORT", "0")).isdigit() and int(first):  # one address can't serve all
+            environment["METRICS_PORT"] = str(int(first) + list(self._processes).index(name))
         if name != "members":  # who can sign tokens can be anybody
             del environment["TOKEN_PRIVATE_KEY_FILE"]
         if name == GATEWAY:

@@ -18,6 +18,7 @@ from eventlet.semaphore import Semaphore
 from kombu import Connection
 from nameko.extensions import SharedExtension
 
+from services.chassis import metrics
 from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE, PRIVATE
 
@@ -250,6 +251,7 @@ class Intake(SharedExtension):
     def setup(self) -> None:
         self.settings = self.container.config["settings"]
         self.slots = Semaphore(self.settings.workers)
+        self._gauge = metrics.BRAKED.labels(self.container.service_name)
 
     def consume(
         self,
@@ -270,6 +272,11 @@ class Intake(SharedExtension):
     def shares(self, declare: Callable[[amqp.Channel], None]) -> None:
         """Also have `declare` make what is not this capability's alone."""
         self._common.append(declare)
+
+    @property
+    def queues(self) -> list[str]:
+        """What is consumed, by name."""
+        return [*self._queues, *self._last]
 
     def relies_on(self, probe: Callable[[], None]) -> None:
         """Handlers can't work while `probe` raises."""
@@ -302,6 +309,7 @@ class Intake(SharedExtension):
         """
         if self._braked is None:
             self._braked = Event()
+            self._gauge.set(1)
             log.warning("braking", error=str(error)[:200], at_least=self._pause)
             self.container.spawn_managed_thread(self._release, identifier="brake")
 
@@ -315,6 +323,7 @@ class Intake(SharedExtension):
         while not self._stopping and not self.probed():
             eventlet.sleep(SHORTEST_BRAKE)
         braked, self._braked = self._braked, None
+        self._gauge.set(0)
         if braked is not None:
             braked.send(None)
         log.info("brake released")

@@ -6,6 +6,8 @@ from typing import Any
 
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
+from services.chassis import tracing
+
 _expected: ContextVar[frozenset[int] | None] = ContextVar("expected", default=None)
 
 
@@ -22,6 +24,7 @@ def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None,
 def unlink() -> None:
     """Cut the work off from the request that began it, so that what is saved cannot be traced to who asked."""
     begin(None)
+    tracing.unlink()
 
 
 def expected_versions() -> frozenset[int] | None:

@@ -22,6 +22,7 @@ from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publis
 from services.chassis.logs import log
 from services.chassis.rpc import Calls
 from services.chassis.store import is_absent
+from services.chassis.tracing import TRACEPARENT, Work
 from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, Message, UndeclaredMessage
 from services.contracts.errors import Conflict, NotYet, Refusal, Unavailable
 
@@ -39,6 +40,13 @@ class Envelope:
     at: datetime
     sequence: int
     correlation_id: str | None
+    traceparent: str | None = None
+
+    @property
+    def lag(self) -> float | None:
+        """Seconds since the moment that it tells of; None where it tells no more than the day."""
+        told_by_day = (self.at.hour, self.at.minute, self.at.second, self.at.microsecond) == (0, 0, 0, 0)
+        return None if told_by_day else (identifiers.now() - self.at).total_seconds()
 
 
 class Unreadable(Exception):
@@ -57,6 +65,7 @@ def unpack(body: bytes) -> tuple[Envelope, Message, dict[str, Any]]:
             at=datetime.fromisoformat(event["time"]).astimezone(UTC),
             sequence=int(event.get("sequence", 0)),
             correlation_id=event.get("correlationid") and _text(event["correlationid"]),
+            traceparent=_trace(event.get(TRACEPARENT)),
         )
         return found, message, message.read(event["data"])
     except ValidationError as error:
@@ -69,6 +78,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200:
         raise TypeError(f"expected text, not {type(value).__name__}")
     return value
+
+
+def _trace(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= 200 else None  # no reason to refuse a message
 
 
 def delay_name(seconds: int) -> str:
@@ -117,6 +130,9 @@ class On(Entrypoint):
         if unknown := set(self._wanted) - self.message.fields - {"message"}:
             raise UndeclaredMessage(f"{self.queue} wants {sorted(unknown)}, which {self.message.key} does not have")
         self._delays = self.container.config["settings"].retry_delays
+        self._lag = metrics.LAG.labels(self.queue)
+        self._retried, self._parked = metrics.RETRIED.labels(self.queue), metrics.PARKED.labels(self.queue)
+        self._facts = {"messaging.operation.name": "process", "messaging.destination.name": self.queue}
         self.intake.shares(partial(declare_retries, delays=self._delays))
         declare = partial(declare_handler, queue=self.queue, message=self.message)
         self.intake.consume(self.queue, declare, self._receive, brakes=True)
@@ -141,16 +157,23 @@ class On(Entrypoint):
             context_data={
                 "correlation_id": found.correlation_id,
                 "log": {"message_id": found.id, "message_type": found.type},
+                "traced": Work(f"process {self.queue}", "consumer", found.traceparent, self._facts),
             },
-            handle_result=partial(self._finish, delivery, time.monotonic()),
+            handle_result=partial(self._finish, delivery, found, time.monotonic()),
         )
 
-    def _finish(self, delivery: Delivery, begun: float, _worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+    def _finish(
+        self, delivery: Delivery, found: Envelope, begun: float, _worker: Any, result: Any, exc_info: Any
+    ) -> tuple[Any, Any]:
         try:
             error = exc_info[1] if exc_info else None
             self._settle(delivery, error)
-            outcome = type(error).__name__ if error else "ok"
-            metrics.HEARD.labels(self.queue, outcome).observe(time.monotonic() - begun)
+            took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
+            metrics.HEARD.labels(self.queue, outcome).observe(took)
+            if error is None:
+                log.info("handled", queue=self.queue, ms=round(took * 1000, 1))
+                if (lag := found.lag) is not None:
+                    self._lag.observe(lag)
         finally:
             self.intake.slots.release()
         return result, exc_info
@@ -173,6 +196,7 @@ class On(Entrypoint):
                 log.error("parked", queue=self.queue, attempt=attempt, exc_info=error)
                 headers |= {"x-hearth-queue": self.queue, "x-hearth-parked-at": identifiers.now().isoformat()}
                 self._copy(delivery, DEAD, headers)
+                self._parked.inc()
             else:
                 delay = delay_name(self._delays[attempt])
                 log.warning(
@@ -183,6 +207,7 @@ class On(Entrypoint):
                     error=headers["x-hearth-error"],
                 )
                 self._copy(delivery, f"retry.{delay}", headers)
+                self._retried.inc()
         except BusDown as down:
             log.warning("kept for later", queue=self.queue, error=str(down))
             self.intake.brake(down)

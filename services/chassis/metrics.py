@@ -2,7 +2,21 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+LATE = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)  # seconds
+
 CALLS = Histogram("hearth_rpc_seconds", "Time that calls took in the service.", ["method", "outcome"])
 HEARD = Histogram("hearth_message_seconds", "Time that handlers took for a message.", ["queue", "outcome"])
+LAG = Histogram(
+    "hearth_message_lag_seconds",
+    "From the moment that a message tells of until its effect was there; not of those that tell only the day.",
+    ["queue"],
+    buckets=LATE,
+)
+RETRIED = Counter("hearth_message_retries_total", "Messages put off for another try.", ["queue"])
+PARKED = Counter("hearth_message_parked_total", "Messages given up, to lie in the queue dead.", ["queue"])
+BRAKED = Gauge("hearth_intake_braked", "Whether messages wait because the store or the broker is away.", ["capability"])
 SENT = Counter("hearth_outbox_sent_total", "Messages that the broker confirmed.", ["collection"])
 UNSENT = Gauge("hearth_outbox_unsent", "Aggregates seen with unsent messages at the last sweep.", ["collection"])
+OLDEST = Gauge("hearth_outbox_oldest_seconds", "For how long a message has been seen to be unsent.", ["collection"])
+WAITING = Gauge("hearth_queue_messages", "Messages in a queue that nobody holds.", ["queue"])
+CONSUMERS = Gauge("hearth_queue_consumers", "Consumers of a queue, of all processes.", ["queue"])

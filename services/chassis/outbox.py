@@ -16,7 +16,7 @@ from pymongo import UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from services.chassis import context, identifiers, metrics
+from services.chassis import context, identifiers, metrics, tracing
 from services.chassis.bus import PATIENCE, BusDown, Publisher, await_confirm
 from services.chassis.logs import log
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, UndeclaredMessage, envelope, exchange_of
@@ -39,6 +39,7 @@ def pack(announcement: Announcement, by: str, sequence: int) -> dict[str, Any]:
         sequence=sequence,
         correlation_id=context.correlation_id(),
         causation_id=context.causation_id(),
+        traceparent=tracing.traceparent(),
     )
 
 
@@ -52,6 +53,7 @@ class Relay(SharedExtension):
         self._kicked: LightQueue = LightQueue()
         self._swept: list[Rows] = []
         self._suspects: set[tuple[str, str]] = set()
+        self._seen: dict[str, dict[str, float]] = {}
         self._stopping = False
 
     def start(self) -> None:
@@ -114,24 +116,30 @@ class Relay(SharedExtension):
     def _unsent(self, rows: Rows) -> list[dict[str, Any]]:
         unsent = list(rows.find({UNSENT: True}, {OUTBOX: True}).limit(WINDOW))
         metrics.UNSENT.labels(rows.name).set(len(unsent))
+        # By the first message, not its aggregate, which may always have some; and by when it was seen, not by when it
+        # was told, which may be a day.
+        before, now = self._seen.get(rows.name, {}), time.monotonic()
+        first = [each[OUTBOX][0]["id"] for each in unsent if each.get(OUTBOX)]
+        self._seen[rows.name] = seen = {id: before.get(id, now) for id in first}
+        metrics.OLDEST.labels(rows.name).set(now - min(seen.values(), default=now))
         return unsent
 
     def _send(self, batch: list[Entry]) -> None:
         if not batch:
             return
         posted: list[tuple[Entry, list[Event]]] = []
-        until = time.monotonic() + PATIENCE
+        until, began = time.monotonic() + PATIENCE, time.time_ns()
         try:
             for entry in batch:
                 posted.append((entry, [self._post(event) for event in entry[2]]))
         finally:
-            self._settle(posted, until)
+            self._settle(posted, until, began)
 
     def _post(self, event: dict[str, Any]) -> Event:
         key = event["type"]
         return self.publisher.post(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
 
-    def _settle(self, posted: list[tuple[Entry, list[Event]]], until: float) -> None:
+    def _settle(self, posted: list[tuple[Entry, list[Event]]], until: float, began: int) -> None:
         sent: dict[str, tuple[Rows, list[Entry]]] = {}
         lost: BusDown | None = None
         for entry, confirms in posted:
@@ -143,6 +151,8 @@ class Relay(SharedExtension):
                 lost = down
         for rows, entries in sent.values():
             _forget(rows, entries)
+            for event in (event for _, _, events in entries for event in events):
+                tracing.sent(event["type"], event.get(tracing.TRACEPARENT), began)
             metrics.SENT.labels(rows.name).inc(sum(len(events) for _, _, events in entries))
         if lost is not None:
             raise lost

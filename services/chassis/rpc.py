@@ -23,6 +23,7 @@ from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publis
 from services.chassis.logs import log
 from services.chassis.store import database, is_absent
 from services.chassis.tokens import Tokens
+from services.chassis.tracing import TRACEPARENT, Work
 from services.contracts.errors import Invalid, NotFound, Refusal, Unavailable, Unexpected, invalid
 
 UNEXPECTED = Unexpected("unexpected", "Something went wrong on our side.")
@@ -190,6 +191,7 @@ class Rpc(Entrypoint):
             context_data={
                 "correlation_id": delivery.text("nameko.correlation_id"),
                 "log": {"method": delivery.key},
+                "traced": Work(delivery.key, "server", delivery.text(TRACEPARENT), {"rpc.system": "nameko"}),
                 "store_has": self._seconds,
                 "expected": _expected(delivery.text("nameko.expected_versions")),
             },
@@ -231,8 +233,11 @@ class Rpc(Entrypoint):
                 # In a greenlet of its own: this one's time with the store may be over.
                 eventlet.spawn(self._keep, claim, body, error).wait()
             self.calls.reply(delivery, body)
-            outcome = type(error).__name__ if error else "ok"
-            metrics.CALLS.labels(delivery.key, outcome).observe(time.monotonic() - begun)
+            took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
+            metrics.CALLS.labels(delivery.key, outcome).observe(took)
+            # Under the id of who asked, which the work may have cut itself off from: what follows has another then.
+            asked = delivery.text("nameko.correlation_id")
+            log.info("answered", method=delivery.key, correlation_id=asked, outcome=outcome, ms=round(took * 1000, 1))
         finally:
             self.calls.intake.slots.release()
         return result, exc_info

@@ -24,9 +24,10 @@ import pymongo
 from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
-from services.chassis import context, health, logs, settings
-from services.chassis.bus import TopologyDrift
+from services.chassis import context, depth, health, logs, settings, tracing
+from services.chassis.bus import DEAD, Intake, TopologyDrift
 from services.chassis.logs import log
+from services.contracts.errors import Refusal
 
 GRACE = 15  # seconds that work in progress has after a signal to stop
 
@@ -43,6 +44,17 @@ class Container(ServiceContainer):
             **worker_ctx.data.get("log", {}),
         )
         super()._worker_setup(worker_ctx)
+
+    def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
+        with tracing.joining(worker_ctx.data["traced"]):
+            super()._run_worker(worker_ctx, handle_result)
+
+    def _worker_result(self, worker_ctx: Any, result: Any, exc_info: Any) -> None:
+        if exc_info:
+            outcome = type(exc_info[1]).__name__
+            refused = isinstance(exc_info[1], Refusal)
+            tracing.tell({"hearth.outcome": outcome}, failed=None if refused else outcome)
+        super()._worker_result(worker_ctx, result, exc_info)
 
 
 def config(settings: settings.Settings) -> dict[str, Any]:
@@ -62,6 +74,7 @@ def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()
     loaded = settings.load(needs)
     logs.configure(service, loaded.log_level, loaded.log_format)
     logging.getLogger("nameko.containers").setLevel(logging.CRITICAL)  # the entrypoints log each failure once
+    tracing.configure(service, loaded.traces_to)
     runner = ServiceRunner(config(loaded))
     runner.container_cls = Container
     for name in chosen or known:
@@ -73,6 +86,8 @@ def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()
         runner.start()
         started.append(True)
         log.info("serving", capabilities=list(runner.service_names))
+        if loaded.metrics_port:
+            eventlet.spawn_n(depth.watch, loaded.amqp_uri, [*_consumed(runner), DEAD])
         runner.wait()
     except TopologyDrift as drift:
         log.critical("cannot serve", error=str(drift))
@@ -80,7 +95,13 @@ def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()
     except Exception:
         log.exception("died")
         os._exit(1)
+    tracing.leave()
     log.info("stopped")
+
+
+def _consumed(runner: ServiceRunner) -> list[str]:
+    extensions = [each for container in runner.containers for each in container.extensions]
+    return sorted({queue for each in extensions if isinstance(each, Intake) for queue in each.queues})
 
 
 def _stop_on_signals(runner: ServiceRunner, started: list[bool]) -> None:

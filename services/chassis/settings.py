@@ -3,8 +3,10 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError, validate
@@ -26,6 +28,7 @@ class Settings:
     log_level: str
     log_format: str
     metrics_port: int
+    traces_to: str
     files: dict[str, Path]
 
 
@@ -58,6 +61,24 @@ def secret(env: Env, name: str, *default: str) -> str:
     return Path(path).read_text().strip() if path else ""
 
 
+def collector(env: Env) -> str:
+    """Where traces go: the base of an OTLP/HTTP address, empty for nowhere. OpenTelemetry reads its other variables."""
+    return env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=_can_be_told)
+
+
+def _can_be_told(endpoint: str) -> None:
+    if not endpoint:
+        return
+    if urlsplit(endpoint).scheme not in ("http", "https"):
+        raise ValidationError("Must be an address such as http://127.0.0.1:4318.")
+    try:
+        installed = find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:
+        installed = None
+    if installed is None:
+        raise ValidationError("Traces need what the extra `otel` installs (requirements/otel.txt).")
+
+
 def _says_something(path: str) -> None:
     try:
         says = Path(path).read_text().strip()
@@ -81,6 +102,7 @@ def load(needs: Sequence[str] = ()) -> Settings:
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
         metrics_port=env.int("METRICS_PORT", 0),
+        traces_to=collector(env),
         files={name: env.path(name) for name in needs},
     )
     read(env)

@@ -108,6 +108,7 @@ def _message(message: Message) -> dict[str, Any]:
             "properties": {
                 **attributes,
                 "causationid": {"type": "string", "description": "Id of the message that led to this one."},
+                "traceparent": {"type": "string", "description": "The trace that it belongs to (W3C Trace Context)."},
                 "data": {"$ref": f"#/components/schemas/{_name(message)}"},
             },
         },

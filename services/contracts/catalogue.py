@@ -1,7 +1,8 @@
 """The grammar of the catalogue: `announce(...)` declares one message, once, with its body and an example.
 
 On the wire a message is a CloudEvent 1.0 in structured JSON mode (https://github.com/cloudevents/spec), with the
-extensions `sequence` (zero-padded version of the aggregate it tells of), `correlationid` and `causationid`.
+extensions `sequence` (zero-padded version of the aggregate it tells of), `correlationid`, `causationid` and, where
+there are traces, `traceparent`.
 """
 
 from collections.abc import Mapping
@@ -107,7 +108,13 @@ def exchange_of(key: str) -> str:
 
 
 def envelope(
-    announcement: Announcement, *, id: str, sequence: int, correlation_id: str, causation_id: str | None
+    announcement: Announcement,
+    *,
+    id: str,
+    sequence: int,
+    correlation_id: str,
+    causation_id: str | None,
+    traceparent: str | None = None,
 ) -> dict[str, Any]:
     """The CloudEvent of an announcement, as a JSON-ready dict. `sequence` is the aggregate's version, from 1."""
     message = announcement.message
@@ -125,4 +132,6 @@ def envelope(
     }
     if causation_id:
         event["causationid"] = causation_id
+    if traceparent:
+        event["traceparent"] = traceparent
     return event

@@ -62,6 +62,23 @@ def test_secrets_come_from_one_place(environment: dict[str, str], tmp_path: Path
     assert (code, "AMQP_URI: Set this or AMQP_URI_FILE, not both." in words) == (2, True), words
 
 
+@pytest.mark.parametrize("command", [["-m", "services.members"], ["-c", "from gateway.config import load; load()"]])
+def test_traces_go_to_an_address(environment: dict[str, str], command: list[str]) -> None:
+    code, words = says(environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": "the collector"}, *command)
+    assert (code, "OTEL_EXPORTER_OTLP_ENDPOINT: Must be an address such as" in words) == (2, True), words
+
+
+def test_without_the_extra_there_are_no_traces_and_nothing_misses_it(environment: dict[str, str]) -> None:
+    without = "import sys; sys.modules['opentelemetry'] = None; "  # whether or not it is installed here
+    load = f"{without}from gateway.config import load; load()"
+    code, words = says(environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, "-c", load)
+    assert (code, "need what the extra `otel` installs" in words) == (2, True), words
+    make = f"{without}from gateway.app import create; create(); print('services.chassis.spans' in sys.modules)"
+    assert says(environment, "-c", make) == (0, "False\n")
+    run = f"{without}sys.argv[1:] = ['x']; import runpy; runpy.run_module('services.feedback', run_name='__main__')"
+    assert says(environment, "-c", run) == (1, "feedback has no capability x; it has voices.\n")
+
+
 def test_an_unknown_capability_is_named(processes: Processes) -> None:
     assert processes.start("one", "-m", "services.feedback", "voices", "choirs").wait(30) == 1
     assert "feedback has no capability choirs; it has voices" in processes.log("one")

@@ -196,3 +196,23 @@ def test_who_does_not_end_is_killed_when_asked_twice(hearth: Hearth) -> None:
     run.send_signal(signal.SIGINT)
     words, _ = run.communicate(timeout=10)
     assert "members did not end by itself and was killed." in words
+
+
+def test_each_service_shows_its_metrics_at_a_port_of_its_own(hearth: Hearth) -> None:
+    say = "python -c 'import os, time; print(os.environ[\"METRICS_PORT\"], flush=True); time.sleep(600)'"
+    hearth.processes(members=say, events=say, gateway=f"python {DOOR}")
+    hearth.environment |= {"METRICS_PORT": "9101"}
+    assert hearth("up")[0] == 0
+    logs = hearth.base / "logs"
+    assert eventually(lambda: (logs / "members.log").read_text() == "9101\n")
+    assert eventually(lambda: (logs / "events.log").read_text() == "9102\n")
+
+
+def test_what_runs_in_the_foreground_is_kept_too(hearth: Hearth) -> None:
+    process = hearth.popen("run")
+    assert process.stdout
+    while "awake" not in process.stdout.readline():
+        assert process.poll() is None
+    assert (hearth.base / "logs" / "members.log").read_text() == "awake\n"
+    process.terminate()
+    process.communicate(timeout=30)

@@ -8,6 +8,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from services.chassis.store import JOURNALED, RENEWABLE, Rows
+from services.notifications.deliveries import INBOX
 from services.notifications.inbox.domain import Line, line_id
 
 DUPLICATE_KEY = 11000
@@ -25,7 +26,9 @@ class InboxStore(Rows):
         """Add lines; those that are there already stay as they are."""
         try:
             self.rows.insert_many(lines, ordered=False)
+            INBOX.inc(len(lines))
         except BulkWriteError as error:
+            INBOX.inc(error.details["nInserted"])
             if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
                 raise
 

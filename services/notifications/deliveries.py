@@ -1,0 +1,6 @@
+"""What reached members, counted by the channel that brought it: a line for each channel."""
+
+from prometheus_client import Counter
+
+DELIVERED = Counter("hearth_notifications_delivered_total", "Notifications brought to members.", ["channel"])
+INBOX = DELIVERED.labels("inbox")
