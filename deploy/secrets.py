@@ -73,6 +73,7 @@ def make(folder: Path) -> None:
         key.chmod(0o444)
     here = {"AMQP_URI": amqp_uri(bus, "operator", "127.0.0.1:${AMQP_PORT:-5672}")}
     here |= {"MONGO_URI": mongo_uri(store, "operator", "127.0.0.1:${MONGO_PORT:-27017}")}
+    here |= {"AMQP_MANAGEMENT_URI": f"http://operator:{bus['operator']}@127.0.0.1:${{MANAGEMENT_PORT:-15672}}"}
     here |= {"TOKEN_JWKS_FILE": str(keys.jwks_file.resolve())}
     private.write(folder / "operator.env", "".join(f'export {name}="{value}"\n' for name, value in here.items()))
 

@@ -12,8 +12,9 @@ COPY --from=packages /venv /venv
 COPY services/__init__.py services/
 COPY services/contracts services/contracts
 COPY services/chassis/__init__.py services/chassis/identifiers.py services/chassis/logs.py services/chassis/
-COPY services/chassis/settings.py services/chassis/tokens.py services/chassis/
+COPY services/chassis/settings.py services/chassis/tokens.py services/chassis/tracing.py services/chassis/
 COPY gateway/*.py gateway/
+COPY gateway/pages gateway/pages
 COPY gateway/routes gateway/routes
 RUN /venv/bin/python -m compileall -q services gateway
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 HOME=/tmp HOST=0.0.0.0
