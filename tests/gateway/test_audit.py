@@ -278,6 +278,12 @@ class PlayedLink:
     def channel(self) -> Any:
         return self
 
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
     def exchange_declare(self, *_arguments: Any, **_more: Any) -> None:
         pass
 
