@@ -105,13 +105,8 @@ def caller(amqp_uri: str) -> Iterator[Caller]:
 @pytest.fixture(scope="module")
 def platform(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The whole platform, one for a module's journeys; each makes its own members."""
-    own = environment | {"MONGO_DATABASE_PREFIX": f"test_{uuid.uuid4().hex[:8]}_"}
-    running = Platform(Processes(own, tmp_path_factory.mktemp("platform")))
-    try:
-        running.start()
+    with Platform.running(environment, tmp_path_factory.mktemp("platform")) as running:
         yield running
-    finally:
-        running.processes.stop()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pymongo
 import requests
@@ -162,6 +162,18 @@ class Platform:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.administrator: Member
+
+    @classmethod
+    @contextmanager
+    def running(cls, environment: dict[str, str], folder: Path) -> Iterator[Self]:
+        """A platform in databases of its own, started, and ended in any case."""
+        own = environment | {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_"}
+        made = cls(Processes(own, folder))
+        try:
+            made.start()
+            yield made
+        finally:
+            made.processes.stop()
 
     def start(self) -> None:
         forget_messages(self.processes.environment["AMQP_URI"])

@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -54,13 +53,8 @@ class Watched(Platform):
 
 @pytest.fixture(scope="module")
 def watched(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    own = environment | {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_"}
-    running = Watched(Processes(own, tmp_path_factory.mktemp("watched")))
-    try:
-        running.start()
+    with Watched.running(environment, tmp_path_factory.mktemp("watched")) as running:
         yield running
-    finally:
-        running.processes.stop()
 
 
 def samples_of(family: Metric) -> set[str]:

@@ -1,7 +1,6 @@
 """What was answered with 2xx is not lost, whatever process dies next."""
 
 import json
-import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,18 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.processes import Platform, Processes
+from tests.processes import Platform
 
 
 @pytest.fixture
 def own(environment: dict[str, str], tmp_path: Path) -> Any:
     """A platform that may be broken, in databases of its own."""
-    running = Platform(Processes(environment | {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_"}, tmp_path))
-    try:
-        running.start()
+    with Platform.running(environment, tmp_path) as running:
         yield running
-    finally:
-        running.processes.stop()
 
 
 def test_each_administrator_has_each_voice_once_although_notifications_is_killed(own: Platform) -> None:

@@ -1,7 +1,6 @@
 """Somebody guesses a member's password over HTTP: from one address, then from many; figures are printed."""
 
 import re
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,13 +50,8 @@ class Hub(Platform):
 
 @pytest.fixture(scope="module")
 def hub(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    own = environment | {"MONGO_DATABASE_PREFIX": f"test_{uuid.uuid4().hex[:8]}_", "TRUSTED_PROXIES": "1"}
-    running = Hub(Processes(own, tmp_path_factory.mktemp("hub")))
-    try:
-        running.start()
+    with Hub.running(environment | {"TRUSTED_PROXIES": "1"}, tmp_path_factory.mktemp("hub")) as running:
         yield running
-    finally:
-        running.processes.stop()
 
 
 def test_guesses_from_one_address(hub: Hub) -> None:

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra `otel` is not installed")
 
 from tests.collector import Collector, Seen
-from tests.processes import Platform, Processes
+from tests.processes import Platform
 from tests.wire import Listener
 
 SENT = "send feedback.submitted"
@@ -30,14 +30,9 @@ def traced(
     environment: dict[str, str], collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
     """A platform that tells the collector."""
-    own = {"MONGO_DATABASE_PREFIX": f"test_{secrets.token_hex(4)}_", "OTEL_BSP_SCHEDULE_DELAY": "1000"}
-    told = environment | own | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
-    running = Platform(Processes(told, tmp_path_factory.mktemp("traced")))
-    try:
-        running.start()
+    told = {"OTEL_BSP_SCHEDULE_DELAY": "1000", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
+    with Platform.running(environment | told, tmp_path_factory.mktemp("traced")) as running:
         yield running
-    finally:
-        running.processes.stop()
 
 
 def test_one_trace_leads_from_the_request_to_the_inbox(traced: Platform, collector: Collector, amqp_uri: str) -> None:
