@@ -8,7 +8,7 @@ import functools
 import time
 from collections import Counter, deque
 from contextlib import suppress
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 import amqp
@@ -18,6 +18,7 @@ import prometheus_client
 from flask import Flask, Response, current_app, g, request
 from gevent.event import Event
 
+from gateway.limits import read_address
 from gateway.link import Link, LinkDown, declare
 from services.chassis import identifiers
 from services.chassis.logs import log
@@ -93,15 +94,9 @@ def _note(outcome: str, status: int) -> Note:
 
 def network(address: str | None) -> str | None:
     """The network of a client's address, which names no household: /24, or /48 for IPv6."""
-    try:
-        found = ip_address((address or "").partition("%")[0])
-    except ValueError:
+    if (found := read_address(address or "")) is None:
         return None
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is None:
-            return str(ip_network((found, 48), strict=False))
-        found = found.ipv4_mapped
-    return str(ip_network((found, 24), strict=False))
+    return str(ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 
 class Notes:

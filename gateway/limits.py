@@ -50,10 +50,18 @@ def origin() -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _origin(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    found = read_address(address)
+    if found is None:
         return "unknown"  # a proxy may say so, and a Unix socket says nothing
     if isinstance(found, ipaddress.IPv4Address):
         return str(found)
-    return str(found.ipv4_mapped or ipaddress.IPv6Network((found.packed, NEIGHBOURHOOD), strict=False))
+    return str(ipaddress.ip_network((found, NEIGHBOURHOOD), strict=False))
+
+
+def read_address(said: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address without its scope, an IPv4 address where it stands for one; None for what is no address."""
+    try:
+        found = ipaddress.ip_address(said.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
