@@ -2,7 +2,8 @@
 
 `gateway/openapi.json` comes from the gateway's routes, `services/contracts/asyncapi.yaml` from the catalogue and the
 handlers of all services, `deploy/rabbitmq/rights.json` from what they declare, announce and hear,
-`deploy/seeing/dashboard.json` from its description in Python.
+`deploy/seeing/dashboard.json` from its description in Python, `deploy/kubernetes/production/alerts.yaml` from the rules
+in `deploy/seeing`.
 """
 
 import difflib
@@ -52,6 +53,18 @@ def rights() -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+def alerts() -> str:
+    """The rules for alerts as an object of Prometheus' operator, which takes no files."""
+    rules = yaml.safe_load((ROOT / "deploy/seeing/alerts.yaml").read_text(encoding="utf-8"))
+    found = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "platform"},
+        "spec": rules,
+    }
+    return yaml.safe_dump(found, sort_keys=False, width=110)
+
+
 def main(arguments: list[str]) -> int:
     """Write the documents, or with `--check` show how they differ; 1 when they do."""
     differ = 0
@@ -60,6 +73,7 @@ def main(arguments: list[str]) -> int:
         "services/contracts/asyncapi.yaml": bus(),
         "deploy/rabbitmq/rights.json": rights(),
         "deploy/seeing/dashboard.json": json.dumps(dashboard.document(), indent=2, ensure_ascii=False) + "\n",
+        "deploy/kubernetes/production/alerts.yaml": alerts(),
     }
     for name, text in made.items():
         file = ROOT / name

@@ -11,7 +11,7 @@ from typing import Any
 from deploy.capabilities import capabilities
 from deploy.secrets import SERVICES
 from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
-from services.chassis.messaging import declare_handler, declare_retries, hearers
+from services.chassis.messaging import declare_handler, declare_retries, hearers, retry_exchange
 from services.chassis.rpc import declare_calls
 from services.chassis.settings import RETRY_DELAYS
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
@@ -61,11 +61,13 @@ def rights() -> dict[str, list[Entry]]:
     listening = {queue.partition(".")[0] for queues in heard.values() for queue in queues}
     permissions, topics = [], []
     for name in SERVICES:
-        parks = [DEAD, r"retry\..+"] if name in listening else []
+        retries = [retry_exchange(seconds) for seconds in RETRY_DELAYS] if name in listening else []
+        parks = [DEAD, *map(re.escape, retries)] if retries else []
         permissions.append(_may(name, write=[EXCHANGE, RPC_EXCHANGE, *parks], read=[rf"(rpc-)?{name}\..+"]))
         topics += [
             _topics(name, EXCHANGE, write=_announced_by(name)),
             _topics(name, RPC_EXCHANGE, write=rf"^(?!{CALLS})"),
+            *(_topics(name, each, write=rf"^{name}\.") for each in retries),
         ]
     asks = [r"gateway\..+", RPC_EXCHANGE]
     permissions += [

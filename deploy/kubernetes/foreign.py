@@ -53,6 +53,16 @@ RABBITMQ = _only(
     }
 )
 
+ENDPOINT = _only(
+    {"port": TEXT},
+    path=TEXT,
+    interval=TEXT,
+    relabelings=_each(_only({"targetLabel": TEXT, "replacement": TEXT}, sourceLabels=_each(TEXT))),
+)
+WORDS: Schema = {"type": "object", "additionalProperties": TEXT}
+RULE = _only({"alert": TEXT, "expr": TEXT, "labels": WORDS, "annotations": WORDS}, **{"for": TEXT})
+RULES = _only({"name": TEXT, "rules": _each(RULE)})
+
 SCHEMAS: dict[str, Schema] = {
     "ScaledObject": _kind(
         "keda.sh/v1alpha1",
@@ -109,6 +119,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "PodMonitor": _kind(
         "monitoring.coreos.com/v1",
-        _only({"selector": SELECTOR, "podMetricsEndpoints": _each(_only({"port": TEXT}, path=TEXT, interval=TEXT))}),
+        _only({"selector": SELECTOR, "podMetricsEndpoints": _each(ENDPOINT)}),
     ),
+    "PrometheusRule": _kind("monitoring.coreos.com/v1", _only({"groups": _each(RULES)})),
 }

@@ -99,17 +99,22 @@ def declare_retries(channel: amqp.Channel, delays: Iterable[int]) -> None:
     """Where the messages of all handlers wait between two tries, for each delay in seconds."""
     for seconds in delays:
         name = f"retry.{delay_name(seconds)}"
-        # A fanout leaves the routing key alone: when its time is up, the default exchange returns the message to the
-        # queue that the key names. These arguments never change: the name says them.
+        # The routing key stays as it is: when its time is up, the default exchange returns the message to the queue
+        # that the key names. These arguments never change: the name says them.
         arguments = QUORUM | {
             "x-message-ttl": seconds * 1000,
             "x-dead-letter-exchange": "",
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         }
-        channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
+        channel.exchange_declare(retry_exchange(seconds), "topic", durable=True, auto_delete=False)
         channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
-        channel.queue_bind(name, name)
+        channel.queue_bind(name, retry_exchange(seconds), "#")
+
+
+def retry_exchange(seconds: int) -> str:
+    """The way to where messages wait so long: of type topic, so that rights can say to which queues they return."""
+    return f"retry.{delay_name(seconds)}.in"
 
 
 class On(Entrypoint):
@@ -198,15 +203,15 @@ class On(Entrypoint):
                 self._copy(delivery, DEAD, headers)
                 self._parked.inc()
             else:
-                delay = delay_name(self._delays[attempt])
+                delay = self._delays[attempt]
                 log.warning(
                     "retrying",
                     queue=self.queue,
                     attempt=attempt,
-                    again_in=delay,
+                    again_in=delay_name(delay),
                     error=headers["x-hearth-error"],
                 )
-                self._copy(delivery, f"retry.{delay}", headers)
+                self._copy(delivery, retry_exchange(delay), headers)
                 self._retried.inc()
         except BusDown as down:
             log.warning("kept for later", queue=self.queue, error=str(down))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from deploy.capabilities import capabilities
 from deploy.kubernetes.rendered import HERE, OVERLAYS, Object, flaws, render
@@ -15,7 +16,7 @@ from deploy.local.platform import ROOT
 from services.chassis.answers import Answers
 from services.chassis.messaging import hearers
 from services.chassis.store import Rows
-from tests.deploy.cluster import Pod, may_speak, pods, workloads
+from tests.deploy.cluster import NAME, Pod, may_speak, pods, workloads
 from tests.processes import Platform, free_port
 from tests.wire import connection
 
@@ -72,6 +73,7 @@ def test_every_object_is_what_its_kind_allows(objects: list[Object]) -> None:
         ("RabbitmqCluster", ("spec", "replicas"), 2),
         ("MongoDBCommunity", ("spec", "users", 0, "password"), "x"),
         ("PodMonitor", ("spec", "selector", "app"), "x"),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "expression"), "x"),
     ],
 )
 def test_a_flaw_is_found(kind: str, path: tuple[Any, ...], value: Any) -> None:
@@ -223,6 +225,16 @@ def test_every_service_is_scaled_by_its_queues_which_exist(platform: Platform) -
         channel = broker.channel()
         for queue in heard:
             assert channel.queue_declare(queue, passive=True).consumer_count > 0, queue
+
+
+def test_what_is_scraped_is_called_what_the_alerts_ask_for() -> None:
+    said = yaml.safe_load((ROOT / "deploy/seeing/prometheus.yml").read_text())["scrape_configs"]
+    monitor = of_kind(RENDERED["production"], "PodMonitor")["platform"]
+    for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+        (relabeling,) = endpoint["relabelings"]
+        assert relabeling["sourceLabels"] == [f"__meta_kubernetes_pod_label_{re.sub(r'[./]', '_', NAME)}"]
+        names = {pod.labels[NAME] for name, pod in pods(RENDERED["production"]).items() if name in OURS}
+        assert {relabeling["replacement"].replace("$1", name) for name in names} == {each["job_name"] for each in said}
 
 
 def test_probes_are_answered(platform: Platform) -> None:

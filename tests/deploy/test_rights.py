@@ -138,7 +138,9 @@ FORBIDDEN: dict[str, tuple[str, Act]] = {
     "announce what it does not": ("members", publish("community", "members.crowned")),
     "note for the audit log": ("feedback", publish("private", "gateway.noted")),
     "put a message into a queue": ("feedback", publish("", "members.audit.keep")),
-    "put one there by way of a retry": ("feedback", publish("retry.5s", "members.audit.keep")),
+    "put one there by way of a retry": ("feedback", publish("retry.5s.in", "members.audit.keep")),
+    "put one back into another's queue": ("members", publish("retry.5s.in", "notifications.people.learn_of_a_change")),
+    "call a sibling by way of a retry": ("notifications", publish("retry.5s.in", "rpc-members.accounts")),
     "call a sibling": ("feedback", publish("nameko-rpc", "members.accounts.list")),
     "lead an exchange of its own into ours": (
         "feedback",
@@ -157,6 +159,7 @@ ALLOWED: dict[str, tuple[str, Act]] = {
     "answer somebody": ("feedback", publish("nameko-rpc", f"gateway.{uuid.uuid4()}")),
     "answer other clients": ("feedback", publish("nameko-rpc", str(uuid.uuid4()))),
     "consume its own queue": ("members", consume("members.audit.keep")),
+    "try again": ("members", publish("retry.5s.in", "members.audit.keep")),
     "park": ("members", publish("dead", "members.audit.keep")),
     "call at the gateway": ("gateway", publish("nameko-rpc", "members.accounts.ping")),
 }
