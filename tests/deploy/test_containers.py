@@ -98,9 +98,14 @@ class Containers:
 
     def well(self) -> bool:
         states = [self.state(each)["State"] for part in PARTS for each in self.ids(part)]
-        return len(states) >= len(PARTS) and all(
-            each["Status"] == "running" and each["Health"]["Status"] == "healthy" for each in states
-        )
+        if len(states) < len(PARTS) or any(
+            each["Status"] != "running" or each["Health"]["Status"] != "healthy" for each in states
+        ):
+            return False
+        try:  # the engine asks but now and then
+            return requests.get(f"{self.url}/readyz", timeout=10).status_code == 200
+        except requests.ConnectionError:
+            return False
 
     def operator(self) -> dict[str, str]:
         """The environment of whoever looks after it, as `. .secrets/operator.env` makes it."""
