@@ -2,13 +2,14 @@
 
 import functools
 import os
+import shutil
 import signal
+import tempfile
 from typing import Any
 
 import gevent
 from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from prometheus_client import multiprocess
 
 from gateway import errors
 from gateway.config import load
@@ -18,6 +19,8 @@ _settings = load()
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.workers
+if workers > 1:  # to be said before anything is counted: then each worker shows the numbers of all
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="hearth-metrics-"))
 worker_class = "gevent"
 worker_connections = _settings.streams + 1000
 keepalive = 2  # seconds: a stopping worker waits for idle connections, too
@@ -73,4 +76,13 @@ def worker_exit(_server: Any, worker: Any) -> None:
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget the gauges of a worker that is gone, where several share their metrics."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess  # noqa: PLC0415  (decides when imported whether numbers are shared)
+
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    """Take away what the workers shared, unless its place was given to us."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+    if os.path.basename(folder).startswith("hearth-metrics-"):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -95,6 +95,25 @@ def test_names_are_as_prometheus_wants_them_and_labels_few(watched: Watched) -> 
                 assert len(family.samples) < 2000, f"{family.name} has {len(family.samples)} samples"
 
 
+def test_several_workers_of_a_gateway_count_together(watched: Watched) -> None:
+    url = f"http://127.0.0.1:{(port := private.free_ports(1)[0])}"
+    command = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
+    watched.processes.start("pair", *command, PORT=str(port), WEB_CONCURRENCY="2", STOP_NOTICE="0")
+    try:
+        watched.processes.until("pair", "broker connected")
+        for _ in range(40):
+            assert requests.get(f"{url}/v1/me", timeout=5).status_code == 401
+        counted = []
+        for _ in range(20):
+            families = text_string_to_metric_families(requests.get(f"{url}/metrics", timeout=5).text)
+            samples = [each for family in families for each in family.samples]
+            asked = [each for each in samples if each.name == "hearth_http_requests_total"]
+            counted.append(sum(each.value for each in asked if each.labels["route"] == "/v1/me"))
+        assert counted == [40] * 20
+    finally:
+        watched.processes.end("pair")
+
+
 def test_a_message_leaves_its_numbers(watched: Watched, amqp_uri: str) -> None:
     queue = "notifications.fanout.tell_the_administrators"
     member = watched.join("Amara")
