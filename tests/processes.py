@@ -187,10 +187,10 @@ class Platform:
         """Start a service, for the first time or again."""
         self.processes.start(name, "-m", f"services.{name}")
 
-    def open_door(self, name: str, port: int) -> None:
+    def open_door(self, name: str, port: int, **settings: str) -> None:
         """Start a gateway, for the first time or again."""
         command = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
-        self.processes.start(name, *command, PORT=str(port))
+        self.processes.start(name, *command, PORT=str(port), **settings)
 
     def restart(self, name: str) -> None:
         """Kill a service and start it again; done when it serves."""

@@ -67,9 +67,7 @@ def restricted(
     try:
         for name in SERVICES:
             running.processes.start(name, "-m", f"services.{name}", AMQP_URI=uri_of(broker, name))
-        gateway = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
-        address = {"PORT": str(running.port), "AMQP_URI": uri_of(broker, "gateway")}
-        running.processes.start("gateway", *gateway, **address)
+        running.open_door("gateway", running.port, AMQP_URI=uri_of(broker, "gateway"))
         running.ready()
         running.administrator = running.make_administrator("root@hub.example")
         yield running

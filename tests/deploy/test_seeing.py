@@ -97,8 +97,7 @@ def test_names_are_as_prometheus_wants_them_and_labels_few(watched: Watched) -> 
 
 def test_several_workers_of_a_gateway_count_together(watched: Watched) -> None:
     url = f"http://127.0.0.1:{(port := private.free_ports(1)[0])}"
-    command = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
-    watched.processes.start("pair", *command, PORT=str(port), WEB_CONCURRENCY="2", STOP_NOTICE="0")
+    watched.open_door("pair", port, WEB_CONCURRENCY="2", STOP_NOTICE="0")
     try:
         watched.processes.until("pair", "broker connected")
         for _ in range(40):

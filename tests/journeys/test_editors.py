@@ -60,8 +60,7 @@ def doors(platform: Platform) -> Any:
     urls = []
     for name in ("gateway-a", "gateway-b"):
         port = free_port()
-        command = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
-        platform.processes.start(name, *command, PORT=str(port), WEB_CONCURRENCY="2", STOP_NOTICE="0")
+        platform.open_door(name, port, WEB_CONCURRENCY="2", STOP_NOTICE="0")
         urls.append(f"http://127.0.0.1:{port}")
     for name in ("gateway-a", "gateway-b"):
         platform.processes.until(name, "broker connected")
