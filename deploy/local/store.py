@@ -8,6 +8,8 @@ from pathlib import Path
 from deploy.local import CannotRun, private
 from deploy.local.program import Program
 
+SWEPT_EVERY = 3600  # seconds; to find what has expired it reads all rows, and serves nobody for 2 s per 100,000
+
 
 class Store:
     """A store on the loopback address with its data in `<base>/store`.
@@ -32,7 +34,8 @@ class Store:
         if not self._port or not private.is_free(self._port):
             [self._port] = private.free_ports(1)
             private.write_json(memory, {"port": self._port})
-        private.write(self._folder / "secantusd.toml", "")  # keeps the server from looking for one elsewhere
+        # Also keeps the server from looking for settings elsewhere.
+        private.write(self._folder / "secantusd.toml", f"[storage]\nttl_sweep_seconds = {SWEPT_EVERY}\n")
 
     def programs(self) -> list[Program]:
         server = Path(sys.executable).with_name("secantusd-py")

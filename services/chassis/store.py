@@ -90,19 +90,22 @@ class Rows:
         """At most `limit` rows ordered by the moment `by` and then the id, and where the next page begins.
 
         `after`, like what is returned for the next page, is `[moment in Unix milliseconds, id]`; None for the last.
+        `query` may bound `by`, too.
         """
         step, way = ("$gt", 1) if ascending else ("$lt", -1)
-        bound: Document = {}
+        parts: list[Document] = [{}]
         if after is not None:
-            moment = _moment(after[0])
-            # The first condition is implied by the second; it lets the store bound its index.
-            bound = {
-                "$and": [
-                    {by: {f"{step}e": moment}},
-                    {"$or": [{by: {step: moment}}, {"_id": {step: after[1]}}]},
-                ]
-            }
-        found = list(self.rows.find({**query, **bound}, HIDDEN).sort([(by, way), ("_id", way)]).limit(limit + 1))
+            moment, own, ids = _moment(after[0]), query.get(by), query.get("_id", {})
+            # What is left of that moment, then what is beyond: each a range of the index, which an $or would not be.
+            parts = [
+                {by: {**own, "$eq": moment} if own else moment, "_id": {**ids, step: after[1]}},
+                {by: {**(own or {}), step: moment}},
+            ]
+        found: list[Document] = []
+        for part in parts:
+            if (missing := limit + 1 - len(found)) > 0:
+                rows = self.rows.find({**query, **part}, HIDDEN).sort([(by, way), ("_id", way)])
+                found += rows.limit(missing)
         if len(found) <= limit:
             return found, None
         last = found[limit - 1]

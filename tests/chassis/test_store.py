@@ -183,6 +183,18 @@ def test_pages_show_each_row_once_also_of_the_same_moment(things: Aggregates, as
     assert seen == expected
 
 
+def test_pages_of_what_is_bounded_anyway(things: Aggregates) -> None:
+    made = [things.add(thing(at=NOW + timedelta(milliseconds=number // 4))) for number in range(23)]
+    ids = sorted(each["_id"] for each in made if timedelta(milliseconds=1) <= each["at"] - NOW)
+    query = {"at": {"$gte": NOW + timedelta(milliseconds=1)}, "_id": {"$ne": ids[5]}}
+    seen: list[str] = []
+    after = None
+    while not seen or after is not None:
+        page, after = things.timeline(query, by="at", ascending=False, after=after, limit=3)
+        seen += [each["_id"] for each in page]
+    assert sorted(seen) == ids[:5] + ids[6:]
+
+
 def test_a_row_that_arrives_meanwhile_moves_no_page(things: Aggregates) -> None:
     for second in range(4):
         things.add(thing(at=NOW + timedelta(seconds=second)))

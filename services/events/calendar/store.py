@@ -9,6 +9,7 @@ from services.chassis.store import Aggregates
 from services.events.calendar.domain import Event
 
 Position = list[Any]
+BEHIND_EVERY_ID = "~"
 
 
 class EventStore(Aggregates):
@@ -17,7 +18,7 @@ class EventStore(Aggregates):
     collection = "events"
     indexes = (
         IndexModel([("status", 1), ("starts_at", 1), ("_id", 1)]),
-        IndexModel([("host_id", 1), ("status", 1), ("starts_at", 1)]),
+        IndexModel([("host_id", 1), ("status", 1), ("starts_at", 1), ("_id", 1)]),
     )
 
     def by_start(
@@ -34,10 +35,10 @@ class EventStore(Aggregates):
         `after` is `[start in Unix ms, id]`.
         """
         query: dict[str, Any] = {"status": status}
-        if status != "draft":
+        if status == "cancelled":
             query["history.what"] = "published"
         if host_id is not None:
             query["host_id"] = host_id
         if starts_after is not None:
-            query["starts_at"] = {"$gt": starts_after}
+            after = max(after or [], [round(starts_after.timestamp() * 1000), BEHIND_EVERY_ID])
         return self.timeline(query, by="starts_at", ascending=True, after=after, limit=limit)

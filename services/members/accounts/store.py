@@ -45,10 +45,13 @@ class AccountStore(Aggregates):
 
 
 class InvitationStore(Aggregates):
-    """Invitations, found by the hash of their code."""
+    """Invitations, found by the hash of their code; thrown away by the store when the audit log forgets them, too."""
 
     collection = "invitations"
-    indexes = (IndexModel([("code_hash", 1)], unique=True),)
+    indexes = (
+        IndexModel([("code_hash", 1)], unique=True),
+        IndexModel([("expires_at", 1)], expireAfterSeconds=365 * 86_400),
+    )
 
     def by_code(self, code_hash: str) -> Invitation | None:
         """The invitation with this code."""

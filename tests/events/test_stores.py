@@ -1,0 +1,56 @@
+"""The calendar's lists on a real store."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.events.calendar import domain
+from services.events.calendar.store import EventStore
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+PLAN = {"title": "Café morning", "audience": {"everyone": True, "roles": [], "tags": []}}
+HOST = {"by": "host", "roles": frozenset({"host"})}
+
+
+@pytest.fixture
+def store(make_store: Any) -> EventStore:
+    """Ten events, of which two start at once; one draft, published and cancelled, and one that never was published."""
+    store: EventStore = make_store(EventStore)
+    for number in range(10):
+        store.add(domain.publish(draft(f"{number}", hours=1 + number // 2), now=NOW, **HOST))
+    store.add(draft("draft", hours=1))
+    store.add(
+        domain.cancel(domain.publish(draft("off", hours=1), now=NOW, **HOST), "Nobody has time.", now=NOW, **HOST)
+    )
+    store.add(domain.cancel(draft("never", hours=1), "Nobody has time.", now=NOW, **HOST))
+    return store
+
+
+def draft(id: str, hours: int) -> domain.Event:
+    starts = NOW + timedelta(hours=hours)
+    return domain.draft(PLAN | {"starts_at": starts, "ends_at": starts + timedelta(hours=1)}, id=id, now=NOW, **HOST)
+
+
+def listed(store: EventStore, status: str = "published", **wanted: Any) -> tuple[str, Any]:
+    wanted = {"host_id": None, "starts_after": None, "after": None, "limit": 9} | wanted
+    found, following = store.by_start(status=status, **wanted)
+    return " ".join(each["_id"] for each in found), following
+
+
+def test_events_are_listed_by_start_from_a_moment_on(store: EventStore) -> None:
+    first, following = listed(store, limit=5)
+    assert (first, listed(store, after=following)) == ("0 1 2 3 4", ("5 6 7 8 9", None))
+    second = NOW + timedelta(hours=2)
+    assert listed(store, starts_after=second) == ("4 5 6 7 8 9", None), (
+        "what starts at that moment does not start after"
+    )
+    assert listed(store, starts_after=second - timedelta(milliseconds=1))[0].startswith("2 3")
+    assert listed(store, starts_after=second, after=following) == ("5 6 7 8 9", None), "the later of both counts"
+    assert listed(store, starts_after=second + timedelta(hours=2), after=following) == ("8 9", None)
+
+
+def test_of_what_was_cancelled_that_is_listed_which_members_knew(store: EventStore) -> None:
+    assert listed(store, "cancelled") == ("off", None)
+    assert listed(store, "draft", host_id="host") == ("draft", None)
+    assert listed(store, "draft", host_id="somebody else") == ("", None)

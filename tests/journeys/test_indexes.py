@@ -1,0 +1,283 @@
+"""Whatever the services ask of their store, an index leads to what is wanted and to nothing else, in any hub.
+
+The store's own profiler tells what they ask while everything is used in every way.
+"""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pymongo
+import pytest
+import requests
+
+from services.chassis import cursors, identifiers
+from services.notifications.people.store import PeopleStore
+from tests.journeys.test_replay import hub
+from tests.processes import Member, Platform, until
+from tests.queries import EQUAL, Index, Shape, asked
+from tests.rights import Matrix
+
+A_DAY, AN_ID = "2026-01-01T00:00:00Z", "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
+PLACES = (None, cursors.write(AN_ID), cursors.write([1_767_225_600_000, AN_ID]))  # a list knows one of the latter
+CHOICES = {"boolean": "true", "date-time": A_DAY, "uuid": AN_ID}
+
+# What reads more than it gives, and why it may.
+WIDER = {
+    "one member's, of one year": (
+        "find notifications.inbox: member =, read_at =; by -at, -_id",
+        "find notifications.inbox: at <>, member =, read_at =; by -at, -_id",
+        "find notifications.inbox: _id <>, at =, member =, read_at =; by -at, -_id",
+        "count notifications.inbox: member =, read_at =",
+        "change notifications.inbox: at <>, member =, read_at =",
+        "find members.audit: actor_id =, outcome =; by -_id",
+        "find members.audit: _id <>, actor_id =, outcome =; by -_id",
+    ),
+    "one member's, as many as they raised": (
+        "find feedback.voices: author_id =, status =; by -raised_at, -_id",
+        "find feedback.voices: author_id =, raised_at <>, status =; by -raised_at, -_id",
+        "find feedback.voices: _id <>, author_id =, raised_at =, status =; by -raised_at, -_id",
+    ),
+    "the role or the tag, whichever fewer have; no index takes two lists": (
+        "find members.accounts: roles =, tags_have = | roles =, tags_want =; by _id",
+        "find members.accounts: _id <>, roles =, tags_have = | _id <>, roles =, tags_want =; by _id",
+    ),
+    "beside what was cancelled, the drafts that were": (
+        "find events.events: history.what =, status =; by starts_at, _id",
+        "find events.events: history.what =, starts_at <>, status =; by starts_at, _id",
+        "find events.events: _id <>, history.what =, starts_at =, status =; by starts_at, _id",
+    ),
+    "the roster of people, when somebody has changed": (
+        "find notifications.people: any",
+        "count notifications.people: any",
+    ),
+}
+# What gives as much as there is, and why it may.
+WHOLE = {
+    "one member's, of one year": (
+        "count notifications.inbox: member =, read_at =",
+        "change notifications.inbox: at <>, member =, read_at =",
+    ),
+    "one member's, of one month": ("change members.sessions: ended =, member_id =",),
+    "an operator's task: members are announced again": ("find members.accounts: any; by _id",),
+    "the roster of people, when somebody has changed": (
+        "find notifications.people: any",
+        "count notifications.people: any",
+    ),
+    "whoever is told in a very large hub": (
+        "find notifications.people: roles =",
+        "find notifications.people: tags =",
+        "find notifications.people: roles = | tags =",
+    ),
+}
+# What the embedded store answers by reading every row: it has no order of ids, and no index for alternatives.
+EMBEDDED_READS_ALL = {
+    "the members of a hub": (
+        "find members.accounts: any; by _id",
+        "find members.accounts: _id <>; by _id",
+        "find members.accounts: tags_have = | tags_want =; by _id",
+        "find members.accounts: _id <>, tags_have = | _id <>, tags_want =; by _id",
+        "find members.accounts: roles =, tags_have = | roles =, tags_want =; by _id",
+        "find members.accounts: _id <>, roles =, tags_have = | _id <>, roles =, tags_want =; by _id",
+    ),
+    "all people": (
+        "find notifications.people: any",
+        "count notifications.people: any",
+        "find notifications.people: roles = | tags =",
+    ),
+    "what administrators read seldom": (
+        "find members.audit: any; by -_id",
+        "find members.audit: _id <>; by -_id",
+        "find feedback.voices: any; by -raised_at, -_id",
+    ),
+}
+
+
+class Asked:
+    """What the services asked: each shape with an example, and the indexes of each collection."""
+
+    def __init__(self, client: Any, prefix: str) -> None:
+        self.examples: dict[Shape, dict[str, Any]] = {}
+        self.indexes: dict[str, dict[Index, dict[str, Any]]] = {}
+        self.databases = {service: client[prefix + service] for service in Platform.SERVICES}
+        for database in self.databases.values():
+            database.command("profile", 2)
+
+    def read(self) -> None:
+        for service, database in self.databases.items():
+            database.command("profile", 0)
+            for name in database.list_collection_names():
+                found = database[name].index_information().values()
+                self.indexes[f"{service}.{name}"] = {tuple(each["key"]): each for each in found}
+            for entry in database["system.profile"].find():
+                place = f"{service}.{entry['ns'].removeprefix(f'{database.name}.')}"
+                for shape, example in asked(place, entry["command"]):
+                    self.examples.setdefault(shape, example)
+
+    def served(self, shape: Shape) -> set[Index]:
+        return shape.served_by(self.indexes.get(shape.place, ()))
+
+    def plan(self, shape: Shape) -> set[str]:
+        """The stages in which the store itself would answer."""
+        service, _, name = shape.place.partition(".")
+        command = {"find": name, **{key: value for key, value in self.examples[shape].items() if value}}
+        answer = self.databases[service].command({"explain": command, "verbosity": "queryPlanner"})
+        return set(_stages(answer["queryPlanner"]["winningPlan"]))
+
+
+def _stages(plan: Any) -> Iterator[str]:
+    inside = plan.values() if isinstance(plan, dict) else plan if isinstance(plan, list) else ()
+    if isinstance(plan, dict) and isinstance(plan.get("stage"), str):
+        yield plan["stage"]
+    for each in inside:
+        yield from _stages(each)
+
+
+@pytest.fixture(scope="module")
+def found(platform: Platform) -> Iterator[Asked]:
+    """What everything asks."""
+    environment = platform.processes.environment
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"], tz_aware=True) as client:
+        found = Asked(client, environment["MONGO_DATABASE_PREFIX"])
+        matrix = Matrix(platform)
+        for party in (matrix.party("coworker"), matrix.party("administrator")):
+            assert party.owner is not None
+            for name in matrix.operations:
+                list(matrix.row(name, party))
+            member = platform.sign_in(party.owner.profile["email"])
+            _list_in_all_ways(matrix, member)
+            _come_back_to_the_stream(member)
+            _say_it_twice(member)
+        hub(environment, "replay", "members")
+        _tell_a_very_large_hub(found.databases["notifications"])
+        until(lambda: platform.administrator.get("/v1/audit")["items"])
+        found.read()
+        yield found
+
+
+def _list_in_all_ways(matrix: Matrix, member: Member) -> None:
+    """Each list with each combination of what it may be asked for, from the beginning and from a later page."""
+    for method, path, operation in matrix.operations.values():
+        parameters = [_resolved(matrix.document, each) for each in operation.get("parameters", [])]
+        choices = {each["name"]: _choices(each) for each in parameters if each["in"] == "query"}
+        if method == "get" and "cursor" in choices:
+            answers = [
+                _asked(member, path, zip(choices, each, strict=True)) for each in itertools.product(*choices.values())
+            ]
+            assert all(each.status_code in (200, 403) or "cursor" in each.text for each in answers)
+            assert any(each.ok for each in answers) or "administrator" not in member.profile["roles"], path
+
+
+def _resolved(document: Any, parameter: Any) -> Any:
+    for name in parameter.get("$ref", "#")[2:].split("/") if "$ref" in parameter else ():
+        document = document[name]
+    return document if "$ref" in parameter else parameter
+
+
+def _choices(parameter: Any) -> list[Any]:
+    name, schema = parameter["name"], parameter["schema"]
+    if name in ("limit", "cursor"):
+        return [None] if name == "limit" else list(PLACES)
+    kinds = (schema.get("format"), schema.get("type"))
+    example = next(
+        (CHOICES[each] for each in kinds if isinstance(each, str) and each in CHOICES), schema.get("example")
+    )
+    return list(dict.fromkeys([None, *schema.get("enum", [example])]))
+
+
+def _asked(member: Member, path: str, query: Any, **headers: str) -> requests.Response:
+    wanted = {name: value for name, value in query if value is not None}
+    headers["Authorization"] = f"Bearer {member.tokens['access_token']}"
+    return requests.get(member.url + path, params=wanted, headers=headers, timeout=10, stream="stream" in path)
+
+
+def _come_back_to_the_stream(member: Member) -> None:
+    last = {"Last-Event-ID": f"1767225600000-{AN_ID}"}
+    with _asked(member, "/v1/notifications/stream", (), **last) as answer:
+        assert answer.ok
+        next(answer.iter_content(1))
+
+
+def _say_it_twice(member: Member) -> None:
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    for _ in range(2):
+        member.post("/v1/feedback", {"text": "I need a lamp."}, headers=key)
+
+
+def _tell_a_very_large_hub(database: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.notifications.people.store.ROSTER_AT_MOST", 0)
+        for roles, tags in (["host"], []), ([], ["bread"]), (["host"], ["bread"]):
+            audience = {"everyone": False, "roles": roles, "tags": tags}
+            people = PeopleStore(database, "notifications")
+            list(people.audience(audience, at=identifiers.now(), but=None, after=None))
+
+
+def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:
+    return set(itertools.chain(*reasons.values()))
+
+
+def test_every_collection_was_asked(found: Asked) -> None:
+    kept = {place for place in found.indexes if not place.endswith("system.profile")}
+    assert len(kept) > 10
+    assert kept == {shape.place for shape in found.examples}
+
+
+def test_an_index_leads_to_what_is_wanted(found: Asked) -> None:
+    assert {str(shape) for shape in found.examples if not found.served(shape)} == _all(WIDER)
+
+
+def test_nobody_asks_for_more_than_a_page(found: Asked) -> None:
+    assert {str(shape) for shape in found.examples if not shape.bounded} == _all(WHOLE)
+
+
+def test_no_index_is_superfluous(found: Asked) -> None:
+    used = {(shape.place, index) for shape in found.examples for index in found.served(shape)}
+    used |= {(place, (("_id", 1),)) for place in found.indexes}
+    kept = {(place, index): how for place, indexes in found.indexes.items() for index, how in indexes.items()}
+    assert [each for each, how in kept.items() if each not in used and "expireAfterSeconds" not in how] == []
+
+
+def test_the_store_uses_them(found: Asked) -> None:
+    embedded = "secantusVersion" in found.databases["members"].client.server_info()
+    if embedded:  # its `explain` says less than it does
+        scanned = {
+            shape for shape, asked in found.examples.items() if _read_by_the_embedded_store(shape, asked["filter"])
+        }
+        assert {str(shape) for shape in scanned} == _all(EMBEDDED_READS_ALL)
+    else:
+        scanned = {shape for shape in found.examples if "COLLSCAN" in found.plan(shape)}
+        assert {str(shape) for shape in scanned} <= _all(WIDER)
+
+
+def _read_by_the_embedded_store(shape: Shape, query: dict[str, Any]) -> bool:
+    alternatives = any(name.startswith("$") for name in query)
+    nothing_but_ids = {name for way in shape.ways for name, _ in way} <= {"_id"} and not any(
+        ("_id", EQUAL) in way for way in shape.ways
+    )
+    return alternatives or nothing_but_ids
+
+
+@pytest.mark.parametrize(
+    ("command", "index", "serves"),
+    [
+        ({"filter": {"a": 1, "b": 2}, "sort": {"c": 1, "_id": 1}}, "b a c _id", True),
+        ({"filter": {"a": 1, "b": 2}, "sort": {"c": -1, "_id": -1}}, "a b c _id", True),
+        ({"filter": {"a": 1}, "sort": {"c": 1, "_id": -1}}, "a c _id", False),
+        ({"filter": {"a": 1, "b": 2}, "sort": {"c": 1, "_id": 1}}, "a b c", False),
+        ({"filter": {"a": 1, "b": 2}, "sort": {"c": 1}}, "a c", False),
+        ({"filter": {"a": 1, "c": {"$gt": 2}}, "sort": {"c": 1}}, "a c", True),
+        ({"filter": {"a": 1, "c": {"$gt": 2}}, "sort": {"d": 1}}, "a c d", False),
+        ({"filter": {"c": {"$gt": 2}, "a": {"$lt": 1}}}, "a c", False),
+        ({"filter": {"a": {"$in": [1, 2]}}}, "a", True),
+        ({"filter": {"a": {"$ne": 1}}}, "a", False),
+        ({"filter": {"$or": [{"a": 1}, {"b": 1}]}}, "a", False),
+        ({"filter": {}}, "a", False),
+        ({"filter": {}, "sort": {"a": 1}}, "a", True),
+        ({"filter": {"_id": 1, "b": {"$ne": 1}}}, "a", True),
+    ],
+)
+def test_what_serves(command: dict[str, Any], index: str, serves: bool) -> None:
+    [(shape, _)] = asked("x", {"find": "x", **command})
+    assert bool(shape.served_by([tuple((name, 1) for name in index.split())])) is serves
