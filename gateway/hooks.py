@@ -2,8 +2,8 @@
 
 import functools
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -39,9 +39,9 @@ def begin() -> None:
     g.began = began = time.monotonic()
     g.until = began + current_app.config["REQUEST_TIMEOUT"]
     given = request.environ.get("HTTP_X_REQUEST_ID")
-    g.correlation_id = named = given if given and _IS_CORRELATION_ID(given) else uuid.uuid4().hex
+    g.correlation_id = named = given if given and _IS_CORRELATION_ID(given) else secrets.token_hex(16)
     bind_contextvars(correlation_id=named)  # a greenlet serves many requests, one after the other
-    if (request.content_length or 0) > LARGEST_BODY:
+    if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > LARGEST_BODY:
         raise RequestEntityTooLarge
 
 
