@@ -38,21 +38,24 @@ Page = dict[str, Any]
 def write(result: Any, status: int, headers: dict[str, str]) -> Response:
     """An answer in JSON. Only what was asked for with GET is compressed: other answers may hold secrets (BREACH)."""
     body = orjson.dumps(result)
+    named = isinstance(result, dict)
+    safe = request.method in SAFE
     suffix = ""
-    if request.method in SAFE and len(body) >= WORTH_PRESSING and request.accept_encodings["gzip"]:
+    if safe and len(body) >= WORTH_PRESSING and request.accept_encodings["gzip"]:
         body, suffix = gzip.compress(body, 5, mtime=0), PRESSED
         headers = headers | {"Content-Encoding": "gzip"}
-    answer = Response(body, status, headers, content_type=JSON)
-    version = result.get("version") if isinstance(result, dict) else None
-    if version is not None or (request.method in SAFE and status == 200):
+    version = result.get("version") if named else None
+    if version is not None or (safe and status == 200):
         said = hashlib.blake2b(body, digest_size=8).hexdigest() + suffix
-        answer.set_etag(f"{version}-{said}" if version is not None else said, weak=version is None)
-    if request.method not in SAFE or status != 200:
-        return answer
-    answer.vary.add("Accept-Encoding")
-    if isinstance(result, dict) and result.get("next"):
-        answer.headers["Link"] = f'<{_next_page(result["next"])}>; rel="next"'
-    answer.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # which is for changes, see below
+        headers = headers | {"ETag": f'W/"{said}"' if version is None else f'"{version}-{said}"'}
+    if not safe or status != 200:
+        return Response(body, status, headers, content_type=JSON)
+    headers["Vary"] = ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding")))
+    if named and result.get("next"):
+        headers["Link"] = f'<{_next_page(result["next"])}>; rel="next"'
+    answer = Response(body, status, headers, content_type=JSON)
+    if "HTTP_IF_NONE_MATCH" in request.environ:
+        answer.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # which is for changes, see below
     return answer
 
 
@@ -130,7 +133,7 @@ def _line(cells: list[str]) -> str:
 def expect() -> None:
     """Before each request: on which versions a change builds (`If-Match`), for the service that will make it."""
     g.expected_versions = None
-    given = request.headers.get("If-Match")
+    given = request.environ.get("HTTP_IF_MATCH")
     if given is None or given.strip() == "*" or request.endpoint is None:
         return
     if getattr(current_app.view_functions[request.endpoint], "takes_if_match", False):

@@ -34,6 +34,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_read = json.JSONDecoder(object_pairs_hook=_unique).decode
+
+
 class Parser(FlaskParser):
     """Reads bodies strictly (RFC 8259, I-JSON's unique names) and refuses what a shape refuses."""
 
@@ -48,7 +51,7 @@ class Parser(FlaskParser):
             raise RequestEntityTooLarge
         try:
             orjson.loads(body)  # refuses what the standard library lets pass: NaN, lone surrogates, bad UTF-8
-            return json.loads(body, object_pairs_hook=_unique)
+            return _read(body.decode())
         except (ValueError, RecursionError):
             raise BadRequest from None
 

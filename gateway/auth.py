@@ -40,9 +40,10 @@ def authenticate() -> None:
     g.token = None
     if request.method == "OPTIONS":  # browsers ask without a token whether they may ask
         return
-    if request.endpoint is None or getattr(current_app.view_functions[request.endpoint], "public", False):
+    endpoint = request.endpoint
+    if endpoint is None or getattr(current_app.view_functions[endpoint], "public", False):
         return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("token_missing", "Sign in first: this needs an access token.")
     g.caller = current_app.extensions["tokens"].caller(token)

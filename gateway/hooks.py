@@ -2,15 +2,15 @@
 
 import functools
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from prometheus_client import Counter, Histogram
-from structlog.contextvars import bind_contextvars, clear_contextvars
+from structlog.contextvars import bind_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from services.chassis import tracing
@@ -23,41 +23,35 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 REQUESTS = Counter("hearth_http_requests_total", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("hearth_http_seconds", "Time until the answer began.", ["method", "route"])
 
-SECURITY = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-]
-PRIVATE = [*SECURITY, ("Cache-Control", "no-store")]
+ALWAYS = {
+    "x-content-type-options": ("X-Content-Type-Options", "nosniff"),
+    "referrer-policy": ("Referrer-Policy", "no-referrer"),
+    "content-security-policy": ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    "cross-origin-resource-policy": ("Cross-Origin-Resource-Policy", "same-origin"),
+    "cache-control": ("Cache-Control", "no-store"),
+}
+ENCRYPTED = ("Strict-Transport-Security", "max-age=31536000")
 _IS_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
 def begin() -> None:
     """Name the request, so that every log line and message that comes of it can be found, and say how long it has."""
-    g.began = time.monotonic()
-    g.until = g.began + current_app.config["REQUEST_TIMEOUT"]
-    given = request.headers.get("X-Request-ID")
-    g.correlation_id = given if given and _IS_CORRELATION_ID(given) else uuid.uuid4().hex
-    clear_contextvars()  # a greenlet serves one connection, thus many requests
-    bind_contextvars(correlation_id=g.correlation_id)
-    if (request.content_length or 0) > LARGEST_BODY:
+    g.began = began = time.monotonic()
+    g.until = began + current_app.config["REQUEST_TIMEOUT"]
+    given = request.environ.get("HTTP_X_REQUEST_ID")
+    g.correlation_id = named = given if given and _IS_CORRELATION_ID(given) else secrets.token_hex(16)
+    bind_contextvars(correlation_id=named)  # a greenlet serves many requests, one after the other
+    if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > LARGEST_BODY:
         raise RequestEntityTooLarge
 
 
 def finish(answer: Response) -> Response:
-    """Complete the answer and account for it: neither who asked nor what was said is written anywhere."""
-    answer.headers.extend(
-        (name, value)
-        for name, value in (SECURITY if "Cache-Control" in answer.headers else PRIVATE)
-        if name not in answer.headers
-    )
+    """Name the answer and account for it: neither who asked nor what was said is written anywhere."""
     answer.headers["X-Request-ID"] = g.correlation_id
-    if request.is_secure:
-        answer.headers["Strict-Transport-Security"] = "max-age=31536000"
     took = time.monotonic() - g.began
-    method = request.method if request.url_rule else "-"  # a client could make up any number of methods
-    route = request.url_rule.rule if request.url_rule else "unknown"
+    rule = request.url_rule
+    method = request.method if rule else "-"  # a client could make up any number of methods
+    route = rule.rule if rule else "unknown"
     counter, histogram = _metrics(method, route, answer.status_code)
     counter.inc()
     histogram.observe(took)
@@ -103,8 +97,25 @@ def _traced(wsgi_app: Wsgi) -> Wsgi:
     return answer
 
 
+def _secured(wsgi_app: Wsgi) -> Wsgi:
+    """The application with the headers that every answer has, unless it has its own."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+            given = {name.lower() for name, _ in headers}
+            headers += [header for name, header in ALWAYS.items() if name not in given]
+            if environ["wsgi.url_scheme"] == "https":
+                headers.append(ENCRYPTED)
+            return start_response(status, headers, *failure)
+
+        return wsgi_app(environ, start)
+
+    return answer
+
+
 def install(app: Flask) -> None:
     """Put these around every request of the application; to be the first hooks."""
+    app.wsgi_app = _secured(app.wsgi_app)  # type: ignore[assignment,method-assign]
     if tracing.on():
         app.wsgi_app = _traced(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # a body of unknown length is cut there, not refused

@@ -30,7 +30,7 @@ _is_key = re.compile(r"[!-~]{1,200}").fullmatch
 def read() -> None:
     """Before each request, when it is known who asks: take the key of a POST. Raises Invalid for what is none."""
     g.idempotency_key = None
-    given = request.headers.get(HEADER)
+    given = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if given is None or request.method != "POST" or request.endpoint is None:
         return
     if not _is_key(given):

@@ -4,6 +4,7 @@ All that speaks to the bus shares it; each sets up its own channel when told tha
 """
 
 import contextlib
+import functools
 import random
 import socket
 import ssl
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import amqp
 import gevent
 from gevent import monkey
+from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from services.chassis.logs import log
@@ -60,6 +62,8 @@ class Link:
         self._heartbeat = heartbeat
         self._users: list[User] = []
         self._writing = BoundedSemaphore()
+        self._letters: list[bytes] = []
+        self._posted = Event()
         self._reader: gevent.Greenlet | None = None
         self._connection: amqp.Connection | None = None
         self.blocked = False
@@ -79,8 +83,28 @@ class Link:
             if not monkey.is_module_patched("socket"):
                 raise RuntimeError("The gateway needs gunicorn's gevent worker: a reader would block everything else.")
             self._reader = gevent.spawn(self._run)
+            gevent.spawn(self._send_letters)
 
-    def write(self, send: Callable[[], Any], patience: float) -> None:
+    def post(self, letter: bytes) -> None:
+        """Have whole frames sent in a moment, together with those of others. Raises LinkDown when nothing can be sent.
+
+        Should the connection be lost first, they are lost with it, which users are told.
+        """
+        if not self.up:
+            raise LinkDown("not connected")
+        self._letters.append(letter)
+        self._posted.set()
+
+    def _send_letters(self) -> None:
+        while self._posted.wait():
+            self._posted.clear()
+            letters, self._letters = self._letters, []
+            if letters and self._connection is not None:
+                together = functools.partial(self._connection.transport.write, b"".join(letters))
+                with contextlib.suppress(LinkDown):
+                    self.write(together, None)
+
+    def write(self, send: Callable[[], Any], patience: float | None) -> None:
         """Run `send` while nobody else writes. Raises LinkDown on a fault, or after `patience` seconds."""
         connection = self._connection
         if connection is None or not self._writing.acquire(timeout=patience):
@@ -154,6 +178,7 @@ class Link:
 
     def _close(self, connection: amqp.Connection) -> None:
         self._connection, self.blocked = None, False
+        self._letters.clear()
         for user in self._users:
             user.lost()
         connection.collect()

@@ -1,5 +1,6 @@
 """RPC to the services: one client a worker, one reply queue, a deadline for each call, a guard for each capability."""
 
+import functools
 import itertools
 import time
 import uuid
@@ -12,6 +13,7 @@ from flask import current_app, g
 from gevent.event import AsyncResult
 from prometheus_client import Histogram
 
+from gateway import frames
 from gateway.guard import Guard, Limits
 from gateway.link import Link, LinkDown, declare
 from services.chassis import tracing
@@ -22,6 +24,11 @@ EXCHANGE = "nameko-rpc"
 NAMEKO = {"rpc.system": "nameko"}
 
 SECONDS = Histogram("hearth_gateway_rpc_seconds", "Time until a service answered.", ["capability", "outcome"])
+
+
+@functools.cache
+def _seconds(capability: str, outcome: str) -> Histogram:
+    return SECONDS.labels(capability, outcome)
 
 
 def call(capability: str, method: str, /, **kwargs: Any) -> Any:
@@ -64,8 +71,7 @@ class Client:
         self._guards: dict[str, Guard] = {}
         self._waiting: dict[str, AsyncResult] = {}
         self._numbers = itertools.count(1)
-        self._channel: amqp.Channel | None = None
-        self._reply_to = ""
+        self._message: functools.partial[bytes] | None = None
         link.serve(self)
 
     @property
@@ -77,15 +83,17 @@ class Client:
         declare(connection, EXCHANGE)
         channel = connection.channel()
         channel.auto_decode = False
-        self._reply_to = f"gateway.{uuid.uuid4()}"
-        channel.queue_declare(self._reply_to, exclusive=True, auto_delete=True)
-        channel.queue_bind(self._reply_to, EXCHANGE, self._reply_to)
+        replies = f"gateway.{uuid.uuid4()}"
+        channel.queue_declare(replies, exclusive=True, auto_delete=True)
+        channel.queue_bind(replies, EXCHANGE, replies)
         channel.events["basic_return"].add(self._returned)
-        channel.basic_consume(self._reply_to, no_ack=True, callback=self._replied)
-        self._channel = channel
+        channel.basic_consume(replies, no_ack=True, callback=self._replied)
+        self._message = functools.partial(
+            frames.call, channel.channel_id, EXCHANGE, reply_to=replies, frame_max=connection.frame_max
+        )
 
     def lost(self) -> None:
-        self._channel = None
+        self._message = None
         waiting, self._waiting = self._waiting, {}
         for result in waiting.values():
             result.set_exception(_unavailable("The connection to the platform's bus was lost."))
@@ -120,7 +128,7 @@ class Client:
             outcome = type(refusal).__name__
             raise
         finally:
-            SECONDS.labels(capability, outcome).observe(time.monotonic() - began)
+            _seconds(capability, outcome).observe(time.monotonic() - began)
 
     def ping(self, capability: str, timeout: float) -> Any:
         """What a capability says of itself within `timeout` seconds; asked also while it rests."""
@@ -152,36 +160,22 @@ class Client:
 
     def _ask(self, target: str, kwargs: dict[str, Any], headers: dict[str, str | None], timeout: float) -> bytes:
         """The reply as it came. Raises Unavailable when the call can't be made, gevent.Timeout without a reply."""
-        if self._channel is None or not self._link.up:
+        if self._message is None or not self._link.up:
             raise _unavailable("The platform's bus can't be reached.")
         number = str(next(self._numbers))
-        until = time.monotonic() + timeout
+        said: frames.Headers = {name: value for name, value in headers.items() if value is not None}
+        said["nameko.deadline"] = time.time() + timeout
+        body = orjson.dumps({"args": [], "kwargs": kwargs}, option=orjson.OPT_UTC_Z)
+        expiration = str(int(timeout * 1000))
         result = self._waiting[number] = AsyncResult()
         try:
-            self._publish(target, kwargs, headers, number, timeout)
-            reply: bytes = result.get(timeout=max(0.0, until - time.monotonic()))
+            self._link.post(self._message(target, body, headers=said, correlation_id=number, expiration=expiration))
+            reply: bytes = result.get(timeout=timeout)
             return reply
         except LinkDown:
             raise _unavailable("The platform's bus does not take messages.") from None
         finally:
             self._waiting.pop(number, None)
-
-    def _publish(
-        self, target: str, kwargs: dict[str, Any], headers: dict[str, str | None], number: str, timeout: float
-    ) -> None:
-        channel = self._channel
-        assert channel is not None
-        said = {name: value for name, value in headers.items() if value is not None}
-        message = amqp.Message(
-            orjson.dumps({"args": [], "kwargs": kwargs}, option=orjson.OPT_UTC_Z),
-            content_type="application/json",
-            delivery_mode=1,
-            correlation_id=number,
-            reply_to=self._reply_to,
-            expiration=str(int(timeout * 1000)),
-            application_headers=said | {"nameko.deadline": time.time() + timeout},
-        )
-        self._link.write(lambda: channel.basic_publish(message, EXCHANGE, target, mandatory=True), timeout)
 
     def _replied(self, message: amqp.Message) -> None:
         result = self._waiting.pop(message.properties.get("correlation_id"), None)

@@ -1,5 +1,6 @@
 """Parts that the shapes of every service are made of."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,8 @@ TOUCHPOINTS = (
     "other",
 )
 
+
+_has_control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]").search
 
 CURSOR = "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"  # as an example
 
@@ -40,7 +43,7 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if any((ord(sign) < 32 and sign not in "\n\r\t") or 0xD800 <= ord(sign) <= 0xDFFF for sign in text):
+        if _has_control(text):
             raise ValidationError("Must not contain control characters.")
         return text.strip()
 
