@@ -59,9 +59,9 @@ def _rig(fault: str) -> None:
     elif fault == "slow":
         put, seconds = InboxStore.put, float(os.environ["SECONDS"])
 
-        def slow(store: Any, lines: list[dict[str, Any]]) -> None:
+        def slow(store: Any, lines: list[dict[str, Any]], **how: Any) -> None:
             time.sleep(seconds)
-            put(store, lines)
+            put(store, lines, **how)
 
         InboxStore.put = slow
     else:
