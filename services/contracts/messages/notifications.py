@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from services.contracts.catalogue import announce
-from services.contracts.shapes.parts import Id, Moment, Shape
+from services.contracts.shapes.parts import Id, Ids, Moment, Shape
 
 
 class Everyone(Shape):
@@ -23,8 +23,8 @@ class NotificationsDelivered(Shape):
     link = fields.String(required=True)
     reason = fields.String(required=True)
     at = Moment(required=True)
-    member_ids = fields.List(Id(), required=True, metadata={"description": "Empty where it is for everyone."})
-    everyone = fields.Nested(Everyone, allow_none=True, load_default=None)
+    member_ids = Ids(required=True, metadata={"description": "Empty where it is for everyone."})
+    everyone = fields.Nested(Everyone, required=True, allow_none=True)
 
 
 NOTIFICATIONS_DELIVERED = announce(

@@ -124,20 +124,19 @@ class Fanout:
         if len(ids) > CHUNK:
             self._tell_many(ids, message, notice)
         elif ids:
-            self._deliver(ids, message, notice, 1, journaled=True)
+            self._deliver(ids, message, notice, 1, last=True)
 
     def _tell_many(self, ids: list[str], message: Envelope, notice: dict[str, str]) -> None:
         """In portions, going on behind the last one that was finished."""
         job = self.jobs.find(message.id) or domain.begin(message.id, identifiers.now())
         for portion, last in domain.left(job, ids, CHUNK):
-            self._deliver(portion, message, notice, job["version"] + 1)
+            self._deliver(portion, message, notice, job["version"] + 1, last=last)
             job = self.jobs.step(domain.advance(job, portion, identifiers.now(), last=last))
 
-    def _deliver(
-        self, ids: list[str], message: Envelope, notice: dict[str, str], nth: int, *, journaled: bool = False
-    ) -> None:
+    def _deliver(self, ids: list[str], message: Envelope, notice: dict[str, str], nth: int, *, last: bool) -> None:
         now = identifiers.now()
-        self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=journaled)
+        # Whatever keeps the last lines keeps what was written before them, too.
+        self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=last)
         self._announce(message, notice, now, nth, member_ids=ids)
 
     def _announce(self, message: Envelope, notice: dict[str, str], at: datetime, nth: int, **to: Any) -> None:

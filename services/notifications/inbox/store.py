@@ -74,10 +74,7 @@ class InboxStore(Rows):
         self.broadcasts.prepare()
 
     def put(self, lines: list[Line], *, journaled: bool = False) -> None:
-        """Add lines; those that are there already stay as they are.
-
-        They need not be `journaled` where something is that is saved after them, before their message is done with.
-        """
+        """Add lines; those that are there already stay as they are. The last of a message's are `journaled`."""
         try:
             (self._kept() if journaled else self.rows).insert_many(lines, ordered=False)
             INBOX.inc(len(lines))
