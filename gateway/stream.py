@@ -27,6 +27,7 @@ from prometheus_client import Gauge
 
 from gateway import rpc
 from gateway.link import Link, declare
+from services.chassis import identifiers
 from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
@@ -101,6 +102,7 @@ class Stream:
 
     def __init__(self, member_id: str, expires_at: float, connection: socket.socket | None) -> None:
         self.member_id = member_id
+        self.joined_at = identifiers.moment(member_id)  # their id is made of when they joined
         self.expires_at = expires_at
         self._frames: Queue = Queue(WAITING)
         self._said: set[str] = set()
@@ -213,13 +215,22 @@ class Streams:
             self._heard.popitem(last=False)
 
     def _deliver(self, data: dict[str, Any]) -> None:
-        here = [stream for member_id in data["member_ids"] for stream in self._open.get(member_id, ())]
-        if here:
+        if here := list(self._meant(data)):
             id = data["notification_id"]
             shown = {"id": id, **{name: data[name] for name in SHOWN}, "read_at": None}
             said = frame(event_id(datetime.fromisoformat(data["at"]), id), shown)
             for stream in here:
                 stream.push(id, said)
+
+    def _meant(self, data: dict[str, Any]) -> Iterator[Stream]:
+        """The open streams of those whose inboxes it lies in."""
+        for member_id in data["member_ids"]:
+            yield from self._open.get(member_id, ())
+        if everyone := data.get("everyone"):
+            belonging = datetime.fromisoformat(everyone["belonging"])
+            for stream in chain.from_iterable(self._open.values()):
+                if stream.joined_at <= belonging and stream.member_id != everyone["but"]:
+                    yield stream
 
     def answer(self, last_event_id: str | None) -> Response:
         """The stream of the member at hand, beginning with what came after `last_event_id` (if that is one).

@@ -14,6 +14,7 @@ from deploy.demo.bus import Subscriber
 from deploy.demo.hub import Refused, Visitor
 from deploy.demo.people import Person
 from deploy.local import private
+from services.contracts.shapes.parts import ROLES
 
 AT_A_TIME = 4
 ATTEMPTS = 3
@@ -103,5 +104,5 @@ def _breakfast() -> dict[str, Any]:
         "place": "The kitchenette",
         "starts_at": starts_at.isoformat(),
         "ends_at": (starts_at + timedelta(hours=2)).isoformat(),
-        "audience": {"everyone": True},
+        "audience": {"roles": ROLES},  # all there are; what is for everyone is told without knowing anybody
     }

@@ -16,3 +16,13 @@ def new_id(at: datetime) -> str:
     milliseconds = round(at.timestamp() * 1000)
     value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def moment(id: str) -> datetime:
+    """The moment, to the millisecond, that a UUID version 7 was made of."""
+    return datetime.fromtimestamp((uuid.UUID(id).int >> 80) / 1000, UTC)
+
+
+def derived_id(of: str) -> str:
+    """A UUID (version 5) that is the same for the same words."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, of))

@@ -16,6 +16,7 @@ RETRIED = Counter("hearth_message_retries_total", "Messages put off for another 
 PARKED = Counter("hearth_message_parked_total", "Messages given up, to lie in the queue dead.", ["queue"])
 BRAKED = Gauge("hearth_intake_braked", "Whether messages wait because the store or the broker is away.", ["capability"])
 SENT = Counter("hearth_outbox_sent_total", "Messages that the broker confirmed.", ["collection"])
+ANNOUNCED = Counter("hearth_announced_total", "Messages confirmed that rode in no aggregate.", ["capability"])
 UNSENT = Gauge("hearth_outbox_unsent", "Aggregates seen with unsent messages at the last sweep.", ["collection"])
 OLDEST = Gauge("hearth_outbox_oldest_seconds", "For how long a message has been seen to be unsent.", ["collection"])
 WAITING = Gauge("hearth_queue_messages", "Messages in a queue that nobody holds.", ["queue"])

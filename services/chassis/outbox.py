@@ -29,13 +29,16 @@ Rows = Collection[dict[str, Any]]
 Entry = tuple[Rows, str, list[dict[str, Any]]]
 
 
-def pack(announcement: Announcement, by: str, sequence: int) -> dict[str, Any]:
-    """The CloudEvent for an announcement, in the present piece of work. Only its publisher may announce a message."""
+def pack(announcement: Announcement, by: str, sequence: int, id: str | None = None) -> dict[str, Any]:
+    """The CloudEvent for an announcement, in the present piece of work; with a new id unless it has one.
+
+    Only its publisher may announce a message.
+    """
     if announcement.message.by != by:
         raise UndeclaredMessage(f"{announcement.message.key} belongs to {announcement.message.by}, not to {by}")
     return envelope(
         announcement,
-        id=identifiers.new_id(announcement.at),
+        id=id or identifiers.new_id(announcement.at),
         sequence=sequence,
         correlation_id=context.correlation_id(),
         causation_id=context.causation_id(),

@@ -2,5 +2,7 @@
 
 from prometheus_client import Counter
 
-DELIVERED = Counter("hearth_notifications_delivered_total", "Notifications brought to members.", ["channel"])
-INBOX = DELIVERED.labels("inbox")
+DELIVERED = Counter(
+    "hearth_notifications_delivered_total", "Notifications brought to members; a broadcast counts once.", ["channel"]
+)
+INBOX, BROADCAST = DELIVERED.labels("inbox"), DELIVERED.labels("broadcast")

@@ -1,8 +1,8 @@
 """`python -m tests.faults.rigged SERVICE`: the real service, with one fault between two named steps.
 
-`FAULT` is `write-relay`, `publish-pull` or `insert-cursor` (dies there as `kill -9` would), `bug` (of the wording of
-voices) or `slow` (each write to inboxes takes `SECONDS` longer). One that dies does so `LIVES` times, each time at a
-step drawn from `SEED` among its first `STEPS`; the file `DIARY` counts the lives.
+`FAULT` is `write-relay`, `publish-pull`, `insert-announce` or `announce-cursor` (dies there as `kill -9` would), `bug`
+(of the wording of voices) or `slow` (each write to inboxes takes `SECONDS` longer). One that dies does so `LIVES`
+times, each time at a step drawn from `SEED` among its first `STEPS`; the file `DIARY` counts the lives.
 """
 
 import os
@@ -41,7 +41,7 @@ def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _rig(fault: str) -> None:
-    from services.chassis import outbox
+    from services.chassis import announcer, outbox
     from services.notifications import wording
     from services.notifications.fanout.store import JobStore
     from services.notifications.inbox.store import InboxStore
@@ -49,7 +49,8 @@ def _rig(fault: str) -> None:
     between: dict[str, tuple[Any, str]] = {
         "write-relay": (outbox.Relay, "kick"),
         "publish-pull": (outbox, "_forget"),
-        "insert-cursor": (JobStore, "step"),
+        "insert-announce": (announcer.Announcer, "announce"),
+        "announce-cursor": (JobStore, "step"),
     }
     if fault in between:
         place, name = between[fault]
@@ -59,9 +60,9 @@ def _rig(fault: str) -> None:
     elif fault == "slow":
         put, seconds = InboxStore.put, float(os.environ["SECONDS"])
 
-        def slow(store: Any, lines: list[dict[str, Any]]) -> None:
+        def slow(store: Any, lines: list[dict[str, Any]], **how: Any) -> None:
             time.sleep(seconds)
-            put(store, lines)
+            put(store, lines, **how)
 
         InboxStore.put = slow
     else:

@@ -132,7 +132,7 @@ class World:
         while any(self.depths().get(queue) for queue in self.handlers):
             assert time.monotonic() < until, "what an earlier experiment left is never done"
             time.sleep(0.5)
-        self._empty("notifications", "inbox", "jobs")
+        self._empty("notifications", "inbox", "broadcasts", "marks", "jobs")
 
     def _empty(self, service: str, *names: str) -> None:
         for name in names:

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import requests
 
 from deploy.local.keys import Keys
+from services.chassis.identifiers import new_id, now
 from tests.gateway.conftest import MEMBER, Sign
 from tests.gateway.door import Door
 from tests.gateway.played import Responder, announce
@@ -21,9 +23,9 @@ OTHER = "018f2d6e-0000-7a3e-9c41-0f2b6d7e8a90"
 TEXTS = {"kind": "events.published", "title": "t\nü", "body": "b", "link": "/v1/events/1", "reason": "r"}
 
 
-def delivered(*member_ids: str, at: str = "2026-11-02T09:00:01.123Z") -> dict[str, Any]:
+def delivered(*member_ids: str, at: str = "2026-11-02T09:00:01.123Z", **more: Any) -> dict[str, Any]:
     """A message as notifications announces it."""
-    data = {"notification_id": str(uuid.uuid4()), **TEXTS, "at": at, "member_ids": list(member_ids)}
+    data = {"notification_id": str(uuid.uuid4()), **TEXTS, "at": at, "member_ids": list(member_ids), **more}
     return {"specversion": "1.0", "id": str(uuid.uuid4()), "type": "notifications.delivered", "data": data}
 
 
@@ -96,6 +98,21 @@ def test_a_member_sees_what_reaches_the_inbox(door: Door, amqp_uri: str, opened:
     assert "" in reader.block(), "a message that comes twice is said once; then come heartbeats"
 
 
+def test_everyone_who_belonged_sees_a_broadcast(door: Door, sign: Sign, amqp_uri: str, opened: Open) -> None:
+    belonging = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    newcomer = new_id(belonging + timedelta(milliseconds=1))
+    readers = {id: opened(door, token=sign(id)) for id in (MEMBER, OTHER, new_id(belonging), newcomer)}
+
+    def told(but: str | None) -> dict[str, Any]:
+        return delivered(everyone={"belonging": "2026-11-02T09:00:00.000Z", "but": but})
+
+    first, second, last = told(None), told(OTHER), delivered(*readers)
+    announce(amqp_uri, first, second, last)
+    for id, reader in readers.items():
+        meant = [last] if id == newcomer else [first, last] if id == OTHER else [first, second, last]
+        assert [reader.notification()[1]["id"] for _ in meant] == [each["data"]["notification_id"] for each in meant]
+
+
 def test_who_comes_back_catches_up_without_gaps_or_repetitions(
     door: Door, amqp_uri: str, responder: Responder, opened: Open
 ) -> None:
@@ -154,7 +171,7 @@ def test_a_member_may_have_five_streams(door: Door, sign: Sign, opened: Open) ->
 
 def test_a_worker_has_room_for_so_many(proxy: Proxy, keys: Keys, sign: Sign, tmp_path: Path, opened: Open) -> None:
     with Door(tmp_path, AMQP_URI=proxy.uri, TOKEN_JWKS_FILE=str(keys.jwks_file), STREAMS="2") as door:
-        answers = [opened(door, token=sign(str(uuid.uuid4()))).answer for _ in range(3)]
+        answers = [opened(door, token=sign(new_id(now()))).answer for _ in range(3)]
         assert [each.status_code for each in answers] == [200, 200, 503]
         assert 2 <= int(answers[2].headers["Retry-After"]) <= 5
 
@@ -203,6 +220,7 @@ def test_garbage_on_the_bus_is_ignored(door: Door, amqp_uri: str, opened: Open) 
     reader = opened(door)
     wrong: list[Any] = [None, [], {}, {"id": []}, {"id": "1", "data": None}, {"id": "2", "data": {"member_ids": [{}]}}]
     wrong.append({"id": "3", "data": {"member_ids": [MEMBER], "at": 5}})
+    wrong += [delivered(everyone=each) for each in (True, {}, {"belonging": "soon"}, {"belonging": 5, "but": None})]
     announce(amqp_uri, *wrong, good := delivered(MEMBER))
     assert reader.notification()[1]["id"] == good["data"]["notification_id"]
     assert door.log.count("broker connected") == 1

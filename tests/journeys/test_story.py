@@ -1,16 +1,18 @@
 """The main job from end to end: a fact goes in at one door and reaches whom it concerns."""
 
+import json
 import secrets
 import time
 from typing import Any
 
+import amqp
 import pymongo
 import pytest
 import requests
 
 from tests.journeys.stream import follow
 from tests.processes import PASSWORD, Member, Platform
-from tests.wire import Listener
+from tests.wire import Listener, connection
 
 
 def an_event(**changes: Any) -> dict[str, Any]:
@@ -51,6 +53,41 @@ def test_an_event_reaches_its_audience_and_nobody_else(platform: Platform) -> No
     trainer.inbox(0)
     assert wants.get(found["link"])["starts_at"] == "2099-03-01T09:00:00.000Z"
     assert event["id"] in [each["id"] for each in other.get("/v1/events?limit=100")["items"]]
+
+
+def test_what_is_for_everyone_is_in_each_inbox_once(platform: Platform, amqp_uri: str) -> None:
+    trainer, member = platform.join("Tariq", ("trainer",)), platform.join("Wanda")
+    before, told = trainer.get("/v1/notifications")["items"], member.get("/v1/notifications")["items"]
+    with follow(member) as stream, follow(trainer) as own:
+        published, delivered = (Listener(amqp_uri, key) for key in ("events.published", "notifications.delivered"))
+        event = publish(trainer, audience={"everyone": True})
+        (event_id, live), *_ = stream.wait(1)
+        (found, *_) = member.inbox(len(told) + 1)
+        assert (found, found["link"]) == (live, f"/v1/events/{event['id']}")
+        assert found["reason"] == "Because it is for everyone at the hub."
+        assert event_id.endswith(found["id"])
+        (message,) = published.wait(1)
+        late = platform.join("Lena")
+        with connection(amqp_uri) as bus:
+            body = amqp.Message(json.dumps(message), content_type="application/cloudevents+json")
+            bus.channel().basic_publish(body, "community", "events.published")
+        assert len({each["id"] for each in delivered.wait(2)}) == 1, "what is heard again is announced as the same"
+        publish(trainer, title="Another one", audience={"everyone": True})
+        newest, same, *_ = member.inbox(len(told) + 2)
+        assert (newest["title"], same) == ("New: Another one", found)
+        assert [each["title"] for _, each in stream.wait(2)] == [found["title"], "New: Another one"]
+        assert own.events == [], "nobody is told of their own deed"
+    assert trainer.get("/v1/notifications")["items"] == before
+    (first,) = late.inbox(1)
+    assert first["title"] == "New: Another one", "who joined later is not told"
+    assert late.get("/v1/notifications/unread") == {"unread": 1}
+    late.ask("POST", f"/v1/notifications/{found['id']}/read", 404)
+    member.post(f"/v1/notifications/{found['id']}/read", status=204)
+    assert member.get("/v1/notifications/unread") == {"unread": len(told) + 1}
+    with follow(late, event_id) as stream:
+        assert [each["id"] for _, each in stream.wait(1)] == [newest["id"]]
+    for listener in (published, delivered):
+        listener.close()
 
 
 def test_cancelling_tells_the_same_people(platform: Platform) -> None:

@@ -1,4 +1,4 @@
-"""A fan-out from chunk to chunk, without any machinery."""
+"""A fan-out from portion to portion, without any machinery."""
 
 from datetime import UTC, datetime
 
@@ -8,17 +8,22 @@ from hypothesis import strategies as st
 from services.notifications.fanout import domain
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+IDS = st.lists(st.text(min_size=1), unique=True, max_size=20).map(sorted)
 
 
-@given(st.lists(st.lists(st.text(min_size=1), min_size=1), max_size=6))
-def test_only_the_last_chunk_finishes_a_job(chunks: list[list[str]]) -> None:
-    job = domain.begin("m", {}, NOW)
-    done = []
-    for chunk, last in domain.marked(chunks):
-        assert job["done_at"] is None
-        job = domain.advance(job, chunk, NOW, last=last)
-        done.append(chunk)
-    assert done == chunks
-    assert (job["done_at"] is not None) == bool(chunks)
-    assert job["told"] == sum(len(chunk) for chunk in chunks)
-    assert job["cursor"] == (chunks[-1][-1] if chunks else None)
+@given(IDS, st.integers(1, 6), st.integers(0, 20))
+def test_wherever_a_job_is_interrupted_it_goes_on_there(ids: list[str], size: int, interrupted: int) -> None:
+    job = domain.begin("m", NOW)
+    told: list[str] = []
+    for stop in (interrupted, len(ids)):
+        for count, (portion, last) in enumerate(domain.left(job, ids, size)):
+            if count == stop:
+                break
+            assert job["done_at"] is None
+            assert len(portion) == size or last
+            job = domain.advance(job, portion, NOW, last=last)
+            told += portion
+    assert told == ids
+    assert (job["done_at"] is not None) == bool(ids)
+    assert job["told"] == len(ids)
+    assert not ids or not list(domain.left(job, [*ids, "\U0010ffff" * 30], size)), "what is done is done"

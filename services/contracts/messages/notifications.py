@@ -3,11 +3,18 @@
 from marshmallow import fields
 
 from services.contracts.catalogue import announce
-from services.contracts.shapes.parts import Id, Moment, Shape
+from services.contracts.shapes.parts import Id, Ids, Moment, Shape
+
+
+class Everyone(Shape):
+    """Everybody who belonged to the hub at a moment, but for one."""
+
+    belonging = Moment(required=True, metadata={"description": "Who joined later is not meant."})
+    but = Id(required=True, allow_none=True, metadata={"description": "Whose deed it was; they are not told."})
 
 
 class NotificationsDelivered(Shape):
-    """A notification that lies in the inboxes of these members (a chunk of at most 1,000)."""
+    """A notification that lies in the inboxes of these members (at most 1,000 a message), or else of everyone."""
 
     notification_id = Id(required=True)
     kind = fields.String(required=True)
@@ -16,7 +23,8 @@ class NotificationsDelivered(Shape):
     link = fields.String(required=True)
     reason = fields.String(required=True)
     at = Moment(required=True)
-    member_ids = fields.List(Id(), required=True)
+    member_ids = Ids(required=True, metadata={"description": "Empty where it is for everyone."})
+    everyone = fields.Nested(Everyone, required=True, allow_none=True)
 
 
 NOTIFICATIONS_DELIVERED = announce(
@@ -33,5 +41,6 @@ NOTIFICATIONS_DELIVERED = announce(
         "reason": "Because it is for people who want or offer 3d printing.",
         "at": "2026-11-02T09:00:01.000Z",
         "member_ids": ["018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"],
+        "everyone": None,
     },
 )

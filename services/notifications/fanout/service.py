@@ -1,10 +1,10 @@
 """What the fan-out hears."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from services.chassis import identifiers
+from services.chassis.announcer import Announcer
 from services.chassis.messaging import Envelope, on
 from services.chassis.store import Store
 from services.contracts.errors import NotYet
@@ -14,9 +14,9 @@ from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.notifications import wording
 from services.notifications.fanout import domain
 from services.notifications.fanout.store import JobStore
-from services.notifications.inbox.domain import line
+from services.notifications.inbox.domain import broadcast, line
 from services.notifications.inbox.store import InboxStore
-from services.notifications.people.store import PeopleStore
+from services.notifications.people.store import CHUNK, PeopleStore
 
 ADMINISTRATORS = {"everyone": False, "roles": ["administrator"], "tags": []}
 
@@ -28,6 +28,7 @@ class Fanout:
     jobs = Store(JobStore)
     inbox = Store(InboxStore, sibling=True)
     people = Store(PeopleStore, sibling=True)
+    announcer = Announcer()
 
     @on(EVENTS_PUBLISHED)
     def tell_of_an_event(
@@ -105,22 +106,39 @@ class Fanout:
         belonging: datetime,
         but: str | None,
     ) -> None:
-        job = self._job(message, notice)
-        if job["done_at"] is None:
-            self._deliver(job, self.people.audience(audience, at=belonging, but=but, after=job["cursor"]))
+        if audience["everyone"]:
+            self._tell_everyone(message, notice, belonging, but)
+        else:
+            self._tell_these(self.people.audience(audience, at=belonging, but=but), message, notice)
+
+    def _tell_everyone(self, message: Envelope, notice: dict[str, str], belonging: datetime, but: str | None) -> None:
+        made = broadcast(message.id, notice, identifiers.now(), belonging=belonging, but=but)
+        at = self.inbox.broadcasts.keep(made)["at"]
+        self._announce(message, notice, at, 1, everyone={"belonging": belonging, "but": but})
 
     def _tell_one(self, member_id: str | None, message: Envelope, notice: dict[str, str], but: str) -> None:
-        job = self._job(message, notice)
-        if job["done_at"] is None and member_id is not None and member_id != but:
-            self._deliver(job, [[member_id]])
+        if member_id is not None and member_id != but:
+            self._tell_these([member_id], message, notice)
 
-    def _job(self, message: Envelope, notice: dict[str, str]) -> domain.Job:
-        return self.jobs.find(message.id) or domain.begin(message.id, notice, identifiers.now())
+    def _tell_these(self, ids: list[str], message: Envelope, notice: dict[str, str]) -> None:
+        if len(ids) > CHUNK:
+            self._tell_many(ids, message, notice)
+        elif ids:
+            self._deliver(ids, message, notice, 1, last=True)
 
-    def _deliver(self, job: domain.Job, chunks: Iterable[list[str]]) -> None:
-        for chunk, last in domain.marked(chunks):
-            job = domain.advance(job, chunk, identifiers.now(), last=last)
-            self.inbox.put([line(member_id, job["_id"], job["notice"], job["changed_at"]) for member_id in chunk])
-            job = self.jobs.step(job, NOTIFICATIONS_DELIVERED.about(job, **domain.facts(job, chunk)))
-        if job["done_at"] is None:
-            self.jobs.step(domain.finish(job, identifiers.now()))
+    def _tell_many(self, ids: list[str], message: Envelope, notice: dict[str, str]) -> None:
+        """In portions, going on behind the last one that was finished."""
+        job = self.jobs.find(message.id) or domain.begin(message.id, identifiers.now())
+        for portion, last in domain.left(job, ids, CHUNK):
+            self._deliver(portion, message, notice, job["version"] + 1, last=last)
+            job = self.jobs.step(domain.advance(job, portion, identifiers.now(), last=last))
+
+    def _deliver(self, ids: list[str], message: Envelope, notice: dict[str, str], nth: int, *, last: bool) -> None:
+        now = identifiers.now()
+        # Whatever keeps the last lines keeps what was written before them, too.
+        self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=last)
+        self._announce(message, notice, now, nth, member_ids=ids)
+
+    def _announce(self, message: Envelope, notice: dict[str, str], at: datetime, nth: int, **to: Any) -> None:
+        said = domain.delivered(message.id, notice, at, **to)
+        self.announcer.announce(NOTIFICATIONS_DELIVERED.about(said), nth)

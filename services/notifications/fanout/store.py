@@ -2,17 +2,20 @@
 
 from pymongo import IndexModel
 
-from services.chassis.store import Aggregates
-from services.contracts.catalogue import Announcement
+from services.chassis.store import RENEWABLE, Aggregates
 from services.notifications.fanout.domain import Job
 
 
 class JobStore(Aggregates):
-    """Jobs by the id of their message."""
+    """Jobs by the id of their message, of which none is worth waiting for: a portion told again is told once.
+
+    They announce nothing, but are read, like what does, before its effect.
+    """
 
     collection = "jobs"
-    indexes = (IndexModel([("done_at", 1)], expireAfterSeconds=30 * 86_400),)
+    indexes = (IndexModel([("changed_at", 1)], expireAfterSeconds=30 * 86_400),)
+    write_concern = RENEWABLE
 
-    def step(self, job: Job, announcing: Announcement | None = None) -> Job:
+    def step(self, job: Job) -> Job:
         """Save how far a job is. Raises Conflict when somebody else works on it: whoever comes later gives way."""
-        return self.save(job, announcing) if job["version"] else self.add(job, announcing)
+        return self.save(job) if job["version"] else self.add(job)

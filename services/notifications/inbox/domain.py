@@ -1,12 +1,36 @@
-"""What is true of a line in an inbox: exactly one per member and notification."""
+"""What is true of a line in an inbox: exactly one per member and notification.
 
+A broadcast is kept once, for everybody; whoever reads it is shown the line that they would have been given.
+"""
+
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from heapq import merge
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 Line = dict[str, Any]
+Broadcast = dict[str, Any]
 # Lines of different notifications become visible in an order a little unlike that of their moments. Whoever comes back
 # is given this much again; the ids tell what was seen.
 OVERLAP = timedelta(seconds=5)
+
+_in_order = itemgetter("at", "_id")
+_NOT_SAID = {"belonging", "but"}
+
+
+class Reader(NamedTuple):
+    """Whose inbox it is, and since when they belong to the hub."""
+
+    id: str
+    joined_at: datetime
+
+
+class Marks(NamedTuple):
+    """What a member has read of the broadcasts, and when; all those before `until` are among it."""
+
+    read: dict[str, datetime]
+    until: datetime | None = None
 
 
 def line(member_id: str, notification_id: str, notice: dict[str, str], at: datetime) -> Line:
@@ -24,6 +48,27 @@ def line(member_id: str, notification_id: str, notice: dict[str, str], at: datet
 def line_id(member_id: str, notification_id: str) -> str:
     """The same for each delivery of the same notification to the same member."""
     return f"{member_id}:{notification_id}"
+
+
+def broadcast(
+    notification_id: str, notice: dict[str, str], now: datetime, *, belonging: datetime, but: str | None
+) -> Broadcast:
+    """What is told to everybody who belonged at a moment, but for the one whose deed it is."""
+    return {"_id": notification_id, **notice, "at": max(now, belonging), "belonging": belonging, "but": but}
+
+
+def as_lines(broadcasts: Iterable[Broadcast], member_id: str, marks: Marks) -> list[Line]:
+    """Broadcasts as the lines of a member."""
+    return [
+        {name: value for name, value in each.items() if name not in _NOT_SAID}
+        | {"_id": line_id(member_id, each["_id"]), "notification": each["_id"], "read_at": marks.read.get(each["_id"])}
+        for each in broadcasts
+    ]
+
+
+def merged(one: list[Line], other: list[Line], *, ascending: bool) -> list[Line]:
+    """The lines of both, which are in the order of their moments, in that order."""
+    return list(merge(one, other, key=_in_order, reverse=not ascending))
 
 
 def seen_until(event_id: str) -> datetime | None:

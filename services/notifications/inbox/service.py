@@ -25,32 +25,36 @@ class Inbox:
     @rpc(query=shapes.NotificationQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the caller's notifications, newest first."""
-        after = cursors.read(query["cursor"], int, str)
-        found, following = self.inbox.youngest(caller.id, unread=query["unread"], after=after, limit=query["limit"])
+        reader, after = _reader(caller), cursors.read(query["cursor"], int, str)
+        found, following = self.inbox.youngest(reader, unread=query["unread"], after=after, limit=query["limit"])
         return {"items": _notification.dump(found, many=True), "next": cursors.write(following)}
 
     @rpc
     def unread(self, caller: Caller) -> Any:
         """How many the caller has not read."""
-        return {"unread": self.inbox.unread(caller.id)}
+        return {"unread": self.inbox.unread(_reader(caller))}
 
     @rpc
     def read(self, caller: Caller, notification_id: str) -> None:
         """Mark one as read."""
-        if not self.inbox.read(caller.id, notification_id, identifiers.now()):
+        if not self.inbox.read(_reader(caller), notification_id, identifiers.now()):
             raise NotFound("not_found", f"There is nothing with the id {notification_id}.")
 
     @rpc
     def read_all(self, caller: Caller) -> Any:
         """Mark all that are there now as read."""
-        return {"marked": self.inbox.read_all(caller.id, identifiers.now())}
+        return {"marked": self.inbox.read_all(_reader(caller), identifiers.now())}
 
     @rpc
     def since(self, caller: Caller, after: str) -> Any:
         """What came since an event of the live stream, oldest first, each with its `event_id`."""
         moment = domain.seen_until(after)
-        found = self.inbox.since(caller.id, moment, CATCH_UP_AT_MOST) if moment else []
+        found = self.inbox.since(_reader(caller), moment, CATCH_UP_AT_MOST) if moment else []
         lines = [
             _notification.dump(each) | {"event_id": shapes.event_id(each["at"], each["notification"])} for each in found
         ]
         return {"items": [line for line in lines if line["event_id"] != after]}
+
+
+def _reader(caller: Caller) -> domain.Reader:
+    return domain.Reader(caller.id, identifiers.moment(caller.id))  # a member's id is made of when they joined

@@ -1,18 +1,61 @@
-"""What the inbox remembers: one row a line."""
+"""What the inbox remembers: a row a line, a row a broadcast, and what each member has read of the broadcasts."""
 
 from datetime import datetime
 from typing import Any
 
 from pymongo import IndexModel
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.chassis.store import JOURNALED, RENEWABLE, Rows
-from services.notifications.deliveries import INBOX
-from services.notifications.inbox.domain import Line, line_id
+from services.notifications.deliveries import BROADCAST, INBOX
+from services.notifications.inbox.domain import OVERLAP, Broadcast, Line, Marks, Reader, as_lines, line_id, merged
 
 DUPLICATE_KEY = 11000
 Position = list[Any]
+
+
+class BroadcastStore(Rows):
+    """What everybody was told, by time."""
+
+    collection = "broadcasts"
+    indexes = (IndexModel([("at", -1), ("_id", -1)]),)
+
+    def keep(self, broadcast: Broadcast) -> Broadcast:
+        """Remember a broadcast, once; as it is remembered, perhaps since an earlier delivery."""
+        try:
+            self.rows.insert_one(broadcast)
+        except DuplicateKeyError:
+            return self.rows.find_one({"_id": broadcast["_id"]}) or broadcast
+        BROADCAST.inc()
+        return broadcast
+
+    def to(self, reader: Reader, since: datetime | None = None) -> dict[str, Any]:
+        """The query for what somebody was told: a moment bounds it, whatever else is asked."""
+        joined_at = reader.joined_at
+        return {
+            "at": {"$gte": max(joined_at, since or joined_at)},
+            "belonging": {"$gte": joined_at},
+            "but": {"$ne": reader.id},
+        }
+
+
+class MarkStore(Rows):
+    """What members have read of the broadcasts: one document a member."""
+
+    collection = "marks"
+
+    def of(self, member_id: str) -> Marks:
+        """What a member has read."""
+        found = self.rows.find_one({"_id": member_id}) or {}
+        return Marks(found.get("read", {}), found.get("until"))
+
+    def put(self, member_id: str, ids: list[str], now: datetime, until: datetime | None = None) -> None:
+        """Mark these as read, once; `until` a moment, there is no other that was not."""
+        marks: dict[str, Any] = {"$min": {f"read.{id}": now for id in ids}} if ids else {}
+        if until is not None:
+            marks["$max"] = {"until": until}
+        self.rows.update_one({"_id": member_id}, marks, upsert=True)
 
 
 class InboxStore(Rows):
@@ -22,10 +65,18 @@ class InboxStore(Rows):
     indexes = (IndexModel([("member", 1), ("at", -1), ("_id", -1)]),)
     write_concern = RENEWABLE
 
-    def put(self, lines: list[Line]) -> None:
-        """Add lines; those that are there already stay as they are."""
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.broadcasts, self.marks = BroadcastStore(*args), MarkStore(*args)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.broadcasts.prepare()
+
+    def put(self, lines: list[Line], *, journaled: bool = False) -> None:
+        """Add lines; those that are there already stay as they are. The last of a message's are `journaled`."""
         try:
-            self.rows.insert_many(lines, ordered=False)
+            (self._kept() if journaled else self.rows).insert_many(lines, ordered=False)
             INBOX.inc(len(lines))
         except BulkWriteError as error:
             INBOX.inc(error.details["nInserted"])
@@ -33,31 +84,63 @@ class InboxStore(Rows):
                 raise
 
     def youngest(
-        self, member_id: str, *, unread: bool, after: Position | None, limit: int
+        self, reader: Reader, *, unread: bool, after: Position | None, limit: int
     ) -> tuple[list[Line], Position | None]:
         """A page of a member's lines, newest first; `after` is `[Unix ms, id]`."""
-        query: dict[str, Any] = {"member": member_id, **({"read_at": None} if unread else {})}
-        return self.timeline(query, by="at", ascending=False, after=after, limit=limit)
+        mine: dict[str, Any] = {"member": reader.id, **({"read_at": None} if unread else {})}
+        own, more = self.timeline(mine, by="at", ascending=False, after=after, limit=limit)
+        marks = self.marks.of(reader.id) if unread else None
+        since = own[-1]["at"] if more else marks and marks.until  # what is older has no room on the page, or was read
+        told = self.broadcasts.to(reader, since) | ({"_id": {"$nin": list(marks.read)}} if marks else {})
+        behind = after and [after[0], after[1].rpartition(":")[2]]
+        found, yet_more = self.broadcasts.timeline(told, by="at", ascending=False, after=behind, limit=limit)
+        lines = merged(own, self._shown(found, reader, marks), ascending=False)
+        if not (more or yet_more or len(lines) > limit):
+            return lines, None
+        last = lines[limit - 1]
+        return lines[:limit], [round(last["at"].timestamp() * 1000), last["_id"]]
 
-    def since(self, member_id: str, moment: datetime, limit: int) -> list[Line]:
+    def since(self, reader: Reader, moment: datetime, limit: int) -> list[Line]:
         """A member's lines from a moment on, oldest first."""
-        found = self.rows.find({"member": member_id, "at": {"$gt": moment}})
-        return list(found.sort([("at", 1), ("_id", 1)]).limit(limit))
+        way = [("at", 1), ("_id", 1)]
+        own = list(self.rows.find({"member": reader.id, "at": {"$gt": moment}}).sort(way).limit(limit))
+        told = list(self.broadcasts.rows.find(self.broadcasts.to(reader, moment)).sort(way).limit(limit))
+        return merged(own, self._shown(told, reader), ascending=True)[:limit]
 
-    def unread(self, member_id: str) -> int:
+    def unread(self, reader: Reader) -> int:
         """How many lines a member has not read."""
-        return self.rows.count_documents({"member": member_id, "read_at": None})
+        return self.rows.count_documents({"member": reader.id, "read_at": None}) + len(self._unread(reader))
 
-    def read(self, member_id: str, notification_id: str, now: datetime) -> bool:
+    def read(self, reader: Reader, notification_id: str, now: datetime) -> bool:
         """Mark one line as read, once; whether the member has it."""
-        mine = {"_id": line_id(member_id, notification_id)}
-        self._kept().update_one({**mine, "read_at": None}, {"$set": {"read_at": now}})
-        return self.rows.find_one(mine, {"_id": True}) is not None
+        mine = {"_id": line_id(reader.id, notification_id)}
+        marked = self._kept().update_one({**mine, "read_at": None}, {"$set": {"read_at": now}}).modified_count
+        if marked or self.rows.find_one(mine, {"_id": True}):
+            return True
+        told = self.broadcasts.rows.find_one(self.broadcasts.to(reader) | {"_id": notification_id}, {"_id": True})
+        if told:
+            self.marks.put(reader.id, [notification_id], now)
+        return told is not None
 
-    def read_all(self, member_id: str, now: datetime) -> int:
+    def read_all(self, reader: Reader, now: datetime) -> int:
         """Mark what a member has up to now as read; how many lines that were."""
-        unread = {"member": member_id, "read_at": None, "at": {"$lte": now}}
-        return self._kept().update_many(unread, {"$set": {"read_at": now}}).modified_count
+        unread = {"member": reader.id, "read_at": None, "at": {"$lte": now}}
+        marked = self._kept().update_many(unread, {"$set": {"read_at": now}}).modified_count
+        if told := self._unread(reader, now):
+            self.marks.put(reader.id, told, now, until=now - OVERLAP)
+        return marked + len(told)
+
+    def _unread(self, reader: Reader, up_to: datetime | None = None) -> list[str]:
+        """The ids of the broadcasts that a member has not read; only those since they last marked all are looked at."""
+        marks = self.marks.of(reader.id)
+        told = self.broadcasts.to(reader, marks.until)
+        if up_to is not None:
+            told["at"]["$lte"] = up_to
+        return [each["_id"] for each in self.broadcasts.rows.find(told, {"_id": True}) if each["_id"] not in marks.read]
+
+    def _shown(self, broadcasts: list[Broadcast], reader: Reader, marks: Marks | None = None) -> list[Line]:
+        """Broadcasts as the member's lines; what was read is asked for only where there are any."""
+        return as_lines(broadcasts, reader.id, marks or self.marks.of(reader.id)) if broadcasts else []
 
     def _kept(self) -> Collection[Line]:
         return self.rows.with_options(write_concern=JOURNALED)  # what a member did can't be made again

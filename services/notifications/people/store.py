@@ -1,9 +1,9 @@
 """What people remembers: one row a member, and how often any row has changed."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
 from pymongo import IndexModel
@@ -15,15 +15,32 @@ from services.notifications.people.domain import Person
 CHUNK = 1000
 ROSTER_AT_MOST = 50_000  # people, at somewhat under 1 KB each
 _CHANGES = {"_id": "people"}
+_WAYS = ("roles", "tags")
 
 
 class Entry(NamedTuple):
-    """What has to be known of somebody to tell whether they belong to an audience."""
+    """What has to be known of somebody who has a role or tag that is asked for."""
 
     id: str
     joined_at: datetime
-    roles: frozenset[str]
-    tags: frozenset[str]
+
+
+class Roster:
+    """People by their roles and tags, each list in the order of their ids."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._having: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
+        for row in sorted(rows, key=lambda row: str(row["_id"])):
+            entry = Entry(row["_id"], row["joined_at"])
+            for way in _WAYS:
+                for word in row[way]:
+                    self._having[way, word].append(entry)
+
+    def having(self, audience: Mapping[str, Any]) -> list[Entry]:
+        """Those who have one of the audience's roles or tags."""
+        asked = [(way, word) for way in _WAYS for word in dict.fromkeys(audience[way])]
+        found = [self._having[each] for each in asked if each in self._having]
+        return found[0] if len(found) == 1 else sorted(set().union(*found))
 
 
 class PeopleStore(Rows):
@@ -39,7 +56,7 @@ class PeopleStore(Rows):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._changes = self.rows.database.get_collection("changes", write_concern=self.write_concern)
-        self._roster: list[Entry] = []
+        self._roster = Roster()
         self._read_at: int | None = None  # how many changes there had been then
         self._rows = 0
 
@@ -53,49 +70,33 @@ class PeopleStore(Rows):
 
     def anybody(self, role: str) -> bool:
         """Whether anybody with this role is known, or was when the roster was read last."""
-        if any(role in each.roles for each in self._roster):
+        if self._roster.having({"roles": [role], "tags": []}):
             return True
         return self.rows.find_one({"roles": role}, {"_id": True}) is not None
 
-    def audience(
-        self, audience: Mapping[str, Any], *, at: datetime, but: str | None, after: str | None
-    ) -> Iterator[list[str]]:
-        """The ids of those whom an audience means and who belonged at this moment, in chunks, in a stable order.
+    def audience(self, audience: Mapping[str, Any], *, at: datetime, but: str | None) -> list[str]:
+        """The ids of those who have one of these roles or tags and belonged at this moment, in their order.
 
-        `but` is left out (nobody is told of their own deed); `after` is where an earlier reading was interrupted.
+        `but` is left out: nobody is told of their own deed.
         """
-        roles, tags = frozenset(audience["roles"]), frozenset(audience["tags"])
-        ids = iter(
-            each.id
-            for each in self._asked(audience)
-            if each.joined_at <= at
-            and each.id != but
-            and (after is None or each.id > after)
-            and (audience["everyone"] or not each.roles.isdisjoint(roles) or not each.tags.isdisjoint(tags))
-        )
-        while chunk := list(islice(ids, CHUNK)):
-            yield chunk
+        return [each.id for each in self._asked(audience) if each.joined_at <= at and each.id != but]
 
     def _asked(self, audience: Mapping[str, Any]) -> list[Entry]:
-        """Everybody, from the roster; or in a very large hub those whom the store finds. Sorted by id."""
+        """From the roster; or in a very large hub from the store."""
         found = self._changes.find_one(_CHANGES)
         changes = found["count"] if found else 0
         if changes != self._read_at:
             self._rows = self.rows.estimated_document_count()  # not each time: the embedded store reads every row
-            self._roster = self._read({}) if self._rows <= ROSTER_AT_MOST else []
+            self._roster = Roster(self._read({}) if self._rows <= ROSTER_AT_MOST else ())
             self._read_at = changes
         if self._rows > ROSTER_AT_MOST:
-            return self._read({} if audience["everyone"] else _having(audience))
-        return self._roster
+            return Roster(self._read(_having(audience))).having(audience)
+        return self._roster.having(audience)
 
-    def _read(self, query: Mapping[str, Any]) -> list[Entry]:
-        wanted = {"joined_at": True, "roles": True, "tags": True}
-        rows = self.rows.find(query, wanted).batch_size(10 * CHUNK)
-        return sorted(
-            Entry(row["_id"], row["joined_at"], frozenset(row["roles"]), frozenset(row["tags"])) for row in rows
-        )
+    def _read(self, query: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+        return self.rows.find(query, {"joined_at": True, "roles": True, "tags": True}).batch_size(10 * CHUNK)
 
 
 def _having(audience: Mapping[str, Any]) -> dict[str, Any]:
-    ways = [{name: {"$in": audience[name]}} for name in ("roles", "tags") if audience[name]]
+    ways = [{name: {"$in": audience[name]}} for name in _WAYS if audience[name]]
     return dict(ways[0]) if len(ways) == 1 else {"$or": ways}

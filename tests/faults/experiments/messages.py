@@ -22,7 +22,8 @@ from tests.faults.posts import Posts
 from tests.faults.trial import Trial, event, experiment
 from tests.wire import Caller, Listener
 
-COPIES = {"notifications": ("people", "inbox", "jobs")}
+LINES = ("inbox", "broadcasts")
+COPIES = {"notifications": ("people", *LINES, "jobs")}
 PROBE = "feedback.probe"
 SUBMITTED = FEEDBACK_SUBMITTED.key
 
@@ -116,13 +117,13 @@ def reversed_order(trial: Trial) -> None:
         trial.expect(_snapshot(trial)["people"] == before["people"], "the copy of the people differs")
     with trial.step("forget the inboxes, and hear of the rest from the last to the first"):
         # Only now: what is announced before a person is known may pass them by, as the README says.
-        notifications.inbox.delete_many({})
-        notifications.jobs.delete_many({})
+        for name in (*LINES, "jobs"):
+            notifications[name].delete_many({})
         _say_backwards(trial, [each for each in recorded if each not in people])
     trial.settle()
     # Made anew, a line has another moment; all else of it is compared.
     lines = [
-        {(row["_id"], row["title"], row["body"], row["link"]) for row in map(bson.decode, rows["inbox"])}
+        {(row["_id"], row["title"], row["body"], row["link"]) for name in LINES for row in map(bson.decode, rows[name])}
         for rows in (before, _snapshot(trial))
     ]
     trial.expect(lines[0] == lines[1], f"the inboxes hold other lines: {[*lines[0] ^ lines[1]][:4]}")

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from services.chassis import identifiers
+from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.notifications.people.domain import person
 from tests.faults.ledger import Effect
 from tests.faults.posts import Posts
 from tests.faults.trial import Trial, experiment
 from tests.processes import free_port
+from tests.wire import Listener
 
 RIGGED = ("-m", "tests.faults.rigged")
 TAG = "faults"
+DELIVERED = NOTIFICATIONS_DELIVERED.key
 
 
 def rig(trial: Trial, service: str, fault: str, **more: str) -> Path:
@@ -67,25 +70,42 @@ def _announce(trial: Trial, **audience: Any) -> str:
     return str(event["id"])
 
 
-@experiment(2, "a large announcement, killed between inserting a chunk and moving the cursor")
+@experiment(2, "large announcements, killed between inserting, announcing and moving the cursor")
 def announcement_killed(trial: Trial) -> None:
     count, lives = trial.size("members", 5_000, 20_000), trial.size("lives", 2, 6)
     with trial.step("people join"):
         members = _seed(trial, count)
-    diary = rig(trial, "notifications", "insert-cursor", LIVES=str(lives), STEPS="3")
-    with trial.step("publish"):
-        effects: list[Effect] = [(member, "told") for member in members]
-        trial.ledger.attempt(effects)
-        link = f"/v1/events/{_announce(trial, tags=[TAG])}"
-        trial.ledger.acknowledge(effects)
+    for fault in ("insert-announce", "announce-cursor"):
+        with trial.step(fault):
+            _announce_and_kill(trial, members, fault, lives)
+    trial.world.database("notifications").people.delete_many({"tags": TAG})
+
+
+def _announce_and_kill(trial: Trial, members: set[str], fault: str, lives: int) -> None:
+    """One event for all of these, by a line each, and one for everyone; the bus tells of each, too."""
+    world = trial.world
+    readers, listener = [*world.administrators[1:], *world.authors], Listener(world.broker.uri, DELIVERED)
+    diary = rig(trial, "notifications", fault, LIVES=str(lives), STEPS="3")
+    effects: list[Effect] = [(member, fault) for member in members]
+    effects += [(reader.id, f"{fault}, everyone") for reader in readers]
+    trial.ledger.attempt(effects)
+    everyone, some = (f"/v1/events/{_announce(trial, **to)}" for to in ({"everyone": True}, {"tags": [TAG]}))
+    trial.ledger.acknowledge(effects)
     kills(trial, diary, lives)
 
     def told() -> list[Effect]:
-        rows = trial.world.database("notifications").inbox.find({"link": link}, {"member": True})
-        return [(row["member"], "told") for row in rows]
+        rows = world.database("notifications").inbox.find({"link": some}, {"member": True})
+        found = [(reader.id, each["link"]) for reader in readers for each in reader.get("/v1/notifications")["items"]]
+        told_all: list[Effect] = [(id, f"{fault}, everyone") for id, link in found if link == everyone]
+        return [*told_all, *((row["member"], fault) for row in rows)]
 
     trial.settle(90, told)
-    trial.world.database("notifications").people.delete_many({"tags": TAG})
+    listener.drain(0.5)
+    said = [each["data"] for each in listener.heard]
+    listener.close()
+    named = {id for each in said if each["link"] == some for id in each["member_ids"]}
+    trial.expect(named == members, f"the bus told of {len(named)} members")
+    trial.expect(any(each["everyone"] for each in said if each["link"] == everyone), "the bus told not of everyone")
 
 
 def _killed_between(trial: Trial, fault: str) -> None:

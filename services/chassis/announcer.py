@@ -1,0 +1,38 @@
+"""Announcing what a handler has made of the message that it hears, where no aggregate is saved for it to ride in.
+
+The handler returns when the broker has it safe. If it dies before, it hears its message again, and announces the same
+again, under the same id.
+"""
+
+import time
+from typing import Any, Self
+
+import orjson
+from nameko.extensions import DependencyProvider
+
+from services.chassis import context, identifiers, metrics, tracing
+from services.chassis.bus import Publisher
+from services.chassis.outbox import pack
+from services.contracts.catalogue import CONTENT_TYPE, Announcement, exchange_of
+
+
+class Announcer(DependencyProvider):
+    """Lets handlers announce: `announcer = Announcer()`."""
+
+    publisher = Publisher()
+
+    def setup(self) -> None:
+        self._capability = self.container.service_name
+        self._service = self._capability.partition(".")[0]
+
+    def get_dependency(self, worker_ctx: Any) -> Self:
+        return self
+
+    def announce(self, announcement: Announcement, nth: int = 1) -> None:
+        """Send what came of the present message as its `nth` announcement. Raises BusDown."""
+        key, began = announcement.message.key, time.time_ns()
+        id = identifiers.derived_id(f"{context.causation_id()}/{key}/{nth}")
+        event = pack(announcement, self._service, nth, id=id)
+        self.publisher.publish(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
+        tracing.sent(key, event.get(tracing.TRACEPARENT), began)
+        metrics.ANNOUNCED.labels(self._capability).inc()

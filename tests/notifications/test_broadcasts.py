@@ -1,0 +1,125 @@
+"""Inboxes of own lines and of broadcasts, on a real store: nobody sees which is which."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.contracts.shapes.notifications import event_id
+from services.notifications.inbox import domain
+from services.notifications.inbox.domain import OVERLAP, Reader
+from services.notifications.inbox.store import InboxStore
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NOTICE = {"kind": "events.published", "title": "t", "body": "b", "link": "/l", "reason": "r"}
+A, B = (Reader(name, NOW - timedelta(days=1)) for name in "ab")
+
+
+def tell_all(store: InboxStore, id: str, at: datetime, *, belonging: datetime = NOW, but: str | None = None) -> Any:
+    return store.broadcasts.keep(domain.broadcast(id, NOTICE, at, belonging=belonging, but=but))
+
+
+def tell(store: InboxStore, told: str, every: timedelta = HOUR) -> None:
+    """Notifications n0, n1, …: an `o` is a line of A's own, an `e` for everyone."""
+    for number, whose in enumerate(told):
+        id, at = f"n{number}", NOW + number * every
+        if whose == "o":
+            store.put([domain.line("a", id, NOTICE, at)])
+        else:
+            tell_all(store, id, at)
+
+
+def pages(store: InboxStore, reader: Reader, limit: int = 9, *, unread: bool = False) -> list[list[str]]:
+    """The notifications of all pages, from the first to the last."""
+    found, after = [], None
+    while True:
+        page, after = store.youngest(reader, unread=unread, after=after, limit=limit)
+        found.append([each["notification"] for each in page])
+        if after is None:
+            return found
+
+
+@given(
+    told=st.text("oe", max_size=9),
+    limit=st.integers(1, 10),
+    read=st.sets(st.integers(0, 8)),
+    every=st.sampled_from([timedelta(0), timedelta(milliseconds=1), HOUR]),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_inbox_is_as_if_each_were_a_line_of_its_own(
+    make_store: Any, told: str, limit: int, read: set[int], every: timedelta
+) -> None:
+    store: InboxStore = make_store(InboxStore)
+    for each in (store, store.broadcasts, store.marks):
+        each.rows.delete_many({})
+    tell(store, told, every)
+    assert [number for number in range(9) if number in read and store.read(A, f"n{number}", NOW + number * HOUR)] == [
+        number for number in range(len(told)) if number in read
+    ]
+    expected = [f"n{number}" for number in reversed(range(len(told)))]
+    found = pages(store, A, limit)
+    assert list(chain(*found)) == expected
+    assert {len(page) for page in found[:-1]} <= {limit}
+    assert len(found) == max(1, -(-len(told) // limit)), "no empty page at the end"
+    unread = [id for id in expected if int(id[1:]) not in read]
+    assert list(chain(*pages(store, A, limit, unread=True))) == unread
+    assert store.unread(A) == len(unread)
+    shown, _ = store.youngest(A, unread=False, after=None, limit=100)
+    for line in shown:
+        number = int(line["notification"][1:])
+        wanted = domain.line("a", f"n{number}", NOTICE, NOW + number * every)
+        assert line | {"member": "a"} == wanted | {"read_at": NOW + number * HOUR if number in read else None}
+
+
+def test_a_broadcast_that_comes_twice_is_there_once_as_it_was(make_store: Any) -> None:
+    store: InboxStore = make_store(InboxStore)
+    first = tell_all(store, "n", NOW, but="b")
+    assert first["at"] == NOW
+    assert store.read(A, "n", NOW)
+    assert tell_all(store, "n", NOW + HOUR, but="b") == first, "at the moment when it was told first"
+    assert (store.unread(A), pages(store, A)) == (0, [["n"]])
+
+
+def test_a_broadcast_is_for_those_who_belonged_but_for_whose_deed_it_is(make_store: Any) -> None:
+    store: InboxStore = make_store(InboxStore)
+    tell_all(store, "n1", NOW + timedelta(minutes=1), but="b")
+    tell_all(store, "n2", NOW - timedelta(minutes=1))  # by a clock that is behind
+    told = {A: {"n1", "n2"}, B: {"n2"}, Reader("c", NOW): {"n1", "n2"}, Reader("d", NOW + OVERLAP): set[str]()}
+    for reader, ids in told.items():
+        assert set(chain(*pages(store, reader))) == ids
+        assert {each["notification"] for each in store.since(reader, NOW - HOUR, 9)} == ids
+        assert store.unread(reader) == len(ids)
+        assert store.read(reader, "n1", NOW) == ("n1" in ids)
+        assert store.read_all(reader, NOW + HOUR) == len(ids - {"n1"})
+        assert store.unread(reader) == 0
+    assert store.marks.rows.count_documents({}) == 3, "who was told nothing has marked nothing"
+
+
+def test_to_mark_all_leaves_what_came_later_and_keeps_when_each_was_read(make_store: Any) -> None:
+    store: InboxStore = make_store(InboxStore)
+    tell(store, "eeoe")
+    assert store.read(A, "n0", NOW)
+    assert store.read_all(A, NOW + 2 * HOUR) == 2
+    assert store.read_all(A, NOW + 2 * HOUR) == 0
+    # It became visible late, with a moment a little before the one up to which all was marked.
+    tell_all(store, "n2x", NOW + 2 * HOUR - OVERLAP / 2)
+    assert pages(store, A, unread=True) == [["n3", "n2x"]]
+    assert store.unread(A) == 2
+    assert store.read_all(A, NOW + 9 * HOUR) == 2
+    read = {each["notification"]: each["read_at"] for each in store.youngest(A, unread=False, after=None, limit=9)[0]}
+    moments = {"n0": 0, "n1": 2, "n2": 2, "n2x": 9, "n3": 9}
+    assert read == {id: NOW + hours * HOUR for id, hours in moments.items()}
+    assert store.unread(B) == 4, "the others have read nothing"
+
+
+def test_whoever_comes_back_is_given_what_they_may_lack(make_store: Any) -> None:
+    store: InboxStore = make_store(InboxStore)
+    tell(store, "oeoeo", every=timedelta(seconds=3))
+    moment = domain.seen_until(event_id(NOW + timedelta(seconds=9), "n3"))
+    assert moment is not None
+    assert [each["notification"] for each in store.since(A, moment, 100)] == ["n2", "n3", "n4"]
+    assert [each["notification"] for each in store.since(A, moment, 2)] == ["n2", "n3"], "the oldest first"
+    assert [each["notification"] for each in store.since(B, moment, 100)] == ["n3"]
