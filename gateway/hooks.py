@@ -10,10 +10,9 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from prometheus_client import Counter, Histogram
-from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from services.chassis import tracing
+from services.chassis import logs, tracing
 from services.chassis.logs import log
 
 LARGEST_BODY = 64 * 1024
@@ -39,8 +38,7 @@ def begin() -> None:
     g.until = g.began + current_app.config["REQUEST_TIMEOUT"]
     given = request.headers.get("X-Request-ID")
     g.correlation_id = given if given and _IS_CORRELATION_ID(given) else uuid.uuid4().hex
-    clear_contextvars()  # a greenlet serves one connection, thus many requests
-    bind_contextvars(correlation_id=g.correlation_id)
+    logs.about({"correlation_id": g.correlation_id})  # anew: a greenlet serves one connection, thus many requests
     if (request.content_length or 0) > LARGEST_BODY:
         raise RequestEntityTooLarge
 
