@@ -1,7 +1,7 @@
 """The outbox: sends the messages that ride in saved aggregates, at least once, in the order of each aggregate.
 
-Every write kicks the relay, which posts with many confirms in flight; what was sent is taken out of its aggregates a
-moment later, many at once. A sweep each second finds what a crash or an absent broker left behind.
+Every write kicks the relay, which posts with many confirms in flight; what was sent is taken out of its aggregates,
+many in one write when there are many. A sweep each second finds what a crash or an absent broker left behind.
 """
 
 import time
@@ -79,11 +79,10 @@ class Relay(SharedExtension):
         self._seen: dict[str, dict[str, float]] = {}
         self._sent: deque[Sent] = deque()
         self._untidy: set[str] = set()  # the ids of all messages in `_sent`
-        self._stopping = self._streaming = False
+        self._stopping = self._streaming = self._tidying = False
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
-        self._tidier = self.container.spawn_managed_thread(self._tidy, identifier="tidier")
 
     def stop(self) -> None:
         """Send what is known to be unsent, for at most PATIENCE; the rest is found by the next sweep of any process."""
@@ -91,8 +90,8 @@ class Relay(SharedExtension):
         self._kicked.put(None)
         with eventlet.Timeout(PATIENCE, False):
             self._thread.wait()
-            self._tidier.wait()
-            self._tidy_up()
+            while self._tidying:
+                eventlet.sleep(0.02)
 
     def kill(self) -> None:
         self._stopping = True
@@ -152,12 +151,10 @@ class Relay(SharedExtension):
         metrics.UNSENT.labels(rows.name).set(len(unsent))
         # By the first message, not its aggregate, which may always have some; and by when it was seen, not by when it
         # was told, which may be a day.
-        before, now = self._seen.get(rows.name), time.monotonic()
+        before, now = self._seen.get(rows.name, {}), time.monotonic()
         first = [entry.events[0]["id"] for entry in unsent if entry.events]
-        self._seen[rows.name] = seen = {id: (before or {}).get(id, now) for id in first}
+        self._seen[rows.name] = seen = {id: before.get(id, now) for id in first}
         metrics.OLDEST.labels(rows.name).set(now - min(seen.values(), default=now))
-        if before is None:  # a process that starts has nothing in flight
-            return unsent
         return [entry for entry in unsent if not entry.events or entry.events[0]["id"] in before]
 
     def _known(self, entry: Entry) -> bool:
@@ -188,6 +185,9 @@ class Relay(SharedExtension):
                 self._keep(entry, began)
             except BusDown as down:
                 lost = down
+        if self._sent and not self._tidying:
+            self._tidying = True
+            self.container.spawn_managed_thread(self._tidy, identifier="tidier")
         if lost is not None:
             raise lost
 
@@ -200,10 +200,11 @@ class Relay(SharedExtension):
         metrics.SENT.labels(entry.rows.name).inc(len(messages))
 
     def _tidy(self) -> None:
-        while not self._stopping:
-            eventlet.sleep(TIDY_EVERY)
+        while self._sent:
             if not self._streaming or len(self._sent) >= UNTIDY:
                 self._tidy_up()
+            eventlet.sleep(TIDY_EVERY)
+        self._tidying = False
 
     def _tidy_up(self) -> None:
         """Take what was sent out of its aggregates; losing this only repeats the same ids."""
