@@ -10,10 +10,9 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from prometheus_client import Counter, Histogram
-from structlog.contextvars import bind_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from services.chassis import tracing
+from services.chassis import logs, tracing
 from services.chassis.logs import log
 
 LARGEST_BODY = 64 * 1024
@@ -40,7 +39,7 @@ def begin() -> None:
     g.until = began + current_app.config["REQUEST_TIMEOUT"]
     given = request.environ.get("HTTP_X_REQUEST_ID")
     g.correlation_id = named = given if given and _IS_CORRELATION_ID(given) else secrets.token_hex(16)
-    bind_contextvars(correlation_id=named)  # a greenlet serves many requests, one after the other
+    logs.about({"correlation_id": named})  # anew: a greenlet serves one connection, thus many requests
     if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > LARGEST_BODY:
         raise RequestEntityTooLarge
 

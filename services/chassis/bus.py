@@ -2,13 +2,16 @@
 
 py-amqp is used below nameko's own consumer and publisher, whose measured faults (malformed messages lost, processes
 killed by a bad header or by a late acknowledgement, publishing without a time-out) have no place here.
-A connection's writes are serialised by a lock: py-amqp assembles frames in one buffer per connection.
+A connection's writes are serialised by a lock. What is published is gathered first, so that one write to the socket
+carries all that is ready: the system call is the dearest part of a small message.
 """
 
 import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
+from itertools import takewhile
 from typing import Any, NoReturn
 
 import amqp
@@ -28,6 +31,7 @@ UNHEARD = "unheard"
 SHORTEST_BRAKE, LONGEST_BRAKE = 0.5, 10.0  # seconds
 RPC_EXCHANGE = "nameko-rpc"
 QUORUM = {"x-queue-type": "quorum"}
+READ_AT_ONCE, WRITTEN_AT_ONCE = 8_192, 65_536  # bytes
 
 
 class BusDown(Exception):
@@ -55,11 +59,17 @@ def connect(uri: str, heartbeat: int) -> amqp.Connection:
 
 
 class _Line:
-    """An open connection with a lock for writing and a heart that beats while `listen` runs."""
+    """An open connection with a heart that beats while `listen` runs, and one write for the frames of many."""
 
     def __init__(self, uri: str, heartbeat: int) -> None:
         self.connection = connect(uri, heartbeat)
-        self.lock = Semaphore()
+        self._lock = Semaphore()
+        self._gathered, self._gathering = bytearray(), False
+        transport = self.connection.transport
+        self._write, transport._write = transport._write, self._put
+        recv = transport._quick_recv
+        # py-amqp itself would ask the socket for each part of each frame.
+        transport._quick_recv = lambda size: recv(max(size, READ_AT_ONCE))
         self._beat_every = heartbeat / 3
         self._next_beat = 0.0
 
@@ -73,12 +83,43 @@ class _Line:
         with suppress(TimeoutError):
             self.connection.drain_events(timeout=1)
         if time.monotonic() >= self._next_beat:
-            with self.lock:
+            with self._lock:
                 self.connection.heartbeat_tick()
             self._next_beat = time.monotonic() + self._beat_every
 
-    def abandon(self) -> None:
+    def gather(self, verb: Callable[..., Any], *args: Any) -> None:
+        """Have the next `flush` write the frames of a verb that waits for no answer."""
+        self._gathering = True
+        try:
+            verb(*args)
+        finally:
+            self._gathering = False
+        if len(self._gathered) > WRITTEN_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered, whoever gathered it; who else is ready joins in. One that fails is `broken`."""
+        eventlet.sleep(0)
+        with self._lock:
+            frames = bytes(self._gathered)
+            self._gathered.clear()
+            if not frames:
+                return
+            try:
+                with eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
+                    self._write(frames)
+            except Exception as error:
+                self.broken(error)
+
+    def _put(self, frames: bytes) -> None:
+        if self._gathering:
+            self._gathered += frames
+        else:
+            self._write(frames)
+
+    def broken(self, error: BaseException) -> None:
         """Something could not be written, or half of it: whoever reads is to find the connection lost."""
+        log.info("not written", error=str(error))
         with suppress(OSError, AttributeError):  # it may be closed already
             self.connection.sock.shutdown(socket.SHUT_RDWR)
 
@@ -103,22 +144,22 @@ class _PublishingLine(_Line):
         self._reader = eventlet.spawn(self._read)
 
     def post(self, message: amqp.Message, exchange: str, key: str, confirm: bool) -> Event:
+        """Gather a message."""
+        if not self.alive:
+            raise BusDown("the connection to the broker was lost")
         done = Event()
-        with self.lock:
-            if not self.alive:
-                raise BusDown("the connection to the broker was lost")
-            if confirm:
-                self._tag += 1
-                self._waiting[self._tag] = done
-            try:
-                with eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
-                    (self._confirmed if confirm else self._plain).basic_publish(message, exchange, key)
-            except Exception as error:
-                self.fail(error)
-                raise BusDown(str(error)) from error
+        if confirm:
+            self._tag += 1
+            self._waiting[self._tag] = done
+        try:
+            self.gather((self._confirmed if confirm else self._plain).basic_publish, message, exchange, key)
+        except Exception as error:
+            self.broken(error)
+            raise BusDown(str(error)) from error
         return done
 
-    def fail(self, error: BaseException) -> None:
+    def broken(self, error: BaseException) -> None:
+        """What was not confirmed never will be."""
         if self.alive:
             self.alive = False
             waiting, self._waiting = self._waiting, {}
@@ -137,10 +178,10 @@ class _PublishingLine(_Line):
             while True:
                 self.listen()
         except Exception as error:
-            self.fail(error)
+            self.broken(error)
 
     def _settle(self, tag: int, multiple: bool) -> list[Event]:
-        tags = [each for each in self._waiting if each <= tag] if multiple else [tag]
+        tags = list(takewhile(lambda each: each <= tag, self._waiting)) if multiple else [tag]
         return [self._waiting.pop(each) for each in tags if each in self._waiting]
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
@@ -160,20 +201,34 @@ class Publisher(SharedExtension):
         self._opening = Semaphore()
         self._line: _PublishingLine | None = None
 
-    def post(self, exchange: str, key: str, body: bytes, *, confirm: bool = True, **properties: Any) -> Event:
-        """Send a message; the answer's `wait()` returns when the broker has it safe, or raises BusDown.
+    def post(self, exchange: str, key: str, body: bytes, **properties: Any) -> Event:
+        """`gather` a message, and write all that was gathered. Raises BusDown."""
+        done = self.gather(exchange, key, body, **properties)
+        self.flush()
+        return done
 
-        With `confirm` it is persistent and confirmed, without it transient and forgotten. `properties` are AMQP's
-        (`content_type`, `headers` → `application_headers`, …). Raises BusDown when it can't even be written.
+    def gather(self, exchange: str, key: str, body: bytes, *, confirm: bool = True, **properties: Any) -> Event:
+        """Have a message sent with those before and after it, by `flush` or when they are many.
+
+        The answer's `wait()` returns when the broker has it safe, or raises BusDown. With `confirm` it is persistent
+        and confirmed, without it transient and forgotten. `properties` are AMQP's (`content_type`, `headers` →
+        `application_headers`, …). Raises BusDown.
         """
         message = amqp.Message(body, delivery_mode=2 if confirm else 1, **properties)
         return self._open().post(message, exchange, key, confirm)
+
+    def flush(self) -> None:
+        """Write what was gathered; of what can't be written the confirms raise."""
+        if self._line is not None:
+            self._line.flush()
 
     def publish(self, exchange: str, key: str, body: bytes, **properties: Any) -> None:
         """Send a message and wait for the broker's confirm, at most PATIENCE. Raises BusDown."""
         await_confirm(self.post(exchange, key, body, **properties), time.monotonic() + PATIENCE)
 
     def _open(self) -> _PublishingLine:
+        if self._line is not None and self._line.alive:
+            return self._line
         with self._opening:
             if self._line is None or not self._line.alive:
                 settings = self.container.config["settings"]
@@ -192,12 +247,15 @@ class Publisher(SharedExtension):
 
 def await_confirm(confirm: Event, until: float) -> None:
     """Wait for one confirm until a moment of the monotonic clock. Raises BusDown."""
+    if confirm.ready():
+        confirm.wait()
+        return
     with eventlet.Timeout(max(until - time.monotonic(), 0.001), BusDown("the broker did not confirm in time")):
         confirm.wait()
 
 
 class Delivery:
-    """A message that arrived and has to be settled, once, on the channel that it came by."""
+    """A message that arrived and has to be settled, on the channel that it came by; only the first time counts."""
 
     def __init__(self, message: amqp.Message, line: _Line, queue: str) -> None:
         self.queue = queue
@@ -206,7 +264,7 @@ class Delivery:
         self.properties: dict[str, Any] = message.properties
         headers = message.properties.get("application_headers")
         self.headers: dict[str, Any] = headers if isinstance(headers, dict) else {}
-        self._message, self._line = message, line
+        self._message, self._line, self._settled = message, line, False
 
     def text(self, header: str) -> str | None:
         """A header's value if it is text of sane length."""
@@ -222,12 +280,14 @@ class Delivery:
         self._settle(self._message.channel.basic_reject, self._message.delivery_tag, True)
 
     def _settle(self, verb: Callable[..., Any], *args: Any) -> None:
+        if self._settled:
+            return
+        self._settled = True
         try:
-            with self._line.lock:
-                verb(*args)
+            self._line.gather(verb, *args)
+            self._line.flush()
         except (OSError, amqp.AMQPError, AttributeError) as error:
-            self._line.abandon()
-            log.info("settled too late", queue=self.queue, error=str(error))
+            self._line.broken(error)
 
 
 class Intake(SharedExtension):
@@ -250,7 +310,7 @@ class Intake(SharedExtension):
 
     def setup(self) -> None:
         self.settings = self.container.config["settings"]
-        self.slots = Semaphore(self.settings.workers)
+        self._slots = Semaphore(self.settings.workers)
         self._gauge = metrics.BRAKED.labels(self.container.service_name)
 
     def consume(
@@ -264,8 +324,8 @@ class Intake(SharedExtension):
     ) -> None:
         """Hand over what arrives in `queue`, which `declare` makes; `receive` runs in a greenlet of its own.
 
-        It has taken a slot and releases it when the work is done. The `last` queue is consumed after the others. One
-        that `brakes` hands nothing over while the brake is on.
+        It holds a slot until it returns. The `last` queue is consumed after the others. One that `brakes` hands nothing
+        over while the brake is on.
         """
         (self._last if last else self._queues)[queue] = (declare, receive, brakes)
 
@@ -333,11 +393,13 @@ class Intake(SharedExtension):
         self._ready.wait()
 
     def silence(self) -> None:
-        """Take no more messages; what is being worked on may still be settled."""
+        """Take no more messages, and wait for the work that has begun, which may still be settled."""
         self._stopping = True
         if not self._ready.ready():
             self._ready.send(None)
         self._silenced.wait()
+        while self._slots.balance < self.settings.workers:
+            eventlet.sleep(0.02)
 
     def stop(self) -> None:
         self._closing = True
@@ -400,23 +462,21 @@ class Intake(SharedExtension):
     def _take(self, receive: Callable[[Delivery], None], delivery: Delivery, brakes: bool) -> None:
         while brakes and self._braked is not None:
             self._braked.wait()
-        self.slots.acquire()
-        if self._stopping:
-            self.slots.release()
-            return
-        try:
-            receive(delivery)
-        except Exception:
-            self.slots.release()
-            log.exception("receiving failed", queue=delivery.queue)
-            delivery.requeue()
+        with self._slots:
+            if self._stopping:
+                return
+            try:
+                receive(delivery)
+            except Exception:
+                log.exception("receiving failed", queue=delivery.queue)
+                delivery.requeue()
 
     def _listen(self, line: _Line, consumers: dict[str, amqp.Channel]) -> None:
         while not self._stopping:
             line.listen()
         for tag, channel in consumers.items():
-            with line.lock:
-                channel.basic_cancel(tag, nowait=True)
+            line.gather(partial(channel.basic_cancel, tag, nowait=True))
+        line.flush()
         self._silenced.send(None)
         while not self._closing:
             line.listen()

@@ -4,9 +4,7 @@ import uuid
 from contextvars import ContextVar
 from typing import Any
 
-from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
-
-from services.chassis import tracing
+from services.chassis import logs, tracing
 
 _expected: ContextVar[frozenset[int] | None] = ContextVar("expected", default=None)
 
@@ -16,9 +14,8 @@ def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None,
 
     `expected` are the versions of which one must still be what is changed, if the caller named any.
     """
-    clear_contextvars()
     _expected.set(expected)
-    bind_contextvars(correlation_id=correlation_id or str(uuid.uuid4()), **more)
+    logs.about({"correlation_id": correlation_id or str(uuid.uuid4()), **more})
 
 
 def unlink() -> None:
@@ -34,10 +31,10 @@ def expected_versions() -> frozenset[int] | None:
 
 def correlation_id() -> str:
     """The correlation id of the present piece of work; a fresh one outside of any."""
-    return str(get_contextvars().get("correlation_id") or uuid.uuid4())
+    return str(logs.known().get("correlation_id") or uuid.uuid4())
 
 
 def causation_id() -> str | None:
     """The id of the message that is being handled, if one is."""
-    found = get_contextvars().get("message_id")
+    found = logs.known().get("message_id")
     return str(found) if found else None

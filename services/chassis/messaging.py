@@ -152,36 +152,29 @@ class On(Entrypoint):
                 raise Unreadable(f"{message.key} is not for this queue")
         except Unreadable as error:
             self._settle(delivery, error)
-            self.intake.slots.release()
             return
         known = body | {"message": found}
-        self.container.spawn_worker(
+        self.container.work(
             self,
-            (),
             {name: known.get(name) for name in self._wanted},
             context_data={
                 "correlation_id": found.correlation_id,
                 "log": {"message_id": found.id, "message_type": found.type},
                 "traced": Work(f"process {self.queue}", "consumer", found.traceparent, self._facts),
             },
-            handle_result=partial(self._finish, delivery, found, time.monotonic()),
+            then=partial(self._finish, delivery, found, time.monotonic()),
         )
 
     def _finish(
-        self, delivery: Delivery, found: Envelope, begun: float, _worker: Any, result: Any, exc_info: Any
-    ) -> tuple[Any, Any]:
-        try:
-            error = exc_info[1] if exc_info else None
-            self._settle(delivery, error)
-            took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
-            metrics.HEARD.labels(self.queue, outcome).observe(took)
-            if error is None:
-                log.info("handled", queue=self.queue, ms=round(took * 1000, 1))
-                if (lag := found.lag) is not None:
-                    self._lag.observe(lag)
-        finally:
-            self.intake.slots.release()
-        return result, exc_info
+        self, delivery: Delivery, found: Envelope, begun: float, _result: None, error: Exception | None
+    ) -> None:
+        self._settle(delivery, error)
+        took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
+        metrics.heard(self.queue, outcome).observe(took)
+        if error is None:
+            log.info("handled", queue=self.queue, ms=round(took * 1000, 1))
+            if (lag := found.lag) is not None:
+                self._lag.observe(lag)
 
     def _settle(self, delivery: Delivery, error: BaseException | None) -> None:
         if error is None:

@@ -1,11 +1,14 @@
 """Metrics for Prometheus: what a service process counts about its own moving."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 LATE = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)  # seconds
 
 CALLS = Histogram("hearth_rpc_seconds", "Time that calls took in the service.", ["method", "outcome"])
 HEARD = Histogram("hearth_message_seconds", "Time that handlers took for a message.", ["queue", "outcome"])
+call, heard = cache(CALLS.labels), cache(HEARD.labels)
 LAG = Histogram(
     "hearth_message_lag_seconds",
     "From the moment that a message tells of until its effect was there; not of those that tell only the day.",

@@ -1,18 +1,21 @@
 """The outbox: sends the messages that ride in saved aggregates, at least once, in the order of each aggregate.
 
-Every write kicks the relay, which posts with many confirms in flight and then takes the sent messages out. A sweep each
-second finds what a crash or an absent broker left behind.
+Every write kicks the relay, which posts with many confirms in flight; what was sent is taken out of its aggregates,
+many in one write when there are many. A sweep each second finds what a crash or an absent broker left behind.
 """
 
 import time
-from typing import Any
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from typing import Any, NamedTuple
 
 import eventlet
 import orjson
 from eventlet.event import Event
 from eventlet.queue import Empty, LightQueue
 from nameko.extensions import SharedExtension
-from pymongo import UpdateOne, WriteConcern
+from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
@@ -23,10 +26,31 @@ from services.contracts.catalogue import CONTENT_TYPE, Announcement, UndeclaredM
 
 OUTBOX = "outbox"
 UNSENT = "unsent"
-WINDOW = 200  # aggregates whose messages are in flight together
+WINDOW = 200  # aggregates whose messages are in flight together; twice as many while a backlog is sent
 SWEEP_EVERY = 1.0
+TIDY_EVERY = 0.2
+TIDIED = 50  # aggregates in one write: each is compared with all
+UNTIDY = 50_000  # sent messages that may wait to be taken out while a backlog is sent
 Rows = Collection[dict[str, Any]]
-Entry = tuple[Rows, str, list[dict[str, Any]]]
+
+
+class Entry(NamedTuple):
+    """What rides, or rode, in one aggregate."""
+
+    rows: Rows
+    id: str
+    events: list[dict[str, Any]]
+
+
+Posted = list[tuple[Entry, list[Event]]]
+
+
+class Sent(NamedTuple):
+    """The ids of messages that are safe, and still in their aggregate."""
+
+    rows: Rows
+    id: str
+    messages: list[str]
 
 
 def pack(announcement: Announcement, by: str, sequence: int, id: str | None = None) -> dict[str, Any]:
@@ -55,9 +79,10 @@ class Relay(SharedExtension):
         super().__init__()
         self._kicked: LightQueue = LightQueue()
         self._swept: list[Rows] = []
-        self._suspects: set[tuple[str, str]] = set()
         self._seen: dict[str, dict[str, float]] = {}
-        self._stopping = False
+        self._sent: deque[Sent] = deque()
+        self._untidy: set[str] = set()  # the ids of all messages in `_sent`
+        self._stopping = self._streaming = self._tidying = False
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
@@ -68,6 +93,8 @@ class Relay(SharedExtension):
         self._kicked.put(None)
         with eventlet.Timeout(PATIENCE, False):
             self._thread.wait()
+            while self._tidying:
+                eventlet.sleep(0.02)
 
     def kill(self) -> None:
         self._stopping = True
@@ -77,107 +104,137 @@ class Relay(SharedExtension):
         self._swept.append(rows)
 
     def kick(self, rows: Rows, id: str, events: list[dict[str, Any]]) -> None:
-        """An aggregate was just written with these messages in its outbox."""
-        self._kicked.put((rows, id, events))
+        """Send these messages, which were just saved in the aggregate `id`."""
+        self._kicked.put(Entry(rows, id, events))
 
     def _run(self) -> None:
         swept_at = 0.0
         while not (self._stopping and self._kicked.empty()):
-            batch = self._take()
-            if time.monotonic() - swept_at >= SWEEP_EVERY:
-                swept_at = time.monotonic()
-                batch += self._sweep()
             try:
-                self._send(batch)
+                self._send([self._take(timeout=SWEEP_EVERY)])
+                # Not while much is to be tidied: it would be found again.
+                if time.monotonic() - swept_at >= SWEEP_EVERY and len(self._sent) < WINDOW:
+                    swept_at = time.monotonic()
+                    for rows in self._swept:
+                        self._sweep(rows)
             except (BusDown, PyMongoError) as error:
-                log.warning("relay interrupted", error=str(error), aggregates=len(batch))
+                log.warning("relay interrupted", error=str(error))
                 eventlet.sleep(0.2)
 
-    def _take(self) -> list[Entry]:
+    def _take(self, timeout: float) -> list[Entry]:
+        """What was just saved."""
         batch = []
         try:
-            batch.append(self._kicked.get(timeout=SWEEP_EVERY))
+            batch.append(self._kicked.get(timeout=timeout))
             while len(batch) < WINDOW:
                 batch.append(self._kicked.get_nowait())
         except Empty:
             pass
         return [entry for entry in batch if entry is not None]
 
-    def _sweep(self) -> list[Entry]:
-        """What was unsent at two sweeps in a row: younger ones are being sent by whoever wrote them."""
-        found: list[Entry] = []
-        for rows in self._swept:
-            try:
-                found += [(rows, each["_id"], each.get(OUTBOX, [])) for each in self._unsent(rows)]
-            except PyMongoError as error:
-                log.warning("sweep failed", collection=rows.name, error=str(error))
-        seen = {(rows.name, id) for rows, id, _ in found}
-        due = [entry for entry in found if (entry[0].name, entry[1]) in self._suspects]
-        self._suspects = seen
-        return due
+    def _sweep(self, rows: Rows) -> None:
+        """Send what was unsent at two sweeps in a row: younger ones are being sent by whoever wrote them.
 
-    def _unsent(self, rows: Rows) -> list[dict[str, Any]]:
-        unsent = list(rows.find({UNSENT: True}, {OUTBOX: True}).limit(WINDOW))
+        If that is more than a window, all is sent; what was just saved need not wait for its end.
+        """
+        with rows.find({UNSENT: True}, {OUTBOX: True}).batch_size(WINDOW) as found:
+            unsent = (Entry(rows, each["_id"], each.get(OUTBOX, [])) for each in found)
+            first = list(islice(unsent, WINDOW))
+            due = self._left_behind(rows, first)
+            backlog = _windows(unsent) if due and len(first) == WINDOW else ()
+            try:
+                self._streaming = bool(backlog)
+                self._send([due])
+                self._send(self._take(timeout=0) + window for window in backlog)
+            finally:
+                self._streaming = False
+
+    def _left_behind(self, rows: Rows, unsent: list[Entry]) -> list[Entry]:
+        unsent = [entry for entry in unsent if not self._known(entry)]
         metrics.UNSENT.labels(rows.name).set(len(unsent))
         # By the first message, not its aggregate, which may always have some; and by when it was seen, not by when it
         # was told, which may be a day.
         before, now = self._seen.get(rows.name, {}), time.monotonic()
-        first = [each[OUTBOX][0]["id"] for each in unsent if each.get(OUTBOX)]
+        first = [entry.events[0]["id"] for entry in unsent if entry.events]
         self._seen[rows.name] = seen = {id: before.get(id, now) for id in first}
         metrics.OLDEST.labels(rows.name).set(now - min(seen.values(), default=now))
-        return unsent
+        return [entry for entry in unsent if not entry.events or entry.events[0]["id"] in before]
 
-    def _send(self, batch: list[Entry]) -> None:
-        if not batch:
-            return
-        posted: list[tuple[Entry, list[Event]]] = []
-        until, began = time.monotonic() + PATIENCE, time.time_ns()
-        try:
-            for entry in batch:
-                posted.append((entry, [self._post(event) for event in entry[2]]))
-        finally:
-            self._settle(posted, until, began)
+    def _known(self, entry: Entry) -> bool:
+        return bool(entry.events) and all(event["id"] in self._untidy for event in entry.events)
 
-    def _post(self, event: dict[str, Any]) -> Event:
+    def _send(self, batches: Iterable[list[Entry]]) -> None:
+        """Post each batch before the confirms of the one before are awaited."""
+        posted: Posted = []
+        began = time.time_ns()
+        for batch in batches:
+            now, following = time.time_ns(), [(entry, [self._gather(each) for each in entry.events]) for entry in batch]
+            self.publisher.flush()
+            self._settle(posted, began)
+            posted, began = following, now
+        self._settle(posted, began)
+
+    def _gather(self, event: dict[str, Any]) -> Event:
         key = event["type"]
-        return self.publisher.post(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
+        return self.publisher.gather(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
 
-    def _settle(self, posted: list[tuple[Entry, list[Event]]], until: float, began: int) -> None:
-        sent: dict[str, tuple[Rows, list[Entry]]] = {}
+    def _settle(self, posted: Posted, began: int) -> None:
+        until = time.monotonic() + PATIENCE
         lost: BusDown | None = None
         for entry, confirms in posted:
             try:
                 for confirm in confirms:
                     await_confirm(confirm, until)
-                sent.setdefault(entry[0].name, (entry[0], []))[1].append(entry)
+                self._keep(entry, began)
             except BusDown as down:
                 lost = down
-        for rows, entries in sent.values():
-            _forget(rows, entries)
-            for event in (event for _, _, events in entries for event in events):
-                tracing.sent(event["type"], event.get(tracing.TRACEPARENT), began)
-            metrics.SENT.labels(rows.name).inc(sum(len(events) for _, _, events in entries))
+        if self._sent and not self._tidying:
+            self._tidying = True
+            self.container.spawn_managed_thread(self._tidy, identifier="tidier")
         if lost is not None:
             raise lost
 
+    def _keep(self, entry: Entry, began: int) -> None:
+        messages = [event["id"] for event in entry.events]
+        self._sent.append(Sent(entry.rows, entry.id, messages))
+        self._untidy.update(messages)
+        for event in entry.events:
+            tracing.sent(event["type"], event.get(tracing.TRACEPARENT), began)
+        metrics.SENT.labels(entry.rows.name).inc(len(messages))
 
-def _forget(rows: Rows, entries: list[Entry]) -> None:
-    """Take sent messages out of their aggregates; losing this write only repeats the same ids."""
-    light = rows.with_options(write_concern=WriteConcern(w=1, j=False))
-    whole = [
-        UpdateOne(
-            {
-                "_id": id,
-                OUTBOX: {"$size": len(events)},
-                f"{OUTBOX}.id": {"$all": [event["id"] for event in events]},
-            },
-            {"$unset": {OUTBOX: "", UNSENT: ""}},
-        )
-        for _, id, events in entries
-        if events
-    ]
-    if whole and light.bulk_write(whole, ordered=False).modified_count == len(entries):
-        return
-    for _, id, events in entries:
-        light.update_one({"_id": id}, {"$pull": {OUTBOX: {"id": {"$in": [event["id"] for event in events]}}}})
-        light.update_one({"_id": id, OUTBOX: []}, {"$unset": {OUTBOX: "", UNSENT: ""}})
+    def _tidy(self) -> None:
+        while self._sent:
+            if not self._streaming or len(self._sent) >= UNTIDY:
+                self._tidy_up()
+            eventlet.sleep(TIDY_EVERY)
+        self._tidying = False
+
+    def _tidy_up(self) -> None:
+        """Take what was sent out of its aggregates; losing this only repeats the same ids."""
+        try:
+            while self._sent:
+                _forget(some := _of_one_collection(islice(self._sent, TIDIED)))
+                for _ in some:
+                    self._untidy.difference_update(self._sent.popleft().messages)
+        except PyMongoError as error:
+            log.warning("not tidied yet", messages=len(self._untidy), error=str(error)[:200])
+
+
+def _windows(unsent: Iterator[Entry]) -> Iterator[list[Entry]]:
+    while window := list(islice(unsent, WINDOW)):
+        yield window
+
+
+def _of_one_collection(sent: Iterable[Sent]) -> list[Sent]:
+    """As many as come first."""
+    return list(next(groupby(sent, key=lambda each: each.rows.name))[1])
+
+
+def _forget(sent: list[Sent]) -> None:
+    rows = sent[0].rows.with_options(write_concern=WriteConcern(w=1, j=False))
+    ids, messages = list({each.id for each in sent}), [id for each in sent for id in each.messages]
+    of_these, whole = {"_id": {"$in": ids}}, {"$unset": {OUTBOX: "", UNSENT: ""}}
+    nothing_else = {OUTBOX: {"$not": {"$elemMatch": {"id": {"$nin": messages}}}}}
+    if rows.update_many(of_these | nothing_else, whole).matched_count < len(ids):
+        rows.update_many(of_these, {"$pull": {OUTBOX: {"id": {"$in": messages}}}})
+        rows.update_many(of_these | {OUTBOX: []}, whole)

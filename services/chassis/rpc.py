@@ -80,8 +80,6 @@ class Calls(SharedExtension):
             self.reply(delivery, _told(delivery.key, self._pong(), None))
         else:
             self._dispatch(delivery, name)
-            return
-        self.intake.slots.release()
 
     def _pong(self) -> dict[str, Any]:
         store = self.intake.probed()
@@ -93,12 +91,11 @@ class Calls(SharedExtension):
             method = self._methods.get(name)
             if method is None:
                 raise NotFound("no_such_method", f"There is no method {delivery.key}.")
-            method.begin(delivery)
+            method.call(delivery)
         except Exception as error:  # also our own faults: the call is acknowledged, and its caller waits
             if not isinstance(error, Refusal | PyMongoError):
                 log.error("call failed", method=delivery.key, exc_info=error)
             self.reply(delivery, _told(delivery.key, None, error))
-            self.intake.slots.release()
 
     def reply(self, delivery: Delivery, body: bytes) -> None:
         """Send the answer; one that can't be sent is dropped, the caller's deadline takes care."""
@@ -169,8 +166,8 @@ class Rpc(Entrypoint):
     def stop(self) -> None:
         self.calls.intake.silence()
 
-    def begin(self, delivery: Delivery) -> None:
-        """Check who calls and what with, and start a worker. Raises a Refusal."""
+    def call(self, delivery: Delivery) -> None:
+        """Check who calls and what with, and answer. Raises the Refusal of what does not get as far as the method."""
         given = self._given(delivery)
         kwargs = self._loaded(dict(given))
         claim: Claim | None = None
@@ -181,12 +178,11 @@ class Rpc(Entrypoint):
                     asked = given | {"if": delivery.text("nameko.expected_versions")}
                     claimed = self.calls.given.claim(caller.id, key, delivery.key, asked)
                 if isinstance(claimed, bytes):
-                    self._answer(delivery, claimed)
+                    self.calls.reply(delivery, claimed)
                     return
                 claim = claimed
-        self.container.spawn_worker(
+        self.container.work(
             self,
-            (),
             kwargs,
             context_data={
                 "correlation_id": delivery.text("nameko.correlation_id"),
@@ -195,12 +191,8 @@ class Rpc(Entrypoint):
                 "store_has": self._seconds,
                 "expected": _expected(delivery.text("nameko.expected_versions")),
             },
-            handle_result=partial(self._finish, delivery, time.monotonic(), claim),
+            then=partial(self._finish, delivery, time.monotonic(), claim),
         )
-
-    def _answer(self, delivery: Delivery, body: bytes) -> None:
-        self.calls.reply(delivery, body)
-        self.calls.intake.slots.release()
 
     def _given(self, delivery: Delivery) -> dict[str, Any]:
         try:
@@ -222,25 +214,20 @@ class Rpc(Entrypoint):
         return kwargs
 
     def _finish(
-        self, delivery: Delivery, begun: float, claim: Claim | None, _worker: Any, result: Any, exc_info: Any
-    ) -> tuple[Any, Any]:
-        try:
-            error = exc_info[1] if exc_info else None
-            if error is not None and not isinstance(error, Refusal):
-                log.error("call failed", method=delivery.key, exc_info=error)
-            body = _told(delivery.key, result, error)
-            if claim is not None:
-                # In a greenlet of its own: this one's time with the store may be over.
-                eventlet.spawn(self._keep, claim, body, error).wait()
-            self.calls.reply(delivery, body)
-            took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
-            metrics.CALLS.labels(delivery.key, outcome).observe(took)
-            # Under the id of who asked, which the work may have cut itself off from: what follows has another then.
-            asked = delivery.text("nameko.correlation_id")
-            log.info("answered", method=delivery.key, correlation_id=asked, outcome=outcome, ms=round(took * 1000, 1))
-        finally:
-            self.calls.intake.slots.release()
-        return result, exc_info
+        self, delivery: Delivery, begun: float, claim: Claim | None, result: Any, error: Exception | None
+    ) -> None:
+        if error is not None and not isinstance(error, Refusal):
+            log.error("call failed", method=delivery.key, exc_info=error)
+        body = _told(delivery.key, result, error)
+        if claim is not None:
+            # In a greenlet of its own: this one's time with the store may be over.
+            eventlet.spawn(self._keep, claim, body, error).wait()
+        self.calls.reply(delivery, body)
+        took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
+        metrics.call(delivery.key, outcome).observe(took)
+        # Under the id of who asked, which the work may have cut itself off from: what follows has another then.
+        asked = delivery.text("nameko.correlation_id")
+        log.info("answered", method=delivery.key, correlation_id=asked, outcome=outcome, ms=round(took * 1000, 1))
 
     def _keep(self, claim: Claim, body: bytes, error: BaseException | None) -> None:
         try:

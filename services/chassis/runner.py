@@ -14,14 +14,15 @@ with warnings.catch_warnings(action="ignore"):  # eventlet's own word on its fut
 
 eventlet.monkey_patch()
 
-import logging
+import gc
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pymongo
-from nameko.containers import ServiceContainer
+from nameko.containers import ServiceContainer, WorkerContext
+from nameko.extensions import Entrypoint
 from nameko.runners import ServiceRunner
 
 from services.chassis import context, depth, health, logs, settings, tracing
@@ -33,28 +34,32 @@ GRACE = 15  # seconds that work in progress has after a signal to stop
 
 
 class Container(ServiceContainer):
-    """Nameko's container; each worker starts with the context of the call or message that it serves."""
+    """Nameko's container; its workers run where they are called, as the intake gave each message a greenlet."""
 
-    def _worker_setup(self, worker_ctx: Any) -> None:
-        if seconds := worker_ctx.data.get("store_has"):
-            pymongo.timeout(seconds).__enter__()  # ends with the worker's own context
-        context.begin(
-            worker_ctx.data.get("correlation_id"),
-            expected=worker_ctx.data.get("expected"),
-            **worker_ctx.data.get("log", {}),
-        )
-        super()._worker_setup(worker_ctx)
-
-    def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
-        with tracing.joining(worker_ctx.data["traced"]):
-            super()._run_worker(worker_ctx, handle_result)
-
-    def _worker_result(self, worker_ctx: Any, result: Any, exc_info: Any) -> None:
-        if exc_info:
-            outcome = type(exc_info[1]).__name__
-            refused = isinstance(exc_info[1], Refusal)
-            tracing.tell({"hearth.outcome": outcome}, failed=None if refused else outcome)
-        super()._worker_result(worker_ctx, result, exc_info)
+    def work(
+        self,
+        entrypoint: Entrypoint,
+        kwargs: dict[str, Any],
+        context_data: dict[str, Any],
+        then: Callable[[Any, Exception | None], None],
+    ) -> None:
+        """Run an entrypoint's method in the context of the call or message, `then` say what came of it."""
+        worker = WorkerContext(self, self.service_cls(), entrypoint, (), kwargs, data=context_data)
+        with tracing.joining(context_data["traced"]):
+            if seconds := context_data.get("store_has"):
+                pymongo.timeout(seconds).__enter__()  # ends with the greenlet's own context
+            context.begin(context_data["correlation_id"], expected=context_data.get("expected"), **context_data["log"])
+            self._inject_dependencies(worker)
+            self._worker_setup(worker)
+            result, failed = None, None
+            try:
+                result = getattr(worker.service, entrypoint.method_name)(**kwargs)
+            except Exception as error:
+                failed, outcome = error, type(error).__name__
+                tracing.tell({"hearth.outcome": outcome}, failed=None if isinstance(error, Refusal) else outcome)
+            then(result, failed)
+            self._worker_result(worker, result, failed and (type(failed), failed, failed.__traceback__))
+            self._worker_teardown(worker)
 
 
 def config(settings: settings.Settings) -> dict[str, Any]:
@@ -73,7 +78,6 @@ def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()
         sys.exit(f"{service} has no capability {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
     loaded = settings.load(needs)
     logs.configure(service, loaded.log_level, loaded.log_format)
-    logging.getLogger("nameko.containers").setLevel(logging.CRITICAL)  # the entrypoints log each failure once
     tracing.configure(service, loaded.traces_to)
     runner = ServiceRunner(config(loaded))
     runner.container_cls = Container
@@ -85,6 +89,7 @@ def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = ()
     try:
         runner.start()
         started.append(True)
+        gc.freeze()  # what is there now stays: no collection need look at it again, and stop all for that
         log.info("serving", capabilities=list(runner.service_names))
         if loaded.metrics_port:
             eventlet.spawn_n(depth.watch, loaded.amqp_uri, [*_consumed(runner), DEAD])

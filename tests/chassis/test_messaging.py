@@ -10,8 +10,9 @@ import pymongo
 import pytest
 from pymongo.collection import Collection
 
+from services.chassis.outbox import WINDOW
 from services.contracts.catalogue import CONTENT_TYPE
-from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
+from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
 from tests.processes import Processes, until
 from tests.wire import Caller, Listener, connection, submitted
 
@@ -222,6 +223,18 @@ def test_what_a_crash_left_unsent_is_sent_by_the_sweep(
         things.insert_one({"_id": left[0]["id"], "version": 2, "unsent": True, "outbox": left})
         assert [each["id"] for each in listener.wait(2)] == [each["id"] for each in left]
         until(lambda: things.find_one({"_id": left[0]["id"], "unsent": {"$exists": False}}))
+    listener.close()
+
+
+def test_a_backlog_is_sent_and_taken_out(probe: Processes, amqp_uri: str, environment: dict[str, str]) -> None:
+    listener = Listener(amqp_uri, FEEDBACK_MOVED.key)
+    left = [submitted("", type=FEEDBACK_MOVED.key, data=FEEDBACK_MOVED.example) for _ in range(2 * WINDOW + 50)]
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
+        things.insert_many({"_id": each["id"], "version": 1, "unsent": True, "outbox": [each]} for each in left)
+        listener.wait(len(left))
+        assert {each["id"] for each in listener.heard} == {each["id"] for each in left}
+        until(lambda: not things.count_documents({"$or": [{"unsent": True}, {"outbox": {"$exists": True}}]}))
     listener.close()
 
 

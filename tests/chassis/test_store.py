@@ -8,7 +8,7 @@ import pymongo
 import pytest
 from pymongo.monitoring import CommandListener
 
-from services.chassis import context, identifiers
+from services.chassis import context, identifiers, outbox
 from services.chassis.store import Aggregates
 from services.contracts.errors import Conflict, Invalid, NotFound, Stale
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
@@ -101,6 +101,25 @@ def test_a_document_read_with_its_outbox_brings_nothing_back(things: Aggregates)
     things.rows.update_one({"_id": new["_id"]}, {"$unset": {"outbox": "", "unsent": ""}})
     things.save(read | {"text": "later"})
     assert "outbox" not in (things.rows.find_one({"_id": new["_id"]}) or {})
+
+
+def test_what_was_sent_is_taken_out_and_what_came_meanwhile_stays(things: Aggregates) -> None:
+    def of(id: str) -> Any:
+        return things.rows.find_one({"_id": id}) or {}
+
+    def sent(id: str, *events: dict[str, Any]) -> outbox.Sent:
+        return outbox.Sent(things.rows, id, [event["id"] for event in events])
+
+    new, other = thing(), thing()
+    saved = things.add(new, FEEDBACK_SUBMITTED.about(new))
+    things.save(saved | {"text": "again"}, FEEDBACK_SUBMITTED.about(new))
+    things.add(other, FEEDBACK_SUBMITTED.about(other))
+    first, second = of(new["_id"])["outbox"]
+    outbox._forget([sent(new["_id"], first), sent(other["_id"], *of(other["_id"])["outbox"])])
+    assert (of(new["_id"])["outbox"], of(new["_id"])["unsent"]) == ([second], True)
+    outbox._forget([sent(new["_id"], first), sent(new["_id"], second), sent(other["_id"])])
+    for id in (new["_id"], other["_id"]):
+        assert not {"outbox", "unsent"} & set(of(id))
 
 
 def test_reading_shows_no_outbox(things: Aggregates) -> None:
