@@ -15,7 +15,7 @@ echoes = Blueprint("echo", __name__, description="What comes back.")
 
 
 class Echo(Shape):
-    text = fields.String(required=True)
+    text = fields.String(required=True, metadata={"example": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"})
 
 
 @echoes.route("/echo/<id:text>")

@@ -22,6 +22,7 @@ from services.chassis.store import JOURNALED
 from tests.backends import Backend
 from tests.bench.rows import Row
 from tests.processes import UNLIMITED, Platform, Processes, forget_messages
+from tests.wire import connection
 
 Document = dict[str, Any]
 TOKENS_LAST = 3600.0  # seconds
@@ -40,12 +41,21 @@ SCALES = {"tiny": Scale("tiny", 1, 1), "smoke": Scale("smoke", 3, 1), "full": Sc
 
 
 class Whole(Platform):
-    """The whole platform, in databases of `prefix`."""
+    """The whole platform, in databases of `prefix`; it was ready for the first time after `took` seconds."""
 
     def __init__(self, processes: "Known") -> None:
         super().__init__(processes)
+        self.took = self._began = 0.0
         self.prefix = processes.environment["MONGO_DATABASE_PREFIX"]
         self.pids = processes.pids
+
+    def start(self) -> None:
+        self._began = time.monotonic()
+        super().start()
+
+    def ready(self, url: str = "", seconds: float = 60) -> None:
+        super().ready(url, seconds)
+        self.took = self.took or time.monotonic() - self._began
 
 
 class Known(Processes):
@@ -159,6 +169,13 @@ class Ground:
             yield started
         finally:
             started.stop()
+
+    def forget(self, *queues: str) -> None:
+        """Delete queues of the benchmark's own."""
+        opened = connection(self.backend.amqp_uri)
+        for queue in queues:
+            opened.channel().queue_delete(queue)
+        opened.close()
 
     def close(self) -> None:
         """End and forget everything."""

@@ -1,0 +1,29 @@
+"""`python -m tests.bench.bare_publish COUNT`: py-amqp alone, with a window of 100 confirms. Prints messages per second."""
+
+import os
+import sys
+import time
+
+import orjson
+
+from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
+from tests.bench.wire import Confirmed
+from tests.wire import submitted
+
+WINDOW = 100
+
+
+def main(count: str) -> None:
+    """Publish so many voices."""
+    bodies = [orjson.dumps(submitted("I need a lamp.")) for _ in range(int(count))]
+    sender = Confirmed(os.environ["AMQP_URI"])
+    began = time.monotonic()
+    for body in bodies:
+        sender.publish(body, FEEDBACK_SUBMITTED.exchange, FEEDBACK_SUBMITTED.key)
+        sender.settle(WINDOW - 1)
+    sender.settle()
+    print(len(bodies) / (time.monotonic() - began))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
