@@ -1,6 +1,7 @@
 """`python -m tests.bench`: see the package."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,10 @@ def main() -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     well = True
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (min(most, 65536), most)
+    )  # thousands of streams, also of the processes started
     with (
         tempfile.TemporaryDirectory() as folder,
         backends.start() as backend,

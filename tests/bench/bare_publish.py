@@ -1,4 +1,4 @@
-"""`python -m tests.bench.bare_publish COUNT`: py-amqp alone, with a window of 100 confirms. Prints messages per second."""
+"""`python -m tests.bench.bare_publish COUNT`: py-amqp alone, a window of 100 confirms. Prints messages per second."""
 
 import os
 import sys

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.bench.rows import Row
 
-FAMILIES = ("http", "bus")
+FAMILIES = ("platform", "http", "streams", "inboxes", "bus", "broker")
 Measure = Callable[..., None]  # given the ground and the rows of the declaration
 
 
