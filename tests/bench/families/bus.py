@@ -6,6 +6,7 @@ from functools import partial
 import amqp
 import orjson
 
+from services.chassis.bus import declare_exchanges
 from services.chassis.messaging import declare_handler
 from services.chassis.store import RENEWABLE
 from services.contracts.catalogue import PRIVATE
@@ -104,6 +105,7 @@ def relay(ground: Ground, row: Row) -> None:
     count = ground.size(300, 5_000, 50_000)
     row.note = f"of {count:,}"
     with connection(ground.backend.amqp_uri) as opened, opened.channel() as channel:
+        declare_exchanges(channel)
         declare_handler(channel, VOICES, FEEDBACK_SUBMITTED)
 
         def bare() -> float:

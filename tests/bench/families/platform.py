@@ -18,9 +18,9 @@ SETTLE = 3.0  # seconds that the processes have to become idle
 
 @part(
     "idle",
-    Row("ready after the start of all processes", "s", "the promise", at_most=1.0),
+    Row("platform ready after its start", "s", "the promise", at_most=1.0),
     Row("idle platform, resident", "MB", "the promise", at_most=1.0),
-    Row(f"idle platform after {SIGN_INS} sign-ins, resident", "MB", "the promise", at_most=1.0),
+    Row(f"idle platform, resident after {SIGN_INS} sign-ins", "MB", "the promise", at_most=1.0),
 )
 def idle(ground: Ground, ready: Row, fresh: Row, used: Row) -> None:
     """With broker and store up. Memory is counted once for each process that holds it."""

@@ -145,8 +145,8 @@ def _open(platform: Whole, token: str) -> socket.socket:
 
 @part(
     "streams",
-    Row("2,000 open streams on one worker: the last sees a message within", "s", "the promise", at_most=1.0),
-    Row("2,000 open streams on one worker: memory of each", "KiB", "the promise", at_most=1.0),
+    Row("2,000 open streams on one worker: the last one sees", "s", "the promise", at_most=1.0),
+    Row("2,000 open streams on one worker: memory each", "KiB", "the promise", at_most=1.0),
 )
 def streams(ground: Ground, last: Row, memory: Row) -> None:
     """As many members, each with a stream; a message that tells all of them, in chunks as the fan-out sends it."""
