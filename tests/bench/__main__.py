@@ -23,7 +23,7 @@ from tests.bench.plot import plot
 from tests.bench.rows import Row
 
 WIDTH = 150
-KEPT = ROOT / "tests" / "bench" / "results"
+KEPT = ROOT / "tests" / "bench"
 
 
 def _chosen(parts: dict[str, Part]) -> tuple[list[Part], Scale]:
@@ -78,7 +78,7 @@ def main() -> int:
         about = report.machine() | {
             "backends": backend.described.removeprefix("backends: "),
             "load": load.GENERATOR,
-            "scale": f"{scale.name}, {scale.runs} runs of each row unless it says otherwise",
+            "scale": scale.name,
         }
         for name, says in about.items():
             console.print(f"{name}: {says}")
@@ -116,9 +116,8 @@ def _save(rows: list[Row], about: dict[str, str]) -> None:
     written = {"json": report.as_json(rows, about), "md": report.as_markdown(rows, about), "svg": plot(rows, about)}
     report.save(into, **written)
     if os.environ.get("KEEP"):
-        KEPT.mkdir(exist_ok=True)
-        for name in ("bench.md", "bench.svg"):
-            shutil.copy(into / name, KEPT / name)
+        for ending in ("md", "svg"):
+            shutil.copy(into / f"bench.{ending}", KEPT / f"results.{ending}")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,11 @@ class Ground:
         }
         self._platform: Whole | None = None
 
+    @property
+    def tiny(self) -> bool:
+        """Whether only to see that it works: nothing is done twice then."""
+        return self.scale.name == "tiny"
+
     def size(self, tiny: int, smoke: int, full: int) -> int:
         """How many at this scale."""
         return {"tiny": tiny, "smoke": smoke, "full": full}[self.scale.name]
@@ -110,19 +115,22 @@ class Ground:
         rows: Row | Sequence[Row],
         value: Callable[[], Any],
         limit: Callable[[], Any],
-        runs: int | None = None,
+        *,
+        warm: bool = True,
     ) -> None:
         """Take both in turn; each value's limit is the mean of those just before and just after it.
 
-        For several rows both give a figure for each.
+        For several rows both give a figure for each. What is done once before to `warm` both up does not count.
         """
-        rows, runs = [rows] if isinstance(rows, Row) else rows, runs or self.scale.runs
+        rows, runs = [rows] if isinstance(rows, Row) else rows, self.scale.runs
+        if warm and not self.tiny:
+            value(), limit()
         before = _figures(limit())
         for run in range(runs):
             self._turned(2 * run + 1, 2 * runs + 1)
             found = _figures(value())
             self._turned(2 * run + 2, 2 * runs + 1)
-            after = _figures(limit())
+            after = before if self.tiny else _figures(limit())
             for row, one, early, late in zip(rows, found, before, after, strict=True):
                 row.add(one, (early + late) / 2)
             before = after

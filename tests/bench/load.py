@@ -45,7 +45,7 @@ def _run(command: list[str], seconds: float) -> str:
 
 
 def warm(url: str, token: str, body: bytes = b"") -> None:
-    """Wait until somebody answers there, with success, and let it answer for a second."""
+    """Wait until somebody answers there, with success: who has just started is slow at first."""
     until = time.monotonic() + UP_WITHIN
     while True:
         try:
@@ -53,13 +53,12 @@ def warm(url: str, token: str, body: bytes = b"") -> None:
             headers = {"Authorization": f"Bearer {token}"}
             answer = method(url, headers=headers, json=orjson.loads(body) if body else None, timeout=5)
             if answer.ok:
-                break
+                return
             says = answer.text
         except requests.ConnectionError as error:
             says = str(error)
         assert time.monotonic() < until, f"{url}: {says}"
         time.sleep(0.1)
-    rate(url, token, 1, body)
 
 
 def _ask(address: tuple[str, int], request: bytes, until: float) -> int:

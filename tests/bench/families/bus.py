@@ -91,7 +91,6 @@ def rpc(ground: Ground, row: Row) -> None:
         serve(processes, "echo", "-m", "tests.bench.service")
         serve(processes, "bare", "-m", "tests.bench.bare_bus", f"{ground.fresh()}bare")
         ours, bare = (partial(calls, uri, f"{each}.echo", ground.scale.seconds) for each in (ECHO, CAPABILITY))
-        ours(), bare()  # warms both up
         ground.measure(row, ours, bare)
     ground.forget(*QUEUES)
 
@@ -113,7 +112,7 @@ def relay(ground: Ground, row: Row) -> None:
             channel.queue_purge(VOICES)
             return found
 
-        ground.measure(row, lambda: _relayed(ground, channel, count), bare)
+        ground.measure(row, lambda: _relayed(ground, channel, count), bare, warm=False)
 
 
 def _relayed(ground: Ground, channel: amqp.Channel, count: int) -> float:

@@ -9,7 +9,7 @@ from tests.bench.ground import Ground, run, serve
 from tests.bench.load import CONNECTIONS, rate, warm
 from tests.bench.parts import part
 from tests.bench.rows import Row
-from tests.processes import free_port
+from tests.processes import forget_messages, free_port
 
 THREADS = "8 threads"
 LINES = 200  # in the inbox that is read
@@ -31,7 +31,6 @@ def echo(ground: Ground, row: Row) -> None:
     """A public route of the real gateway that asks a service on the real chassis, beside Flask that answers by itself,
     under the same gunicorn with the same settings.
     """
-    ground.alone()
     doors = {"tests.bench.door:create()": free_port(), "tests.bench.bare:create()": free_port()}
     with ground.processes() as processes:
         serve(processes, "echo", "-m", "tests.bench.service")
@@ -97,4 +96,6 @@ def post(ground: Ground, row: Row) -> None:
         lambda: rate(url, token, ground.scale.seconds, body),
         lambda: _store(ground, "feedback", "insert", member.id, other),
     )
-    ground.alone()
+    forget_messages(ground.backend.amqp_uri)
+    platform.serve("notifications")
+    platform.ready()

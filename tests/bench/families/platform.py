@@ -13,7 +13,7 @@ MEGABYTE = 1_000_000
 PROMISED = 700.0  # megabytes
 READY_WITHIN = 10.0  # seconds
 SIGN_INS = 100
-SETTLE = 3.0  # seconds that the processes have to become idle
+SETTLE = 3  # seconds that the processes have to become idle
 
 
 @part(
@@ -23,7 +23,7 @@ SETTLE = 3.0  # seconds that the processes have to become idle
     Row(f"idle platform, resident after {SIGN_INS} sign-ins", "MB", "the promise", at_most=1.0),
 )
 def idle(ground: Ground, ready: Row, fresh: Row, used: Row) -> None:
-    """With broker and store up. Memory is counted once for each process that holds it."""
+    """With broker and store up. Memory that processes share counts for each of them."""
     for _ in range(ground.size(1, 1, 3)):
         ground.alone()
         platform = ground.whole()
@@ -31,12 +31,12 @@ def idle(ground: Ground, ready: Row, fresh: Row, used: Row) -> None:
         _weigh(ground, fresh, platform.pids)
         email = platform.administrator.profile["email"]
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _, sign_in=platform.sign_in, email=email: sign_in(email), range(SIGN_INS)))
+            list(pool.map(platform.sign_in, [email] * ground.size(4, SIGN_INS, SIGN_INS)))
         _weigh(ground, used, platform.pids)
 
 
 def _weigh(ground: Ground, row: Row, pids: Mapping[str, int]) -> None:
-    time.sleep(SETTLE)
+    time.sleep(ground.size(0, SETTLE, SETTLE))
     found = {name: size / MEGABYTE for name, size in resident(pids).items()}
     ground.say(f"  {row.name}: " + ", ".join(f"{name} {size:.0f} MB" for name, size in found.items()))
     row.add(sum(found.values()), PROMISED)

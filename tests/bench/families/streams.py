@@ -59,7 +59,6 @@ def live(ground: Ground, middle: Row, slowest: Row) -> None:
         def bare() -> list[float]:
             return _shares(_kept(ground.backend.amqp_uri, voices, count))
 
-        ours(), bare()  # warms both up
         ground.measure([middle, slowest], ours, bare)
     ground.forget(*QUEUES[2:])
 
@@ -150,7 +149,6 @@ def _open(platform: Whole, token: str) -> socket.socket:
 )
 def streams(ground: Ground, last: Row, memory: Row) -> None:
     """As many members, each with a stream; a message that tells all of them, in chunks as the fan-out sends it."""
-    ground.alone()
     platform, count = ground.whole(), ground.size(30, 300, 2_000)
     last.note = memory.note = "" if f"{count:,}" in last.name else f"only {count:,}"
     members = [identifiers.new_id(identifiers.now()) for _ in range(count)]
@@ -165,7 +163,6 @@ def streams(ground: Ground, last: Row, memory: Row) -> None:
         _tell(ground, members, opened)  # warms it up
         for _ in range(ground.scale.runs):
             last.add(_tell(ground, members, opened), SHOWN_WITHIN)
-    ground.alone()
 
 
 class Opened(list[socket.socket]):
