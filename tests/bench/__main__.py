@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,8 @@ def _measure(part: Part, ground: Ground, say: Callable[[str], None]) -> bool:
 def main() -> int:
     """Measure, show, and write build/bench.{json,md,svg}; 1 when a part failed."""
     parts, scale = _chosen(known())
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell in the background has SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     well = True

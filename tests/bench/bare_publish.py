@@ -6,16 +6,18 @@ import time
 
 import orjson
 
+from services.chassis.outbox import OUTBOX
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
-from tests.bench.wire import Confirmed
-from tests.wire import submitted
+from tests.bench.bare_store import another, voice
+from tests.bench.wire import NOBODY, Confirmed
 
 WINDOW = 100
 
 
 def main(count: str) -> None:
     """Publish so many voices."""
-    bodies = [orjson.dumps(submitted("I need a lamp.")) for _ in range(int(count))]
+    pattern = voice(NOBODY, "I need a lamp.")
+    bodies = [orjson.dumps(another(pattern)[OUTBOX][0]) for _ in range(int(count))]
     sender = Confirmed(os.environ["AMQP_URI"])
     began = time.monotonic()
     for body in bodies:

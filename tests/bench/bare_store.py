@@ -4,12 +4,10 @@ Each does what a service asks of the store for one request, over the service's o
 write concerns, and nothing else. Prints how often per second.
 """
 
-import itertools
 import sys
 import threading
 import time
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 import pymongo
@@ -42,6 +40,12 @@ def voice(author_id: str, text: str) -> Document:
     return {**made, "version": 1, "sequence": 1, OUTBOX: [riding], UNSENT: True}
 
 
+def another(pattern: Document) -> Document:
+    """A voice like this one, with an id of its own."""
+    id = identifiers.new_id(pattern["raised_at"])
+    return {**pattern, "_id": id, OUTBOX: [{**each, "id": id} for each in pattern[OUTBOX]]}
+
+
 def _find(database: Database[Document], member_id: str) -> Callable[[], Any]:
     rows = AccountStore(database, "members").rows
     return lambda: rows.find_one({"_id": member_id}, HIDDEN)
@@ -56,15 +60,8 @@ def _page(database: Database[Document], member_id: str) -> Callable[[], Any]:
 def _insert(database: Database[Document], author_id: str) -> Callable[[], Any]:
     store = VoiceStore(database, "feedback")
     store.prepare()
-    pattern, numbers = voice(author_id, "I need a lamp."), itertools.count()
-    mark = identifiers.new_id(identifiers.now())
-
-    def insert() -> Any:
-        made = deepcopy(pattern)
-        made["_id"] = f"{mark}-{next(numbers)}"
-        return store.rows.insert_one(made)
-
-    return insert
+    pattern = voice(author_id, "I need a lamp.")
+    return lambda: store.rows.insert_one(another(pattern))
 
 
 def main(uri: str, name: str, seconds: str, kind: str, key: str) -> None:

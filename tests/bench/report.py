@@ -84,8 +84,12 @@ def save(folder: Path, **files: str) -> None:
 def machine() -> dict[str, Any]:
     """What this is measured on."""
     parts = ("nameko", "amqp", "kombu", "eventlet", "pymongo", "flask", "gunicorn", "gevent")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
-        "machine": f"{platform.system()} {platform.machine()}, {cores} cores, for all that is measured and the load",
+        "machine": f"{platform.system()} {platform.machine()}, {cores()} cores, for all that is measured and the load",
         "versions": f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in parts),
     }
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

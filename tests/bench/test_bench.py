@@ -1,9 +1,6 @@
 """The benchmark measures what it says; how fast things are is not asserted anywhere."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,7 +10,7 @@ from tests.bench import report
 from tests.bench.parts import known
 from tests.bench.plot import plot
 from tests.bench.rows import NONE, Row, percentile
-from tests.processes import ROOT
+from tests.processes import Processes
 
 # The others need servers of their own (tests/faults stops a broker, too), foreign packages, or time.
 SOON = (
@@ -60,23 +57,16 @@ def test_the_picture_shows_each_row_and_what_was_not_measured() -> None:
     assert "- another: no <peer> here" in report.as_markdown(rows, ABOUT)
 
 
-def test_each_part_measures_its_rows(amqp_uri: str, mongo_uri: str, tmp_path: Path) -> None:
-    here = {"AMQP_URI": amqp_uri, "MONGO_URI": mongo_uri, "INTO": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench"],
-        cwd=ROOT,
-        env=os.environ | here | {"SCALE": "tiny", "ONLY": ",".join(SOON)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads((tmp_path / "bench.json").read_text())
+def test_each_part_measures_its_rows(processes: Processes, tmp_path: Path) -> None:
+    into = tmp_path / "build"
+    chosen = {"INTO": str(into), "SCALE": "tiny", "ONLY": ",".join(SOON)}
+    code = processes.start("bench", "-m", "tests.bench", **chosen).wait(110)
+    assert code == 0, processes.log("bench")
+    found = json.loads((into / "bench.json").read_text())
     wanted = [row.name for part in known().values() for row in part.rows if part.name in SOON]
     assert [each["name"] for each in found["results"]] == wanted
     assert found["not_measured"] == []
     for each in found["results"]:
         assert set(each) >= {"name", "value", "unit", "against", "limit", "ratio", "target", "says", "runs"}
         assert min(each["value"], each["limit"], each["ratio"], len(each["runs"])) > 0, each
-    assert {each.name for each in tmp_path.iterdir()} == {"bench.json", "bench.md", "bench.svg"}
+    assert {each.name for each in into.iterdir()} == {"bench.json", "bench.md", "bench.svg"}

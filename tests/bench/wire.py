@@ -13,6 +13,7 @@ from services.contracts.catalogue import CONTENT_TYPE, Announcement, Message, en
 from tests.wire import Caller, connection
 
 IN_FLIGHT = 32
+NOBODY = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
 HEARD_WITHIN = 60.0  # seconds
 
 

@@ -12,11 +12,11 @@ from services.chassis.store import RENEWABLE
 from services.contracts.catalogue import PRIVATE
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from tests.bench.bare_bus import CAPABILITY, HEARD
-from tests.bench.bare_store import voice
+from tests.bench.bare_store import another, voice
 from tests.bench.ground import Ground, run, serve
 from tests.bench.parts import part
 from tests.bench.rows import Row, percentile
-from tests.bench.wire import IN_FLIGHT, Confirmed, calls, event, paced, taken
+from tests.bench.wire import IN_FLIGHT, NOBODY, Confirmed, calls, event, paced, taken
 from tests.bench.words import BENCH_SAID
 from tests.wire import connection
 
@@ -25,7 +25,6 @@ QUEUES = ("bench.echo.hear", f"rpc-{ECHO}", f"rpc-{CAPABILITY}", HEARD, f"{HEARD
 VOICES = "notifications.fanout.tell_the_administrators"
 SLOW = 50  # messages per second
 CHUNK = 1000
-NOBODY = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
 
 
 def _hops(uri: str, key: str, capability: str, per_second: float, seconds: float) -> list[float]:
@@ -119,8 +118,9 @@ def _relayed(ground: Ground, channel: amqp.Channel, count: int) -> float:
     """Messages per second that the relay of a service sends which finds so many."""
     prefix = ground.fresh()
     rows = ground.database(prefix, "feedback").get_collection("voices", write_concern=RENEWABLE)
+    pattern = voice(NOBODY, "I need a lamp.")
     for start in range(0, count, CHUNK):
-        rows.insert_many((voice(NOBODY, "I need a lamp.") for _ in range(min(CHUNK, count - start))), ordered=False)
+        rows.insert_many([another(pattern) for _ in range(min(CHUNK, count - start))], ordered=False)
     with ground.processes(prefix) as processes:
         serve(processes, "feedback")
         began, first, sent, now = 0.0, 0, 0, time.monotonic()

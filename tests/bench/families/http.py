@@ -9,12 +9,12 @@ from tests.bench.ground import Ground, run, serve
 from tests.bench.load import CONNECTIONS, rate, warm
 from tests.bench.parts import part
 from tests.bench.rows import Row
+from tests.bench.wire import NOBODY
 from tests.processes import forget_messages, free_port
 
 THREADS = "8 threads"
 LINES = 200  # in the inbox that is read
 PAGE = 20
-NOBODY = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
 GUNICORN = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py")
 
 

@@ -14,6 +14,7 @@ from services.notifications.inbox.store import InboxStore
 from services.notifications.people.domain import person
 from tests.bench.ground import Document, Ground, serve
 from tests.bench.parts import part
+from tests.bench.report import cores
 from tests.bench.rows import Row
 from tests.bench.seeds import BYSTANDERS, EVERYONE, TAGGED, chunks, lines, published, seed
 from tests.bench.wire import Confirmed
@@ -136,7 +137,7 @@ def two(ground: Ground, row: Row) -> None:
     """
     ground.alone()
     prefix, count = ground.fresh(), ground.size(50, 300, 1_500)
-    row.note = f"{count:,} voices"
+    row.note = f"{count:,} voices, {cores()} cores"
     now = identifiers.now()
     root = person(identifiers.new_id(now), "Root", ["administrator"], [], now, 1)
     ground.database(prefix, "notifications").people.insert_one(root)

@@ -18,13 +18,13 @@ from services.feedback.voices.store import VoiceStore
 from services.notifications.inbox.store import InboxStore
 from tests.bench.bare_bus import CAPABILITY, KEPT
 from tests.bench.bare_store import voice
-from tests.bench.families.bus import NOBODY, QUEUES
+from tests.bench.families.bus import QUEUES
 from tests.bench.families.platform import resident
 from tests.bench.ground import Ground, Whole, serve
 from tests.bench.parts import part
 from tests.bench.rows import Row, percentile
 from tests.bench.seeds import chunks
-from tests.bench.wire import Confirmed, event, paced, taken
+from tests.bench.wire import NOBODY, Confirmed, event, paced, taken
 from tests.processes import Member
 
 PER_SECOND = 20
