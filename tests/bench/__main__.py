@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +23,8 @@ from tests.bench.plot import plot
 from tests.bench.rows import Row
 
 WIDTH = 150
+KEEP = bool(os.environ.get("KEEP"))
+FILES = 65536  # for thousands of streams
 KEPT = ROOT / "tests" / "bench"
 
 
@@ -33,6 +34,8 @@ def _chosen(parts: dict[str, Part]) -> tuple[list[Part], Scale]:
     fits = {word: [parts[word]] if word in parts else _mentioning(parts, word) for word in wanted}
     if unknown := [word for word, found in fits.items() if not found]:
         sys.exit(f"ONLY knows {', '.join(parts)} and words of the rows' names, not {', '.join(unknown)}.")
+    if KEEP and wanted:
+        sys.exit("KEEP takes the results of all parts, not of those that ONLY names.")
     named = [each for found in fits.values() for each in found]
     scale = os.environ.get("SCALE") or "full"
     if scale not in SCALES:
@@ -44,7 +47,7 @@ def _mentioning(parts: dict[str, Part], word: str) -> list[Part]:
     return [part for part in parts.values() if any(word in row.name.lower() for row in part.rows)]
 
 
-def _measure(part: Part, ground: Ground, say: Callable[[str], None]) -> bool:
+def _measure(part: Part, ground: Ground) -> bool:
     """Fill the rows of a part; whether nothing unforeseen happened."""
     why, well = "its part left it out", True
     try:
@@ -55,7 +58,7 @@ def _measure(part: Part, ground: Ground, say: Callable[[str], None]) -> bool:
         why, well = f"{type(error).__name__}: {error}".partition("\n")[0], False
         ground.alone()
         says = f"\n{error.stderr}" if isinstance(error, subprocess.CalledProcessError) else ""
-        say(f"{part.name}:\n{traceback.format_exc()}{says}")
+        ground.say(f"{part.name}:\n{traceback.format_exc()}{says}")
     for row in part.rows:
         row.why = row.why or ("" if row.runs else why)
     return well
@@ -66,18 +69,10 @@ def main() -> int:
     parts, scale = _chosen(known())
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell in the background has SIGINT ignored
         signal.signal(number, signal.default_int_handler)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
-    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    well = True
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (min(most, 65536), most)
-    )  # thousands of streams, also of the processes started
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        backends.start() as backend,
-        Progress(*bars, console=console, transient=True) as progress,
-    ):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    with tempfile.TemporaryDirectory() as folder, backends.start() as backend:
         about = report.machine() | {
             "backends": backend.described.removeprefix("backends: "),
             "load": load.GENERATOR,
@@ -85,29 +80,33 @@ def main() -> int:
         }
         for name, says in about.items():
             console.print(f"{name}: {says}")
-        overall, turns = progress.add_task("all", total=len(parts)), progress.add_task("")
-        ground = Ground(
-            backend,
-            scale,
-            Path(folder),
-            say=lambda says: console.print(says, markup=False),
-            turned=lambda done, of: progress.update(turns, completed=done, total=of),
-        )
-        try:
-            for part in parts:
-                progress.update(turns, description=part.name, completed=0, total=1)
-                well = _measure(part, ground, ground.say) and well
-                progress.advance(overall)
-                for row in part.rows:
-                    console.print(_said(row))
-        finally:
-            ground.close()
+        well = _measure_all(parts, Ground(backend, scale, Path(folder)), console)
     rows = [row for part in parts for row in part.rows]
     console.print(report.table(rows))
     for row in report.split(rows)[1]:
         console.print(f"not measured: {row.name}: {row.why}", markup=False)
     _save(rows, about)
     return 0 if well else 1
+
+
+def _measure_all(parts: list[Part], ground: Ground, console: Console) -> bool:
+    """Fill the rows of all parts, with two bars: for the parts, and for the turns of the present one."""
+    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    well = True
+    with Progress(*bars, console=console, transient=True) as progress:
+        whole, turns = progress.add_task("all", total=len(parts)), progress.add_task("")
+        ground.say = lambda says: console.print(says, markup=False)
+        ground.turned = lambda done, of: progress.update(turns, completed=done, total=of)
+        try:
+            for part in parts:
+                progress.update(turns, description=part.name, completed=0, total=1)
+                well = _measure(part, ground) and well
+                progress.advance(whole)
+                for row in part.rows:
+                    ground.say(_said(row))
+        finally:
+            ground.close()
+    return well
 
 
 def _said(row: Row) -> str:
@@ -118,7 +117,7 @@ def _save(rows: list[Row], about: dict[str, str]) -> None:
     into = Path(os.environ.get("INTO") or ROOT / "build")
     written = {"json": report.as_json(rows, about), "md": report.as_markdown(rows, about), "svg": plot(rows, about)}
     report.save(into, **written)
-    if os.environ.get("KEEP"):
+    if KEEP:
         for ending in ("md", "svg"):
             shutil.copy(into / f"bench.{ending}", KEPT / f"results.{ending}")
 

@@ -23,6 +23,7 @@ from tests.wire import connection
 
 CAPABILITY = "bench.bare"
 HEARD, KEPT = "bench.raw", "bench.raw.kept"
+QUEUES = (f"rpc-{CAPABILITY}", HEARD, KEPT)
 PREFETCH = 10
 
 

@@ -76,17 +76,12 @@ class Known(Processes):
 
 
 class Ground:
-    """What a part is given. `say` writes a line for whoever watches, `turned` is called after each turn."""
+    """What a part is given. `say` writes a line for whoever watches, `turned` is told what is done, and of how much."""
 
-    def __init__(
-        self,
-        backend: Backend,
-        scale: Scale,
-        folder: Path,
-        say: Callable[[str], None] = print,
-        turned: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> None:
-        self.backend, self.scale, self.folder, self.say, self._turned = backend, scale, folder, say, turned
+    def __init__(self, backend: Backend, scale: Scale, folder: Path) -> None:
+        self.backend, self.scale, self.folder = backend, scale, folder
+        self.say: Callable[[str], None] = print
+        self.turned: Callable[[int, int], None] = lambda _done, _of: None
         self.client = pymongo.MongoClient[Document](backend.mongo_uri)
         self._keys = Keys(folder)
         self._keys.prepare()
@@ -120,21 +115,21 @@ class Ground:
     ) -> None:
         """Take both in turn; each value's limit is the mean of those just before and just after it.
 
-        For several rows both give a figure for each. What is done once before to `warm` both up does not count.
+        For several rows both give a figure for each. Ours is done once before, to `warm` up, which does not count.
         """
         rows, runs = [rows] if isinstance(rows, Row) else rows, self.scale.runs
         if warm and not self.tiny:
-            value(), limit()
+            value()
         before = _figures(limit())
         for run in range(runs):
-            self._turned(2 * run + 1, 2 * runs + 1)
+            self.turned(2 * run + 1, 2 * runs + 1)
             found = _figures(value())
-            self._turned(2 * run + 2, 2 * runs + 1)
+            self.turned(2 * run + 2, 2 * runs + 1)
             after = before if self.tiny else _figures(limit())
             for row, one, early, late in zip(rows, found, before, after, strict=True):
                 row.add(one, (early + late) / 2)
             before = after
-        self._turned(1, 1)
+        self.turned(1, 1)
 
     def fresh(self) -> str:
         """How the names of databases begin that nobody has used yet."""

@@ -64,6 +64,8 @@ class Row:
         """The target, in the words of the promise."""
         if self.at_least is not None:
             return f"≥ {self.at_least:.2f}"
+        if self.at_most == 1 and self.runs:
+            return f"≤ {self.limit:g} {self.unit}"
         return f"≤ {self.at_most:g} ×" if self.at_most else "none"
 
     @property

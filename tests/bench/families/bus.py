@@ -11,7 +11,7 @@ from services.chassis.messaging import declare_handler
 from services.chassis.store import RENEWABLE
 from services.contracts.catalogue import PRIVATE
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
-from tests.bench.bare_bus import CAPABILITY, HEARD
+from tests.bench.bare_bus import CAPABILITY, HEARD, QUEUES
 from tests.bench.bare_store import another, voice
 from tests.bench.ground import Ground, run, serve
 from tests.bench.parts import part
@@ -21,7 +21,7 @@ from tests.bench.words import BENCH_SAID
 from tests.wire import connection
 
 ECHO = "bench.echo"
-QUEUES = ("bench.echo.hear", f"rpc-{ECHO}", f"rpc-{CAPABILITY}", HEARD, f"{HEARD}.kept")
+OWN = ("bench.echo.hear", f"rpc-{ECHO}")
 VOICES = "notifications.fanout.tell_the_administrators"
 SLOW = 50  # messages per second
 CHUNK = 1000
@@ -71,10 +71,10 @@ def hop(ground: Ground, slow: Row, half: Row) -> None:
         ways = (BENCH_SAID.key, ECHO), (HEARD, CAPABILITY)
         load = _capacity(uri, ground.size(300, 2000, 5000)) / 2
         half.note = f"{load:.0f} per s"
-        for row, per_second, seconds in ((slow, SLOW, ground.size(1, 3, 10)), (half, load, ground.size(1, 2, 5))):
+        for row, per_second, seconds in ((slow, SLOW, ground.size(1, 2, 10)), (half, load, ground.size(1, 1, 5))):
             ours, bare = (partial(_slowest, uri, key, capability, per_second, seconds) for key, capability in ways)
             ground.measure(row, ours, bare)
-    ground.forget(*QUEUES)
+    ground.forget(*OWN, *QUEUES)
 
 
 def _slowest(*how: object) -> float:
@@ -91,7 +91,7 @@ def rpc(ground: Ground, row: Row) -> None:
         serve(processes, "bare", "-m", "tests.bench.bare_bus", f"{ground.fresh()}bare")
         ours, bare = (partial(calls, uri, f"{each}.echo", ground.scale.seconds) for each in (ECHO, CAPABILITY))
         ground.measure(row, ours, bare)
-    ground.forget(*QUEUES)
+    ground.forget(*OWN, *QUEUES)
 
 
 @part("relay", Row("outbox relay, a backlog", "per s", "py-amqp, a window of 100 confirms", at_least=0.50))

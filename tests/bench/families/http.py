@@ -40,6 +40,7 @@ def echo(ground: Ground, row: Row) -> None:
         warm(ours, ""), warm(bare, "")
         seconds = ground.scale.seconds
         ground.measure(row, lambda: rate(ours, "", seconds), lambda: rate(bare, "", seconds))
+    ground.forget("bench.echo.hear", "rpc-bench.echo")
 
 
 def _store(ground: Ground, service: str, kind: str, key: str, prefix: str) -> float:

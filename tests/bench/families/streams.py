@@ -16,9 +16,8 @@ from services.contracts.catalogue import EXCHANGE, PRIVATE
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.feedback.voices.store import VoiceStore
 from services.notifications.inbox.store import InboxStore
-from tests.bench.bare_bus import CAPABILITY, KEPT
+from tests.bench.bare_bus import CAPABILITY, KEPT, QUEUES
 from tests.bench.bare_store import voice
-from tests.bench.families.bus import QUEUES
 from tests.bench.families.platform import resident
 from tests.bench.ground import Ground, Whole, serve
 from tests.bench.parts import part
@@ -45,7 +44,7 @@ def live(ground: Ground, middle: Row, slowest: Row) -> None:
     """From just before a member posts a voice until an administrator's open stream has shown it. Beside it, at the same
     rate: a voice is inserted, its message published with a confirm, heard by py-amqp, and a line inserted.
     """
-    platform, count = ground.whole(), PER_SECOND * ground.size(1, 3, 10)
+    platform, count = ground.whole(), PER_SECOND * ground.size(1, 2, 10)
     prefix, author = ground.fresh(), platform.join()
     voices = VoiceStore(ground.database(prefix, "bare"), "feedback")
     for store in (voices, InboxStore(ground.database(prefix, "bare"), "notifications")):
@@ -60,7 +59,7 @@ def live(ground: Ground, middle: Row, slowest: Row) -> None:
             return _shares(_kept(ground.backend.amqp_uri, voices, count))
 
         ground.measure([middle, slowest], ours, bare)
-    ground.forget(*QUEUES[2:])
+    ground.forget(*QUEUES)
 
 
 def _shares(took: list[float]) -> list[float]:
