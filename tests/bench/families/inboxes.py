@@ -22,7 +22,7 @@ from tests.wire import Caller, Listener, submitted
 
 WARMED = 10_000  # members: many more take so long that a start hardly counts
 WITHIN = 300.0  # seconds for one message
-TIMES = 5  # that a short thing is done in one run
+TIMES = 15  # that a short thing is done in one run
 LONG_ENOUGH = 10.0  # seconds, after which it is not done again
 
 
