@@ -1,104 +1,131 @@
 """`python -m tests.bench`: see the package."""
 
 import os
+import resource
+import shutil
+import signal
+import subprocess
 import sys
 import tempfile
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
 from pathlib import Path
-from subprocess import Popen
-from typing import Any
 
-import pymongo
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.local.keys import Keys
+from deploy.local import CannotRun
 from deploy.local.platform import ROOT
 from tests import backends
-from tests.bench import load, measures, rows
-from tests.processes import UNLIMITED, Platform, Processes
+from tests.bench import load, report
+from tests.bench.ground import SCALES, Ground, Scale
+from tests.bench.parts import NotMeasured, Part, known
+from tests.bench.plot import plot
+from tests.bench.rows import Row
 
-PARTS = ("memory", "me", "fanout")
-SCALES: dict[str, dict[str, Any]] = {
-    "smoke": {"runs": 3, "seconds": 2.0, "people": 10_000},
-    "full": {"runs": 5, "seconds": 8.0, "people": 10_000},
-}
-WIDTH = 130
-
-
-class Known(Processes):
-    """Processes whose pids are known."""
-
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        super().__init__(environment, folder)
-        self.pids: dict[str, int] = {}
-
-    def start(self, name: str, *command: str, **environment: str) -> "Popen[bytes]":
-        process = super().start(name, *command, **environment)
-        self.pids[name] = process.pid
-        return process
+WIDTH = 150
+KEEP = bool(os.environ.get("KEEP"))
+FILES = 65536  # for thousands of streams
+KEPT = ROOT / "tests" / "bench"
 
 
-def _chosen() -> tuple[list[str], str]:
-    only = [part for part in os.environ.get("ONLY", "").split(",") if part] or list(PARTS)
+def _chosen(parts: dict[str, Part]) -> tuple[list[Part], Scale]:
+    """ONLY names parts, or words that occur in the names of rows."""
+    wanted = [word.strip().lower() for word in os.environ.get("ONLY", "").split(",") if word.strip()]
+    fits = {word: [parts[word]] if word in parts else _mentioning(parts, word) for word in wanted}
+    if unknown := [word for word, found in fits.items() if not found]:
+        sys.exit(f"ONLY knows {', '.join(parts)} and words of the rows' names, not {', '.join(unknown)}.")
+    if KEEP and wanted:
+        sys.exit("KEEP takes the results of all parts, not of those that ONLY names.")
+    named = [each for found in fits.values() for each in found]
     scale = os.environ.get("SCALE") or "full"
-    if unknown := set(only) - set(PARTS):
-        sys.exit(f"ONLY knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}.")
     if scale not in SCALES:
         sys.exit(f"SCALE is one of {', '.join(SCALES)}, not {scale}.")
-    return only, scale
+    return [each for each in parts.values() if not wanted or each in named], SCALES[scale]
 
 
-@contextmanager
-def _platform(backend: backends.Backend, prefix: str) -> Iterator[tuple[Platform, Known]]:
-    """A platform as it is delivered, but for its rate limits, with databases of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        keys = Keys(Path(folder))
-        keys.prepare()
-        environment = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ},
-            "TOKEN_JWKS_FILE": str(keys.jwks_file),
-            "TOKEN_PRIVATE_KEY_FILE": str(keys.private_key_file),
-            "AMQP_URI": backend.amqp_uri,
-            "MONGO_URI": backend.mongo_uri,
-            "MONGO_DATABASE_PREFIX": prefix,
-            **UNLIMITED,
+def _mentioning(parts: dict[str, Part], word: str) -> list[Part]:
+    return [part for part in parts.values() if any(word in row.name.lower() for row in part.rows)]
+
+
+def _measure(part: Part, ground: Ground) -> bool:
+    """Fill the rows of a part; whether nothing unforeseen happened."""
+    why, well = "its part left it out", True
+    try:
+        part.measure(ground, *part.rows)
+    except NotMeasured as missing:
+        why = str(missing)
+    except Exception as error:  # the others go on
+        why, well = f"{type(error).__name__}: {error}".partition("\n")[0], False
+        ground.alone()
+        says = f"\n{error.stderr}" if isinstance(error, subprocess.CalledProcessError) else ""
+        ground.say(f"{part.name}:\n{traceback.format_exc()}{says}")
+    for row in part.rows:
+        row.why = row.why or ("" if row.runs else why)
+    return well
+
+
+def main() -> int:
+    """Measure, show, and write build/bench.{json,md,svg}; 1 when a part failed."""
+    parts, scale = _chosen(known())
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell in the background has SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    with tempfile.TemporaryDirectory() as folder, backends.start() as backend:
+        about = report.machine() | {
+            "backends": backend.described.removeprefix("backends: "),
+            "load": load.GENERATOR,
+            "scale": scale.name,
         }
-        processes = Known(environment, Path(folder))
-        platform = Platform(processes)
+        for name, says in about.items():
+            console.print(f"{name}: {says}")
+        well = _measure_all(parts, Ground(backend, scale, Path(folder)), console)
+    rows = [row for part in parts for row in part.rows]
+    console.print(report.table(rows))
+    for row in report.split(rows)[1]:
+        console.print(f"not measured: {row.name}: {row.why}", markup=False)
+    _save(rows, about)
+    return 0 if well else 1
+
+
+def _measure_all(parts: list[Part], ground: Ground, console: Console) -> bool:
+    """Fill the rows of all parts, with two bars: for the parts, and for the turns of the present one."""
+    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    well = True
+    with Progress(*bars, console=console, transient=True) as progress:
+        whole, turns = progress.add_task("all", total=len(parts)), progress.add_task("")
+        ground.say = lambda says: console.print(says, markup=False)
+        ground.turned = lambda done, of: progress.update(turns, completed=done, total=of)
         try:
-            platform.start()
-            yield platform, processes
+            for part in parts:
+                progress.update(turns, description=part.name, completed=0, total=1)
+                well = _measure(part, ground) and well
+                progress.advance(whole)
+                for row in part.rows:
+                    ground.say(_said(row))
         finally:
-            processes.stop()
+            ground.close()
+    return well
 
 
-def main() -> None:
-    """Measures, shows, and writes build/bench.json."""
-    (only, scale), console = _chosen(), Console(highlight=False, width=WIDTH if not sys.stdout.isatty() else None)
-    runs, seconds, people = (SCALES[scale][name] for name in ("runs", "seconds", "people"))
-    prefix = f"bench_{uuid.uuid4().hex[:8]}_"
-    measured: list[rows.Row] = []
-    with backends.start() as backend, pymongo.MongoClient[dict[str, Any]](backend.mongo_uri) as client:
-        about = {"machine": rows.machine(), "backends": backend.described, "load": load.GENERATOR, "scale": scale}
-        for line in (about["machine"], backend.described, f"load: {load.GENERATOR}; scale: {scale}"):
-            console.print(line)
-        with _platform(backend, prefix) as (platform, processes):
-            if "memory" in only:
-                measured += measures.memory(platform, processes.pids, console.print)
-            if "me" in only:
-                member = platform.join(tags_have=["bookkeeping"], tags_want=["3d printing"], what_i_do="Bookkeeping")
-                measured.append(measures.me(platform, member, runs, seconds))
-            if "fanout" in only:
-                database = client[f"{prefix}notifications"]
-                measured.append(measures.fanout(backend.amqp_uri, database, people, runs))
-        for name in client.list_database_names():
-            if name.startswith(prefix):
-                client.drop_database(name)
-    console.print(rows.table(measured))
-    rows.save(ROOT / "build" / "bench.json", measured, **about)
+def _said(row: Row) -> str:
+    return f"  {row.name}: {row.ratio:.2f} of {row.against}" if row.runs else f"  {row.name}: not measured"
+
+
+def _save(rows: list[Row], about: dict[str, str]) -> None:
+    into = Path(os.environ.get("INTO") or ROOT / "build")
+    written = {"json": report.as_json(rows, about), "md": report.as_markdown(rows, about), "svg": plot(rows, about)}
+    report.save(into, **written)
+    if KEEP:
+        for ending in ("md", "svg"):
+            shutil.copy(into / f"bench.{ending}", KEPT / f"results.{ending}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except CannotRun as problem:
+        sys.exit(str(problem))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")

@@ -1,7 +1,5 @@
 """The limit of an HTTP answer: Flask and nothing else, run with the gateway's own gunicorn settings."""
 
-from typing import Any
-
 from flask import Flask
 
 
@@ -17,9 +15,12 @@ class Bare(Flask):
     def drain(self) -> None:
         pass
 
+    def leave(self) -> None:
+        pass
 
-def create(profile: dict[str, Any]) -> Bare:
-    """An application that answers `/v1/me` with this profile, without asking anybody."""
+
+def create() -> Bare:
+    """An application that answers `/v1/echo/<id>` as the gateway does, without asking anybody."""
     app = Bare("bare")
-    app.add_url_rule("/v1/me", view_func=lambda: profile)
+    app.add_url_rule("/v1/echo/<text>", view_func=lambda text: {"text": text})
     return app

@@ -1,6 +1,7 @@
 """Load on an HTTP address over a number of connections: wrk where it is installed, else a few greenlets.
 
-`python -m tests.bench.load URL TOKEN SECONDS` is the latter, in a process of its own; it prints how many were answered.
+`python -m tests.bench.load URL TOKEN SECONDS [BODY]` is the latter, in a process of its own; it prints how many
+requests were answered with success per second.
 """
 
 import re
@@ -8,28 +9,60 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
+
+import orjson
+import requests
 
 CONNECTIONS = 32
 GENERATOR = "wrk" if shutil.which("wrk") else "greenlets"
+UP_WITHIN = 30.0  # seconds
 
 
-def rate(url: str, token: str, seconds: float) -> float:
-    """Answers with status 200 per second."""
-    wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-H", f"Authorization: Bearer {token}", url]
-    own = [sys.executable, "-m", "tests.bench.load", url, token, str(seconds)]
-    said = subprocess.run(
-        wrk if GENERATOR == "wrk" else own, capture_output=True, text=True, check=True, timeout=seconds + 60
-    ).stdout
+def rate(url: str, token: str, seconds: int, body: bytes = b"") -> float:
+    """Successes per second: of GET, or of POST with a JSON body if there is one."""
     if GENERATOR != "wrk":
-        return float(said)
-    answered, within = re.search(r"(\d+) requests in ([\d.]+)s", said), re.search(r"Non-2xx.*: (\d+)", said)
+        own = [sys.executable, "-m", "tests.bench.load", url, token, str(seconds), body.decode()]
+        return float(_run(own, seconds))
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "post.lua")
+        kind = "wrk.headers['Content-Type'] = 'application/json'"
+        script.write_text(f"{kind}\nwrk.method, wrk.body = 'POST', [==[{body.decode()}]==]\n")
+        with_body = ["-s", str(script)] if body else []
+        identity = ["-H", f"Authorization: Bearer {token}"]
+        said = _run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *with_body, *identity, url], seconds)
+    answered, within = re.search(r"(\d+) requests in ([\d.]+)(m?)s", said), re.search(r"Non-2xx.*: (\d+)", said)
     assert answered, said
-    return (int(answered[1]) - int(within[1] if within else 0)) / float(answered[2])
+    good = int(answered[1]) - int(within[1] if within else 0)
+    assert good, f"{url}: no success\n{said}"
+    return good / float(answered[2])
+
+
+def _run(command: list[str], seconds: float) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+
+
+def warm(url: str, token: str, body: bytes = b"") -> None:
+    """Wait until somebody answers there, with success: who has just started is slow at first."""
+    until = time.monotonic() + UP_WITHIN
+    while True:
+        try:
+            method = requests.post if body else requests.get
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = method(url, headers=headers, json=orjson.loads(body) if body else None, timeout=5)
+            if answer.ok:
+                return
+            says = answer.text
+        except requests.ConnectionError as error:
+            says = str(error)
+        assert time.monotonic() < until, f"{url}: {says}"
+        time.sleep(0.1)
 
 
 def _ask(address: tuple[str, int], request: bytes, until: float) -> int:
-    """How many times a connection was answered until a moment of the monotonic clock."""
+    """How many times a connection was answered with success until a moment of the monotonic clock."""
     answered = 0
     with socket.create_connection(address) as connection:
         heard = b""
@@ -40,17 +73,19 @@ def _ask(address: tuple[str, int], request: bytes, until: float) -> int:
             length = int(re.search(rb"(?i)content-length: (\d+)", heard)[1])  # type: ignore[index]
             while len(heard) < end + 4 + length:
                 heard += connection.recv(65536)
-            answered += heard.startswith(b"HTTP/1.1 200")
+            answered += heard.startswith(b"HTTP/1.1 20")
             heard = heard[end + 4 + length :]
     return answered
 
 
-def _main(url: str, token: str, seconds: str) -> None:
+def _main(url: str, token: str, seconds: str, body: str = "") -> None:
     import gevent
 
     host, _, path = url.removeprefix("http://").partition("/")
     name, _, port = host.partition(":")
-    request = f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    head = f"{'POST' if body else 'GET'} /{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n" if body else ""
+    request = f"{head}{kind}\r\n{body}".encode()
     began = time.monotonic()
     asking = [gevent.spawn(_ask, (name, int(port)), request, began + float(seconds)) for _ in range(CONNECTIONS)]
     gevent.joinall(asking, raise_error=True)

@@ -1,0 +1,48 @@
+"""The parts of the benchmark, by name: each fills one or more rows."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.bench.rows import Row
+
+FAMILIES = ("platform", "http", "streams", "inboxes", "bus", "broker")
+Measure = Callable[..., None]  # given the ground and the rows of the declaration
+
+
+class NotMeasured(Exception):
+    """Something that a part needs is not to be had here; says what."""
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    rows: tuple[Row, ...]
+    measure: Measure
+
+
+PARTS: dict[str, Part] = {}
+
+
+def part(name: str, *rows: Row) -> Callable[[Measure], Measure]:
+    """Declare a part. What it leaves empty is reported as not measured, with the reason that it raises."""
+
+    def declare(measure: Measure) -> Measure:
+        assert name not in PARTS, f"there are two parts {name}"
+        PARTS[name] = Part(name, rows, measure)
+        return measure
+
+    return declare
+
+
+def known() -> dict[str, Part]:
+    """All parts, in the order in which they are measured."""
+    for family in FAMILIES:
+        importlib.import_module(f"tests.bench.families.{family}")
+    for others in ("peers.rows", "growth"):
+        try:
+            importlib.import_module(f"tests.bench.{others}")
+        except ModuleNotFoundError as error:
+            if not f"tests.bench.{others}".startswith(str(error.name)):
+                raise
+    return PARTS

@@ -1,0 +1,37 @@
+"""`python -m tests.bench.service`: a service on the real chassis that does nothing but answer and hear."""
+
+import sys
+import time
+from typing import Any
+
+from services.chassis import runner
+from services.chassis.messaging import Envelope, on
+from services.chassis.rpc import rpc
+from tests.bench.words import BENCH_SAID
+
+assert runner  # imported for its effect, before all that waits
+
+
+class Echo:
+    """Answers what it is asked, and remembers when it heard what."""
+
+    name = "bench.echo"
+    heard: dict[str, float] = {}  # noqa: RUF012 - of the process: nameko makes an instance for each message
+
+    @rpc(public=True)
+    def echo(self, text: str) -> Any:
+        return {"text": text}
+
+    @on(BENCH_SAID)
+    def hear(self, message: Envelope, text: str) -> None:
+        self.heard[message.id] = time.monotonic()
+
+    @rpc(public=True)
+    def taken(self) -> Any:
+        """When the handler began with each message since it was asked last, in monotonic seconds."""
+        taken, Echo.heard = Echo.heard, {}
+        return taken
+
+
+if __name__ == "__main__":
+    runner.serve("bench", [Echo], sys.argv[1:])
