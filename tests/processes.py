@@ -29,6 +29,8 @@ UNLIMITED = dict.fromkeys(("RATE_LIMIT", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_SIG
 class Processes:
     """Real processes by name, each with its own log."""
 
+    python = sys.executable
+
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.environment = environment
         self.folder = folder
@@ -38,7 +40,7 @@ class Processes:
         """Start a process; what it prints is kept."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, *command],
+                [self.python, *command],
                 cwd=ROOT,
                 env=self.environment | environment,
                 stdin=subprocess.DEVNULL,
