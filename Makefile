@@ -26,8 +26,8 @@ reset: .venv/.local ## stop, and delete all data, keys and logs
 status: .venv/.local ## what runs
 	@$(LOCAL) status || true
 
-test: .venv/.dev ## all tests, on a broker and a store of their own (ARGS="-k inbox")
-	@$(PY) -m pytest $(ARGS)
+test: .venv/.dev ## all tests, two files at a time, on brokers and stores of their own (ARGS="-k inbox": some of them)
+	@$(PY) -m pytest $(or $(ARGS),$(if $(AMQP_URI)$(MONGO_URI),,-n 2 --dist loadfile))
 
 check: .venv/.dev ## style, types, who may import whom, generated documents, known vulnerabilities
 	@.venv/bin/ruff check .

@@ -18,19 +18,39 @@ from tests.stores import open_database
 from tests.wire import Caller
 
 BACKEND = pytest.StashKey[backends.Backend]()
+TOLD = pytest.StashKey[set[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.option.collectonly or hasattr(config, "workerinput"):
-        return
+    if config.option.collectonly or config.option.numprocesses:
+        return  # of several workers, each has its own
     stack = ExitStack()
     config.stash[BACKEND] = stack.enter_context(backends.start())
     config.add_cleanup(stack.close)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    if config.option.numprocesses:
+        return f"backends: a pair for each of {config.option.numprocesses} workers, named at the end"
     backend = config.stash.get(BACKEND, None)
     return backend.described if backend else "backends: none, collecting only"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["backends"] = pytest_report_header(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash.setdefault(TOLD, set()).add(
+        getattr(node, "workeroutput", {}).get("backends", "backends: a worker died")
+    )
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for backend in config.stash.get(TOLD, ()):
+        terminalreporter.line(backend)
 
 
 @pytest.fixture(scope="session")
