@@ -107,4 +107,4 @@ def _ways(query: Document) -> list[Conditions]:
 def _kind(value: Any) -> str:
     if not isinstance(value, Mapping) or not any(str(name).startswith("$") for name in value):
         return EQUAL
-    return EQUAL if set(value) <= {"$eq", "$in"} else RANGE if set(value) <= RANGES else OTHER
+    return EQUAL if "$eq" in value or set(value) == {"$in"} else RANGE if set(value) <= RANGES else OTHER

@@ -40,6 +40,8 @@ def _chosen(parts: dict[str, Part]) -> tuple[list[Part], Scale]:
     scale = os.environ.get("SCALE") or "full"
     if scale not in SCALES:
         sys.exit(f"SCALE is one of {', '.join(SCALES)}, not {scale}.")
+    for row in (row for each in parts.values() for row in each.rows if each.slow and scale != "full" and not wanted):
+        row.why = "it is slow; SCALE=full measures it, or ONLY"
     return [each for each in parts.values() if not wanted or each in named], SCALES[scale]
 
 
@@ -50,6 +52,8 @@ def _mentioning(parts: dict[str, Part], word: str) -> list[Part]:
 def _measure(part: Part, ground: Ground) -> bool:
     """Fill the rows of a part; whether nothing unforeseen happened."""
     why, well = "its part left it out", True
+    if all(row.why for row in part.rows):
+        return well
     try:
         part.measure(ground, *part.rows)
     except NotMeasured as missing:

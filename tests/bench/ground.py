@@ -37,7 +37,7 @@ class Scale:
     seconds: int
 
 
-SCALES = {"tiny": Scale("tiny", 1, 1), "smoke": Scale("smoke", 3, 1), "full": Scale("full", 3, 4)}
+SCALES = {"tiny": Scale("tiny", 1, 1), "smoke": Scale("smoke", 3, 1), "full": Scale("full", 3, 2)}
 
 
 class Whole(Platform):

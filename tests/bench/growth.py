@@ -33,23 +33,24 @@ from tests.processes import Member
 from tests.wire import Listener
 
 MEGABYTE = 1_000_000
-TICK = os.sysconf("SC_CLK_TCK")
 CHUNK = 5_000
 OWN = 200  # lines and voices of the member who asks, and events to come
 TOLD = 1_000  # members who are told of an event
 TAG, RARE = "growth", "glassblowing"
 LEAST, MOST = 5, 400  # askings of one kind
-LONGEST = 2  # seconds for them
+LONGEST = 2.0  # seconds for them
+SETTLE = 2.0  # seconds after a hub has grown
+STORE = "store"
 ORGANISER = ("host",)
 Document = dict[str, Any]
 
-ASKED = {
-    "GET /v1/me": "/v1/me",
-    "inbox, first page": "/v1/notifications",
-    "inbox, a later page": "/v1/notifications?cursor={later}",
-    "events, to come": "/v1/events?starts_after={now}",
-    "members, first page": "/v1/members",
-    "members with a rare tag": f"/v1/members?tag={RARE}",
+ASKED = {  # of whom, and what
+    "GET /v1/me": ("members", "/v1/me"),
+    "inbox, first page": ("notifications", "/v1/notifications"),
+    "inbox, a later page": ("notifications", "/v1/notifications?cursor={later}"),
+    "events, to come": ("events", "/v1/events?starts_after={now}"),
+    "members, first page": ("members", "/v1/members"),
+    "members with a rare tag": ("members", f"/v1/members?tag={RARE}"),
 }
 POSTED = "POST /v1/feedback, and a line"
 ANNOUNCED = f"{TOLD:,} notifications"
@@ -135,16 +136,23 @@ class Hub:
             session.headers["Authorization"] = f"Bearer {self._member.tokens['access_token']}"
             session.headers["Accept-Encoding"] = "identity"
             idle = self._idle(seconds)
-            for name, path in ASKED.items():
+            for name, (service, path) in ASKED.items():
                 url = self._member.url + path.format(**self._words)
                 try:
-                    yield name, self._cost(lambda url=url: _answered(session.get(url, timeout=60), 200), seconds, idle)
+                    yield (
+                        name,
+                        self._cost(
+                            lambda url=url: _answered(session.get(url, timeout=60), 200), seconds, idle, within=service
+                        ),
+                    )
                 except TooSlow:
                     yield name, None
             words = {"text": "I need a lamp.", "kind": "need", "touchpoint": "app"}
             url = f"{self._member.url}/v1/feedback"
-            post = lambda: _answered(session.post(url, json=words, timeout=60), 201)  # noqa: E731
-            yield POSTED, self._cost(post, seconds, idle, told=1)
+            yield (
+                POSTED,
+                self._cost(lambda: _answered(session.post(url, json=words, timeout=60), 201), seconds, idle, told=1),
+            )
             yield ANNOUNCED, self._cost(self._announce, seconds, idle, told=TOLD)
 
     def _announce(self) -> None:
@@ -153,8 +161,13 @@ class Hub:
         id = self._member.post("/v1/events", plan | times)["id"]
         self._member.post(f"/v1/events/{id}/publish", status=200)
 
-    def _cost(self, ask: Callable[[], None], seconds: float, idle: tuple[float, float], told: int = 0) -> Cost:
-        """`told` members hear of each asking; that they did belongs to it. What idling costs does not."""
+    def _cost(
+        self, ask: Callable[[], None], seconds: float, idle: dict[str, float], *, within: str = "", told: int = 0
+    ) -> Cost:
+        """`told` members hear of each asking; that they did belongs to it. What idling costs does not.
+
+        Ours is what the gateway and the service `within` use, or all of them.
+        """
         listener = Listener(self._ground.backend.amqp_uri, NOTIFICATIONS_DELIVERED.key)
         ask(), _until(listener, told)
         waits: list[float] = []
@@ -168,22 +181,21 @@ class Hub:
         _until(listener, told * (len(waits) + 1))
         took, after = time.perf_counter() - began, self._cpu()
         listener.close()
-        ours, store = (
-            max(late - early - rate * took, 0) / len(waits)
-            for late, early, rate in zip(after, before, idle, strict=True)
-        )
+        used = {name: max(after[name] - before[name] - idle[name] * took, 0) / len(waits) for name in before}
+        store = used.pop(STORE)
+        ours = sum(use for name, use in used.items() if not within or name == within or name.startswith("gateway"))
         return Cost(median(waits), ours, store)
 
-    def _idle(self, seconds: float) -> tuple[float, float]:
-        """CPU seconds a second of the platform and of the store while nobody asks."""
+    def _idle(self, seconds: float) -> dict[str, float]:
+        """CPU seconds a second of each process while nobody asks."""
+        time.sleep(SETTLE)
         before, began = self._cpu(), time.perf_counter()
-        time.sleep(max(seconds, 2.0))
+        time.sleep(seconds)
         took = time.perf_counter() - began
-        ours, store = (late - early for late, early in zip(self._cpu(), before, strict=True))
-        return ours / took, store / took
+        return {name: (used - before[name]) / took for name, used in self._cpu().items()}
 
-    def _cpu(self) -> tuple[float, float]:
-        return sum(map(_seconds, self._pids().values())), _seconds(self._store)
+    def _cpu(self) -> dict[str, float]:
+        return {name: _seconds(pid) for name, pid in {**self._pids(), STORE: self._store}.items()}
 
     def _pids(self) -> dict[str, int]:
         """Processes by name; of a gunicorn's, the workers too."""
@@ -226,9 +238,8 @@ def _until(listener: Listener, told: int, seconds: float = 60) -> None:
 
 
 def _seconds(pid: int) -> float:
-    """CPU seconds of a process until now."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    """CPU seconds of a process until now, to the nanosecond, where it has not ended a thread."""
+    return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 def _resident(pid: int) -> int:

@@ -19,17 +19,21 @@ class Part:
     name: str
     rows: tuple[Row, ...]
     measure: Measure
+    slow: bool
 
 
 PARTS: dict[str, Part] = {}
 
 
-def part(name: str, *rows: Row) -> Callable[[Measure], Measure]:
-    """Declare a part. What it leaves empty is reported as not measured, with the reason that it raises."""
+def part(name: str, *rows: Row, slow: bool = False) -> Callable[[Measure], Measure]:
+    """Declare a part. What it leaves empty is reported as not measured, with the reason that it raises.
+
+    One that is `slow` is left out of a short run unless ONLY names it.
+    """
 
     def declare(measure: Measure) -> Measure:
         assert name not in PARTS, f"there are two parts {name}"
-        PARTS[name] = Part(name, rows, measure)
+        PARTS[name] = Part(name, rows, measure, slow)
         return measure
 
     return declare

@@ -7,11 +7,11 @@ from tests.bench.report import number, split
 from tests.bench.rows import Row
 
 WIDTH, LEFT, RIGHT = 880, 372, 112  # of all; of the names; of the figures
-TOP, LINE, BAR, FOOT = 92, 38, 14, 60
+TOP, LINE, BAR, FOOT = 92, 38, 14, 76
 MOST = 2.0  # times the target: longer bars are cut off, with a tip
 SCALE = (WIDTH - LEFT - RIGHT) / MOST
 TIP = 7
-NAME_AT_MOST, FIGURES_AT_MOST = 56, 66  # letters
+NAME_AT_MOST, FIGURES_AT_MOST, FOOT_AT_MOST = 52, 68, 150  # letters
 FONT = '-apple-system, BlinkMacSystemFont, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif'
 STYLE = f"""
 text {{ font: 12.5px {FONT}; fill: #1f2328 }}
@@ -59,7 +59,7 @@ def plot(rows: Sequence[Row], about: Mapping[str, str]) -> str:
 
 def _row(row: Row, top: float) -> Iterator[str]:
     middle = top + LINE / 2 + 1
-    yield _text(0, top + 15, _short(f"{row.name} ({row.note})" if row.note else row.name, NAME_AT_MOST), "")
+    yield _text(0, top + 15, _short(row.name, NAME_AT_MOST), "")
     yield _text(0, top + 29, _short(_figures(row), FIGURES_AT_MOST), "quiet small")
     yield f'<rect class="track" x="{LEFT}" y="{top + 10}" width="{SCALE * MOST}" height="{BAR}" rx="2"/>'
     if not row.runs:
@@ -84,7 +84,8 @@ def _bar(row: Row, top: float) -> str:
 def _figures(row: Row) -> str:
     if not row.runs:
         return row.why
-    return f"{number(row.value)} {row.unit}; {row.against}: {number(row.limit)}"
+    figures = f"{number(row.value)} {row.unit}; {row.against}: {number(row.limit)}"
+    return f"{row.note}: {figures}" if row.note else figures
 
 
 def _short(says: str, most: int) -> str:
@@ -96,7 +97,7 @@ def _ratio(value: float) -> str:
 
 
 def _foot(about: Mapping[str, str]) -> list[str]:
-    return [f"{about['machine']}; {about['backends']}", about["versions"]]
+    return [_short(about[name], FOOT_AT_MOST) for name in ("machine", "backends", "versions")]
 
 
 def _text(x: float, y: float, says: str, kind: str) -> str:

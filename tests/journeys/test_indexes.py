@@ -221,7 +221,7 @@ def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:
 def test_every_collection_was_asked(found: Asked) -> None:
     kept = {place for place in found.indexes if not place.endswith("system.profile")}
     assert len(kept) > 10
-    assert kept == {shape.place for shape in found.examples}
+    assert kept <= {shape.place for shape in found.examples}
 
 
 def test_an_index_leads_to_what_is_wanted(found: Asked) -> None:
@@ -235,6 +235,10 @@ def test_nobody_asks_for_more_than_a_page(found: Asked) -> None:
 def test_no_index_is_superfluous(found: Asked) -> None:
     used = {(shape.place, index) for shape in found.examples for index in found.served(shape)}
     used |= {(place, (("_id", 1),)) for place in found.indexes}
+    for shape in found.examples:  # where no index leads to all that is wanted, one that leads to a part of it helps
+        if not found.served(shape):
+            asked_for = {name for way in shape.ways for name, _ in way}
+            used |= {(shape.place, index) for index in found.indexes[shape.place] if index[0][0] in asked_for}
     kept = {(place, index): how for place, indexes in found.indexes.items() for index, how in indexes.items()}
     assert [each for each, how in kept.items() if each not in used and "expireAfterSeconds" not in how] == []
 

@@ -57,6 +57,11 @@ def broadcast(
     return {"_id": notification_id, **notice, "at": max(now, belonging), "belonging": belonging, "but": but}
 
 
+def is_for(broadcast: Broadcast, reader: Reader) -> bool:
+    """Whether somebody is meant."""
+    return bool(reader.joined_at <= broadcast["belonging"] and reader.id != broadcast["but"])
+
+
 def as_lines(broadcasts: Iterable[Broadcast], member_id: str, marks: Marks) -> list[Line]:
     """Broadcasts as the lines of a member."""
     return [

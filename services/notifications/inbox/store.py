@@ -1,6 +1,8 @@
 """What the inbox remembers: a row a line, a row a broadcast, and what each member has read of the broadcasts."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from pymongo import IndexModel
@@ -9,7 +11,17 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.chassis.store import JOURNALED, RENEWABLE, Rows
 from services.notifications.deliveries import BROADCAST, INBOX
-from services.notifications.inbox.domain import OVERLAP, Broadcast, Line, Marks, Reader, as_lines, line_id, merged
+from services.notifications.inbox.domain import (
+    OVERLAP,
+    Broadcast,
+    Line,
+    Marks,
+    Reader,
+    as_lines,
+    is_for,
+    line_id,
+    merged,
+)
 
 DUPLICATE_KEY = 11000
 Position = list[Any]
@@ -30,14 +42,14 @@ class BroadcastStore(Rows):
         BROADCAST.inc()
         return broadcast
 
-    def to(self, reader: Reader, since: datetime | None = None) -> dict[str, Any]:
-        """The query for what somebody was told: a moment bounds it, whatever else is asked."""
-        joined_at = reader.joined_at
-        return {
-            "at": {"$gte": max(joined_at, since or joined_at)},
-            "belonging": {"$gte": joined_at},
-            "but": {"$ne": reader.id},
-        }
+    def to(
+        self, reader: Reader, since: datetime | None = None, until: datetime | None = None, *, ascending: bool = False
+    ) -> Iterator[Broadcast]:
+        """What somebody was told, by time. Moments alone bound the query; of what is found nearly all is for them."""
+        bounds = {"$gte": max(reader.joined_at, since or reader.joined_at), **({"$lte": until} if until else {})}
+        way = 1 if ascending else -1
+        with self.rows.find({"at": bounds}).sort([("at", way), ("_id", way)]) as found:
+            yield from (each for each in found if is_for(each, reader))
 
 
 class MarkStore(Rows):
@@ -91,21 +103,23 @@ class InboxStore(Rows):
         own, more = self.timeline(mine, by="at", ascending=False, after=after, limit=limit)
         marks = self.marks.of(reader.id) if unread else None
         since = own[-1]["at"] if more else marks and marks.until  # what is older has no room on the page, or was read
-        told = self.broadcasts.to(reader, since) | ({"_id": {"$nin": list(marks.read)}} if marks else {})
-        behind = after and [after[0], after[1].rpartition(":")[2]]
-        found, yet_more = self.broadcasts.timeline(told, by="at", ascending=False, after=behind, limit=limit)
-        lines = merged(own, self._shown(found, reader, marks), ascending=False)
-        if not (more or yet_more or len(lines) > limit):
+        before = (datetime.fromtimestamp(after[0] / 1000, UTC), after[1].rpartition(":")[2]) if after else None
+        told = (
+            each
+            for each in self.broadcasts.to(reader, since, before and before[0])
+            if (before is None or (each["at"], each["_id"]) < before) and not (marks and each["_id"] in marks.read)
+        )
+        lines = merged(own, self._shown(list(islice(told, limit + 1)), reader, marks), ascending=False)
+        if not more and len(lines) <= limit:
             return lines, None
         last = lines[limit - 1]
         return lines[:limit], [round(last["at"].timestamp() * 1000), last["_id"]]
 
     def since(self, reader: Reader, moment: datetime, limit: int) -> list[Line]:
         """A member's lines from a moment on, oldest first."""
-        way = [("at", 1), ("_id", 1)]
-        own = list(self.rows.find({"member": reader.id, "at": {"$gt": moment}}).sort(way).limit(limit))
-        told = list(self.broadcasts.rows.find(self.broadcasts.to(reader, moment)).sort(way).limit(limit))
-        return merged(own, self._shown(told, reader), ascending=True)[:limit]
+        own = self.rows.find({"member": reader.id, "at": {"$gt": moment}}).sort([("at", 1), ("_id", 1)]).limit(limit)
+        told = islice(self.broadcasts.to(reader, moment, ascending=True), limit)
+        return merged(list(own), self._shown(list(told), reader), ascending=True)[:limit]
 
     def unread(self, reader: Reader) -> int:
         """How many lines a member has not read."""
@@ -117,10 +131,11 @@ class InboxStore(Rows):
         marked = self._kept().update_one({**mine, "read_at": None}, {"$set": {"read_at": now}}).modified_count
         if marked or self.rows.find_one(mine, {"_id": True}):
             return True
-        told = self.broadcasts.rows.find_one(self.broadcasts.to(reader) | {"_id": notification_id}, {"_id": True})
-        if told:
-            self.marks.put(reader.id, [notification_id], now)
-        return told is not None
+        told = self.broadcasts.rows.find_one({"_id": notification_id})
+        if told is None or not is_for(told, reader):
+            return False
+        self.marks.put(reader.id, [notification_id], now)
+        return True
 
     def read_all(self, reader: Reader, now: datetime) -> int:
         """Mark what a member has up to now as read; how many lines that were."""
@@ -133,10 +148,8 @@ class InboxStore(Rows):
     def _unread(self, reader: Reader, up_to: datetime | None = None) -> list[str]:
         """The ids of the broadcasts that a member has not read; only those since they last marked all are looked at."""
         marks = self.marks.of(reader.id)
-        told = self.broadcasts.to(reader, marks.until)
-        if up_to is not None:
-            told["at"]["$lte"] = up_to
-        return [each["_id"] for each in self.broadcasts.rows.find(told, {"_id": True}) if each["_id"] not in marks.read]
+        told = self.broadcasts.to(reader, marks.until, up_to)
+        return [each["_id"] for each in told if each["_id"] not in marks.read]
 
     def _shown(self, broadcasts: list[Broadcast], reader: Reader, marks: Marks | None = None) -> list[Line]:
         """Broadcasts as the member's lines; what was read is asked for only where there are any."""

@@ -23,6 +23,7 @@ PROMISED = 5.0  # seconds
     Row("5 s broker stop: confirmed and lost", "effects", "the promise", at_most=NONE),
     Row("5 s broker stop: processes dead", "processes", "the promise", at_most=NONE),
     Row("5 s broker stop: first good call after its return", "s", "the promise", at_most=1.0),
+    slow=True,
 )
 def outage(ground: Ground, lost: Row, dead: Row, back: Row) -> None:
     """On a broker and a store of its own. What a 201 promised is looked for in the inboxes."""

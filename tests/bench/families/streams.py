@@ -44,7 +44,7 @@ def live(ground: Ground, middle: Row, slowest: Row) -> None:
     """From just before a member posts a voice until an administrator's open stream has shown it. Beside it, at the same
     rate: a voice is inserted, its message published with a confirm, heard by py-amqp, and a line inserted.
     """
-    platform, count = ground.whole(), PER_SECOND * ground.size(1, 2, 10)
+    platform, count = ground.whole(), PER_SECOND * ground.size(1, 2, 6)
     prefix, author = ground.fresh(), platform.join()
     voices = VoiceStore(ground.database(prefix, "bare"), "feedback")
     for store in (voices, InboxStore(ground.database(prefix, "bare"), "notifications")):
