@@ -35,7 +35,7 @@ app.conf.update(
     task_ignore_result=True,
     task_reject_on_worker_lost=True,
     worker_enable_remote_control=False,
-    worker_prefetch_multiplier=int(os.environ.get("PREFETCH_MULTIPLIER", "4")),
+    worker_prefetch_multiplier=int(os.environ.get("PREFETCH_MULTIPLIER", "1")),
 )
 
 

@@ -40,7 +40,7 @@ class Profile(BaseModel):
 broker = RabbitBroker(
     os.environ["AMQP_URI"],
     default_channel=Channel(prefetch_count=int(os.environ.get("WORKERS", "10")), publisher_confirms=False),
-    apply_types=False,  # to check a str costs more than to read the row
+    apply_types=False,  # there is nothing to inject, and one text to check
     logger=None,
 )
 client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(os.environ["MONGO_URI"])

@@ -1,8 +1,8 @@
 """`GET /v1/me` as nameko itself would have it: `… door` serves HTTP, `… accounts` reads what the door answers with.
 
 Like ours: the token's check (it is ours), JSON by orjson, a call over a durable classic queue on the exchange
-`nameko-rpc`, a transient request, a transient unconfirmed reply, prefetch 10, one process each, one journal-free read
-by `_id` without the outbox, the same JSON. Unlike ours, to its favour: no limits, deadlines, metrics, log lines or
+`nameko-rpc`, a transient request, a transient unconfirmed reply, prefetch 10, one process each, one read by `_id`
+without the outbox, the same JSON. Unlike ours, to its favour: no limits, deadlines, metrics, log lines or
 ETag; the service believes the member's id. To its cost, as nameko has no other way: the request is confirmed (only so
 is a missing service noticed), and acknowledged when it was answered, not before.
 """
