@@ -23,7 +23,7 @@ from services.chassis.logs import log
 
 TICK = 1.0  # seconds: how long a read waits before the heartbeat is looked at, and a write before it is given up
 SETUP = 5.0  # seconds for connecting, and for each answer while channels are set up
-BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between attempts
+BACKOFF = (0.1, 2.0)  # seconds: first and longest pause between attempts
 CHUNK = 65536
 
 

@@ -29,6 +29,7 @@ PATIENCE = 3.0  # seconds that the broker has for a connection, a write, a confi
 DEAD = "dead"
 UNHEARD = "unheard"
 SHORTEST_BRAKE, LONGEST_BRAKE = 0.5, 10.0  # seconds
+LONGEST_PAUSE = 2.0  # seconds between two attempts to reach the broker
 RPC_EXCHANGE = "nameko-rpc"
 QUORUM = {"x-queue-type": "quorum"}
 READ_AT_ONCE, WRITTEN_AT_ONCE = 8_192, 65_536  # bytes
@@ -422,7 +423,7 @@ class Intake(SharedExtension):
                 self._consuming = False
                 log.warning("bus lost", error=str(error), again_in=pause)
                 eventlet.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                pause = min(pause * 2, LONGEST_PAUSE)
             finally:
                 if line is not None:
                     line.close()

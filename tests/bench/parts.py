@@ -44,9 +44,5 @@ def known() -> dict[str, Part]:
     for family in FAMILIES:
         importlib.import_module(f"tests.bench.families.{family}")
     for others in ("peers.rows", "growth"):
-        try:
-            importlib.import_module(f"tests.bench.{others}")
-        except ModuleNotFoundError as error:
-            if not f"tests.bench.{others}".startswith(str(error.name)):
-                raise
+        importlib.import_module(f"tests.bench.{others}")
     return PARTS

@@ -95,7 +95,7 @@ def test_no_token_or_none_at_all(client: FlaskClient, header: str) -> None:
         {"kid": ""},
         {"key": _other_key()},
     ],
-    ids=lambda wrong: ",".join(wrong),
+    ids=",".join,
 )
 def test_forged_or_stale_tokens(client: FlaskClient, services: PlayedServices, sign: Sign, wrong: dict) -> None:
     answer = client.get("/v1/me", headers={"Authorization": f"Bearer {sign(**wrong)}"})
