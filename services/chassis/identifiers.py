@@ -19,8 +19,11 @@ def new_id(at: datetime) -> str:
 
 
 def moment(id: str) -> datetime:
-    """The moment, to the millisecond, that a UUID version 7 was made of."""
-    return datetime.fromtimestamp((uuid.UUID(id).int >> 80) / 1000, UTC)
+    """The moment, to the millisecond, that a UUID version 7 was made of; the last there is for what is none."""
+    try:
+        return datetime.fromtimestamp((uuid.UUID(id).int >> 80) / 1000, UTC)
+    except (ValueError, OverflowError):
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def derived_id(of: str) -> str:

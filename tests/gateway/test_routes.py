@@ -234,7 +234,7 @@ def test_the_log_has_one_line_a_request_and_nothing_of_the_member(
     logs.configure("gateway", "INFO", "json")
     before = structlog.get_config()
     monkeypatch.setattr(hooks, "log", structlog.get_logger())
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stdout), cache_logger_on_first_use=False)
+    structlog.configure(logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer), cache_logger_on_first_use=False)
     services.answers["submit"] = {"id": ID}
     headers = bearer | {"X-Request-ID": "r-2"}
     try:

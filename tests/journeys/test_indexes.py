@@ -59,6 +59,10 @@ WHOLE = {
         "count notifications.inbox: member =, read_at =",
         "change notifications.inbox: at <>, member =, read_at =",
     ),
+    "broadcasts since somebody belongs or marked all as read, of which a page takes the first": (
+        "find notifications.broadcasts: at <>; by at, _id",
+        "find notifications.broadcasts: at <>; by -at, -_id",
+    ),
     "one member's, of one month": ("change members.sessions: ended =, member_id =",),
     "an operator's task: members are announced again": ("find members.accounts: any; by _id",),
     "the roster of people, when somebody has changed": (
@@ -211,7 +215,7 @@ def _tell_a_very_large_hub(database: Any) -> None:
         for roles, tags in (["host"], []), ([], ["bread"]), (["host"], ["bread"]):
             audience = {"everyone": False, "roles": roles, "tags": tags}
             people = PeopleStore(database, "notifications")
-            list(people.audience(audience, at=identifiers.now(), but=None, after=None))
+            people.audience(audience, at=identifiers.now(), but=None)
 
 
 def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:
