@@ -63,6 +63,14 @@ WHOLE = {
         "find notifications.broadcasts: at <>; by at, _id",
         "find notifications.broadcasts: at <>; by -at, -_id",
     ),
+    "a backlog, which is sent while it is read": (
+        "find events.events: unsent =",
+        "find feedback.voices: unsent =",
+        "find members.accounts: unsent =",
+        "find members.invitations: unsent =",
+        "find members.sessions: unsent =",
+        "find notifications.jobs: unsent =",
+    ),
     "one member's, of one month": ("change members.sessions: ended =, member_id =",),
     "an operator's task: members are announced again": ("find members.accounts: any; by _id",),
     "the roster of people, when somebody has changed": (
