@@ -4,6 +4,7 @@ A job is a plain dict; its `_id` is the message's, so that a message delivered t
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +16,12 @@ def begin(message_id: str, now: datetime) -> Job:
     return {"_id": message_id, "cursor": None, "told": 0, "done_at": None, "changed_at": now, "version": 0}
 
 
-def left(job: Job, ids: list[str], size: int) -> list[list[str]]:
-    """Whom of these, in the order of their ids, the job has still to tell, in portions."""
-    if job["done_at"] is not None:
-        return []
-    done = bisect_right(ids, job["cursor"]) if job["cursor"] is not None else 0
-    return [ids[start : start + size] for start in range(done, len(ids), size)]
+def left(job: Job, ids: list[str], size: int) -> Iterator[tuple[list[str], bool]]:
+    """Whom of these, in the order of their ids, the job has still to tell: in portions, and whether it is the last."""
+    if job["done_at"] is None:
+        done = bisect_right(ids, job["cursor"]) if job["cursor"] is not None else 0
+        for start in range(done, len(ids), size):
+            yield ids[start : start + size], start + size >= len(ids)
 
 
 def advance(job: Job, portion: list[str], now: datetime, *, last: bool) -> Job:

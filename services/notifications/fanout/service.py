@@ -1,12 +1,9 @@
 """What the fan-out hears."""
 
 from datetime import datetime
-from functools import partial
-from itertools import chain
 from typing import Any
 
 from services.chassis import identifiers
-from services.chassis.ahead import ahead
 from services.chassis.announcer import Announcer
 from services.chassis.messaging import Envelope, on
 from services.chassis.store import Store
@@ -127,24 +124,20 @@ class Fanout:
         if len(ids) > CHUNK:
             self._tell_many(ids, message, notice)
         elif ids:
-            at = self._put(message, notice, ids, journaled=True)
-            self._announce(message, notice, at, 1, member_ids=ids)
+            self._deliver(ids, message, notice, 1, last=True)
 
     def _tell_many(self, ids: list[str], message: Envelope, notice: dict[str, str]) -> None:
         """In portions, going on behind the last one that was finished."""
         job = self.jobs.find(message.id) or domain.begin(message.id, identifiers.now())
-        portions = domain.left(job, ids, CHUNK)
-        put = partial(self._put, message, notice)
-        # The last is put when all others are: whatever keeps it keeps what was written before it, too.
-        moments = chain(ahead(put, portions[:-1]), map(partial(put, journaled=True), portions[-1:]))
-        for portion, at in zip(portions, moments, strict=True):
-            self._announce(message, notice, at, job["version"] + 1, member_ids=portion)
-            job = self.jobs.step(domain.advance(job, portion, identifiers.now(), last=portion is portions[-1]))
+        for portion, last in domain.left(job, ids, CHUNK):
+            self._deliver(portion, message, notice, job["version"] + 1, last=last)
+            job = self.jobs.step(domain.advance(job, portion, identifiers.now(), last=last))
 
-    def _put(self, message: Envelope, notice: dict[str, str], ids: list[str], *, journaled: bool = False) -> datetime:
+    def _deliver(self, ids: list[str], message: Envelope, notice: dict[str, str], nth: int, *, last: bool) -> None:
         now = identifiers.now()
-        self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=journaled)
-        return now
+        # Whatever keeps the last lines keeps what was written before them, too.
+        self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=last)
+        self._announce(message, notice, now, nth, member_ids=ids)
 
     def _announce(self, message: Envelope, notice: dict[str, str], at: datetime, nth: int, **to: Any) -> None:
         said = domain.delivered(message.id, notice, at, **to)
