@@ -11,7 +11,7 @@ import requests
 from pymongo.database import Database
 
 from services.chassis import identifiers
-from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE, envelope
+from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE
 from services.contracts.messages.events import EVENTS_PUBLISHED
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.notifications.inbox.store import InboxStore
@@ -22,13 +22,13 @@ from tests.bench.load import CONNECTIONS, rate, warm
 from tests.bench.parts import NotMeasured, part
 from tests.bench.peers import Unprepared, prepared
 from tests.bench.rows import Row
+from tests.bench.seeds import TAG, TAGGED, published
 from tests.processes import free_port
 from tests.wire import connection
 
 PEERS = "tests.bench.peers"
 PEOPLE = 10_000
 BYSTANDERS = 2_000
-TAG = "bench"
 WITHIN = 120.0  # seconds for one event
 SETTLE = 0.5  # seconds: what the other has left to do after its last line must not be paid for by the next
 QUEUE, TOLD = "peer.fanout", "peer.told"
@@ -98,7 +98,7 @@ def celery(ground: Ground, row: Row) -> None:
         _seed(database, ids)
     with ground.processes(prefix) as processes, _celery(ground, python, databases[1].name):
         serve(processes, "notifications")
-        event = _event()
+        event = published(TAGGED)
         _ours(uri, event), _theirs(uri, event)  # warms both up
         ours, theirs = (_lines(database, event) for database in databases)
         assert len(ours) == PEOPLE, len(ours)
@@ -141,25 +141,6 @@ def _seed(database: Database[Document], ids: list[str]) -> None:
         people.rows.insert_many(person(id, "Amara Okafor", ["coworker"], tags, joined_at, 1) for id in chunk)
 
 
-def _event() -> Document:
-    """The message that tells of an event for the tag."""
-    now = identifiers.now()
-    event = {
-        "_id": identifiers.new_id(now),
-        "changed_at": now,
-        "title": "Café morning: how we print",
-        "touchpoint": "cafe",
-        "place": "The café, ground floor",
-        "link": None,
-        "starts_at": now + timedelta(days=3),
-        "ends_at": now + timedelta(days=3, hours=1),
-        "audience": {"everyone": False, "roles": [], "tags": [TAG]},
-        "host_id": identifiers.new_id(now),
-    }
-    announcement = EVENTS_PUBLISHED.about(event, event_id=event["_id"], actor_id=event["host_id"])
-    return envelope(announcement, id=identifiers.new_id(now), sequence=2, correlation_id="bench", causation_id=None)
-
-
 def _lines(database: Database[Document], event: Document) -> list[Document]:
     """All but the moment of each line."""
     return list(database["inbox"].find({"notification": event["id"]}, {"at": False}).sort("_id", 1))
@@ -167,7 +148,7 @@ def _lines(database: Database[Document], event: Document) -> list[Document]:
 
 def _rate(tell: Callable[[str, Document], float], uri: str) -> float:
     time.sleep(SETTLE)
-    return PEOPLE / tell(uri, _event())
+    return PEOPLE / tell(uri, published(TAGGED))
 
 
 def _ours(uri: str, event: Document) -> float:
