@@ -71,7 +71,7 @@ def hop(ground: Ground, slow: Row, half: Row) -> None:
         ways = (BENCH_SAID.key, ECHO), (HEARD, CAPABILITY)
         load = _capacity(uri, ground.size(300, 2000, 5000)) / 2
         half.note = f"{load:.0f} per s"
-        for row, per_second, seconds in ((slow, SLOW, ground.size(1, 2, 6)), (half, load, ground.size(1, 1, 3))):
+        for row, per_second, seconds in ((slow, SLOW, ground.size(1, 2, 6)), (half, load, ground.size(1, 2, 6))):
             ours, bare = (partial(_slowest, uri, key, capability, per_second, seconds) for key, capability in ways)
             ground.measure(row, ours, bare)
     ground.forget(*OWN, *QUEUES)

@@ -5,6 +5,9 @@ Like ours: the token's check (it is ours), JSON by orjson, a call over a durable
 without the outbox, the same JSON. Unlike ours, to its favour: no limits, deadlines, metrics, log lines or
 ETag; the service believes the member's id. To its cost, as nameko has no other way: the request is confirmed (only so
 is a missing service noticed), and acknowledged when it was answered, not before.
+
+With AS_IT_COMES nothing is set that nameko sets itself: replies are persistent and confirmed, JSON is the standard
+library's, and there are ten workers everywhere.
 """
 
 import eventlet
@@ -34,8 +37,9 @@ from werkzeug.wrappers import Request, Response  # noqa: E402
 from services.chassis.tokens import Tokens  # noqa: E402
 from services.contracts.errors import Unauthenticated  # noqa: E402
 
-DOOR_WORKERS = int(os.environ.get("DOOR_WORKERS", "50"))  # each of the 32 connections has one at once
-WORKERS = int(os.environ.get("WORKERS", "10"))
+AS_IT_COMES = bool(os.environ.get("AS_IT_COMES"))
+DOOR_WORKERS = 50  # each of the 32 connections has one at once
+WORKERS = 10
 HIDDEN = {"outbox": False, "unsent": False}
 PLAIN = ("name", "pronouns", "what_i_do", "organisation", "country", "languages", "tags_have", "tags_want")
 
@@ -47,7 +51,8 @@ class Reply(Publisher):
     use_confirms = False
 
 
-Responder.publisher_cls = Reply
+if not AS_IT_COMES:
+    Responder.publisher_cls = Reply
 
 
 class Checked(DependencyProvider):
@@ -102,7 +107,7 @@ class Door:
 
     name = "peer_door"
     checked = Checked()
-    accounts = RpcProxy("peer_accounts", delivery_mode=NON_PERSISTENT)
+    accounts = RpcProxy("peer_accounts", **({} if AS_IT_COMES else {"delivery_mode": NON_PERSISTENT}))
 
     @http("GET", "/v1/me")
     def me(self, request: Request) -> Response:
@@ -119,25 +124,19 @@ def _answer(said: dict[str, Any], status: int) -> Response:
     return Response(orjson.dumps(said), status, content_type="application/json")
 
 
+def tuned(workers: int) -> dict[str, Any]:
+    """What is set, and kombu's pool with it."""
+    kombu.pools.set_limit(workers)
+    orjsons = {"encoder": "orjson.dumps", "decoder": "orjson.loads"}
+    kind = {"content_type": "application/json", "content_encoding": "utf-8"}
+    return {"max_workers": workers, "serializer": "orjson", "SERIALIZERS": {"orjson": orjsons | kind}}
+
+
 def serve(service: type, workers: int) -> None:
     """Run until SIGTERM."""
-    kombu.pools.set_limit(workers)
-    runner = ServiceRunner(
-        {
-            "AMQP_URI": os.environ["AMQP_URI"],
-            "WEB_SERVER_ADDRESS": f"127.0.0.1:{os.environ.get('PORT', '8000')}",
-            "max_workers": workers,
-            "serializer": "orjson",
-            "SERIALIZERS": {
-                "orjson": {
-                    "encoder": "orjson.dumps",
-                    "decoder": "orjson.loads",
-                    "content_type": "application/json",
-                    "content_encoding": "utf-8",
-                }
-            },
-        }
-    )
+    address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+    config = {"AMQP_URI": os.environ["AMQP_URI"], "WEB_SERVER_ADDRESS": address}
+    runner = ServiceRunner(config if AS_IT_COMES else config | tuned(workers))
     runner.add_service(service)
     signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(runner.stop))
     runner.start()
