@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,16 @@ TOKENS_LAST = 3600.0  # seconds
 
 @dataclass(frozen=True)
 class Scale:
-    """How long and how large: `runs` of a row, `seconds` of one run of a load."""
+    """How long and how large: `runs` of a row, `seconds` of one run of a load; whether hubs grow to a million lines."""
 
     name: str
     runs: int
     seconds: int
+    million: bool = False
 
 
-SCALES = {"tiny": Scale("tiny", 1, 1), "smoke": Scale("smoke", 3, 1), "full": Scale("full", 3, 2)}
+SCALES = {each.name: each for each in (Scale("tiny", 1, 1), Scale("smoke", 3, 1), Scale("full", 3, 2))}
+SCALES["million"] = replace(SCALES["full"], million=True)
 
 
 class Whole(Platform):
@@ -112,12 +114,14 @@ class Ground:
         limit: Callable[[], Any],
         *,
         warm: bool = True,
+        runs: int = 0,
     ) -> None:
         """Take both in turn; each value's limit is the mean of those just before and just after it.
 
         For several rows both give a figure for each. Ours is done once before, to `warm` up, which does not count.
+        `runs` are those of the scale unless more are needed.
         """
-        rows, runs = [rows] if isinstance(rows, Row) else rows, self.scale.runs
+        rows, runs = [rows] if isinstance(rows, Row) else rows, runs or self.scale.runs
         if warm and not self.tiny:
             value()
         before = _figures(limit())

@@ -256,6 +256,7 @@ MEMORY = Row("in a large hub: memory of the platform", "MB", "in a small one", a
 def growth(ground: Ground, *rows: Row) -> None:
     """The same askings while the hub grows, between two small ones."""
     sizes = [ground.size(*each) for each in ((100, 1_000, 1_000), (1_000, 10_000, 10_000), (1_000, 10_000, 100_000))]
+    sizes += [1_000_000] if ground.scale.million else []
     seconds = min(ground.scale.seconds, LONGEST)
     found: list[tuple[int, dict[str, Cost | None], dict[str, float]]] = []
     for hub, size in _hubs(ground, list(dict.fromkeys(sizes))):

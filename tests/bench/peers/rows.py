@@ -112,7 +112,8 @@ def celery(ground: Ground, row: Row) -> None:
         ours, theirs = (_lines(database, event) for database in databases)
         assert len(ours) == PEOPLE, len(ours)
         assert ours == theirs, f"{len(theirs)} lines, or others"
-        ground.measure(row, lambda: _rate(_ours, uri), lambda: _rate(_theirs, uri))
+        runs = ground.size(1, 5, 11)
+        ground.measure(row, lambda: _rate(_ours, uri), lambda: _rate(_theirs, uri), runs=runs)
 
 
 @contextmanager
