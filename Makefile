@@ -38,7 +38,7 @@ check: .venv/.dev ## style, types, who may import whom, generated documents, kno
 	@$(PY) -m deploy.kubernetes
 	@$(PY) -m deploy.advisories
 
-bench: .venv/.dev ## how fast it is beside its limits, in one run (ONLY=me,fanout SCALE=smoke|full KEEP=1)
+bench: .venv/.dev ## how fast it is beside its limits, in one run (ONLY=me,fanout SCALE=smoke|full|million KEEP=1)
 	@$(PY) -m tests.bench
 
 faults: .venv/.dev ## break things and count what is lost: nothing (ONLY=5,14 SCALE=smoke|full SEED=)

@@ -1,8 +1,8 @@
 """How fast the platform is beside its limits and its peers: each figure with its limit, measured in turn, in one run.
 
-`make bench`, with `ONLY=me,fanout` for some of its parts, `SCALE=smoke|full` for a short or a long run, and `KEEP=1` to
-take the results into the tree. Only ratios are worth comparing between machines or days. Nothing here fails because
-something is slow.
+`make bench`, with `ONLY=me,fanout` for some of its parts, `SCALE=smoke|full|million` for a short or a long run, and
+`KEEP=1` to take the results into the tree. Only ratios are worth comparing between machines or days. Nothing here fails
+because something is slow.
 
 A part is a function in one of `families` that fills the rows of its declaration:
 
