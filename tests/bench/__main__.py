@@ -40,7 +40,8 @@ def _chosen(parts: dict[str, Part]) -> tuple[list[Part], Scale]:
     scale = os.environ.get("SCALE") or "full"
     if scale not in SCALES:
         sys.exit(f"SCALE is one of {', '.join(SCALES)}, not {scale}.")
-    for row in (row for each in parts.values() for row in each.rows if each.slow and scale != "full" and not wanted):
+    in_short = SCALES[scale].name != "full" and not wanted
+    for row in (row for each in parts.values() for row in each.rows if each.slow and in_short):
         row.why = "it is slow; SCALE=full measures it, or ONLY"
     return [each for each in parts.values() if not wanted or each in named], SCALES[scale]
 
