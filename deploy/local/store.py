@@ -9,6 +9,7 @@ from deploy.local import CannotRun, private
 from deploy.local.program import Program
 
 SWEPT_EVERY = 3600  # seconds; to find what has expired it reads all rows, and serves nobody for 2 s per 100,000
+CACHE = "1G"  # at most: with 256 MB a fan-out took ten times as long once some 200,000 lines had been written
 
 
 class Store:
@@ -45,7 +46,7 @@ class Store:
         command = [
             *(str(server), "--config", str(self._folder / "secantusd.toml"), "--standalone"),
             *("--host", "127.0.0.1", "--port", str(self._port), "--storage-path", str(self._folder / "data")),
-            *("--cache-size", "256M", "--log-level", "WARNING"),
+            *("--cache-size", CACHE, "--log-level", "WARNING"),
         ]
         return [Program(self.name, command, os.environ)]
 

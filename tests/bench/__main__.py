@@ -106,6 +106,7 @@ def _measure_all(parts: list[Part], ground: Ground, console: Console) -> bool:
             for part in parts:
                 progress.update(turns, description=part.name, completed=0, total=1)
                 well = _measure(part, ground) and well
+                ground.clear()
                 progress.advance(whole)
                 for row in part.rows:
                     ground.say(_said(row))

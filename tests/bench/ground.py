@@ -184,12 +184,17 @@ class Ground:
             opened.channel().queue_delete(queue)
         opened.close()
 
+    def clear(self) -> None:
+        """Forget what no running platform needs: a full store slows whoever comes next."""
+        kept = self._platform.prefix if self._platform else self._mark + "nobody"
+        for name in self.client.list_database_names():
+            if name.startswith(self._mark) and not name.startswith(kept):
+                self.client.drop_database(name)
+
     def close(self) -> None:
         """End and forget everything."""
         self.alone()
-        for name in self.client.list_database_names():
-            if name.startswith(self._mark):
-                self.client.drop_database(name)
+        self.clear()
         self.client.close()
 
 
