@@ -5,13 +5,16 @@ again, under the same id.
 """
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 import orjson
+from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 
 from services.chassis import context, identifiers, metrics, tracing
-from services.chassis.bus import Publisher
+from services.chassis.bus import PATIENCE, Publisher, await_confirm
 from services.chassis.outbox import pack
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, exchange_of
 
@@ -30,9 +33,17 @@ class Announcer(DependencyProvider):
 
     def announce(self, announcement: Announcement, nth: int = 1) -> None:
         """Send what came of the present message as its `nth` announcement. Raises BusDown."""
+        self.post(announcement, nth)()
+
+    def post(self, announcement: Announcement, nth: int = 1) -> Callable[[], None]:
+        """Begin to `announce`, of many that are on their way together; the answer, called, waits until it is safe."""
         key, began = announcement.message.key, time.time_ns()
         id = identifiers.derived_id(f"{context.causation_id()}/{key}/{nth}")
         event = pack(announcement, self._service, nth, id=id)
-        self.publisher.publish(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
-        tracing.sent(key, event.get(tracing.TRACEPARENT), began)
+        confirm = self.publisher.post(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
+        return partial(self._settle, confirm, time.monotonic() + PATIENCE, key, event.get(tracing.TRACEPARENT), began)
+
+    def _settle(self, confirm: Event, until: float, key: str, traceparent: str | None, began: int) -> None:
+        await_confirm(confirm, until)
+        tracing.sent(key, traceparent, began)
         metrics.ANNOUNCED.labels(self._capability).inc()

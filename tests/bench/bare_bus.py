@@ -30,6 +30,8 @@ PREFETCH = 10
 class Bare:
     def __init__(self, uri: str, inbox: Any) -> None:
         self._connection = connection(uri)
+        # With this capability on, every publish would also read the socket.
+        self._connection.client_properties["capabilities"]["connection.blocked"] = False
         self._inbox, self._heard = inbox, dict[str, float]()
         calls = self._channel()
         calls.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)

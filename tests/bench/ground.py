@@ -118,12 +118,12 @@ class Ground:
     ) -> None:
         """Take both in turn; each value's limit is the mean of those just before and just after it.
 
-        For several rows both give a figure for each. Ours is done once before, to `warm` up, which does not count.
+        For several rows both give a figure for each. Both are done once before, to `warm` up, which does not count.
         `runs` are those of the scale unless more are needed.
         """
         rows, runs = [rows] if isinstance(rows, Row) else rows, runs or self.scale.runs
         if warm and not self.tiny:
-            value()
+            limit(), value()
         before = _figures(limit())
         for run in range(runs):
             self.turned(2 * run + 1, 2 * runs + 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -83,5 +84,5 @@ class Row:
 
 
 def percentile(taken: Sequence[float], share: float) -> float:
-    """What this share of the figures stays below."""
-    return sorted(taken)[min(int(len(taken) * share), len(taken) - 1)]
+    """What this share of the figures does not exceed."""
+    return sorted(taken)[max(ceil(len(taken) * share) - 1, 0)]

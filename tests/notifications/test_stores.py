@@ -116,10 +116,10 @@ def test_an_event_that_is_not_ours_is_nowhere(word: str) -> None:
 def test_of_two_who_tell_the_same_one_gives_way(make_store: Any) -> None:
     store = make_store(JobStore)
     mine, theirs = (fanout.begin("m", NOW) for _ in range(2))
-    job = store.step(fanout.advance(mine, ["a", "b"], NOW, last=False))
+    job = store.step(fanout.advance(mine, fanout.Portion(1, ["a", "b"], last=False), NOW))
     with pytest.raises(Conflict):
-        store.step(fanout.advance(theirs, ["a"], NOW, last=True))
-    assert (job["cursor"], job["told"], job["version"]) == ("b", 2, 1)
-    done = store.step(fanout.advance(job, ["c"], NOW, last=True))
+        store.step(fanout.advance(theirs, fanout.Portion(1, ["a"], last=True), NOW))
+    assert (job["cursor"], job["portions"], job["version"]) == ("b", 1, 1)
+    done = store.step(fanout.advance(job, fanout.Portion(3, ["c"], last=True), NOW))
     assert done["done_at"] == NOW
-    assert store.find("m")["told"] == 3
+    assert store.find("m")["portions"] == 3

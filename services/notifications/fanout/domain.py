@@ -6,31 +6,39 @@ A job is a plain dict; its `_id` is the message's, so that a message delivered t
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 Job = dict[str, Any]
 
 
 def begin(message_id: str, now: datetime) -> Job:
     """A job that nothing was done of. It is saved with its first step, as version 1."""
-    return {"_id": message_id, "cursor": None, "told": 0, "done_at": None, "changed_at": now, "version": 0}
+    return {"_id": message_id, "cursor": None, "portions": 0, "done_at": None, "changed_at": now, "version": 0}
 
 
-def left(job: Job, ids: list[str], size: int) -> Iterator[tuple[list[str], bool]]:
-    """Whom of these, in the order of their ids, the job has still to tell: in portions, and whether it is the last."""
+class Portion(NamedTuple):
+    """The `nth` of a job, from 1."""
+
+    nth: int
+    ids: list[str]
+    last: bool
+
+
+def left(job: Job, ids: list[str], size: int) -> Iterator[Portion]:
+    """Whom of these, in the order of their ids, the job has still to tell: portion by portion."""
     if job["done_at"] is None:
         done = bisect_right(ids, job["cursor"]) if job["cursor"] is not None else 0
-        for start in range(done, len(ids), size):
-            yield ids[start : start + size], start + size >= len(ids)
+        for nth, start in enumerate(range(done, len(ids), size), job["portions"] + 1):
+            yield Portion(nth, ids[start : start + size], start + size >= len(ids))
 
 
-def advance(job: Job, portion: list[str], now: datetime, *, last: bool) -> Job:
-    """The job after these members were told; with the last of them it is done."""
+def advance(job: Job, portion: Portion, now: datetime) -> Job:
+    """The job after this portion and all before it were told; with the last it is done."""
     return {
         **job,
-        "cursor": portion[-1],
-        "told": job["told"] + len(portion),
-        "done_at": now if last else None,
+        "cursor": portion.ids[-1],
+        "portions": portion.nth,
+        "done_at": now if portion.last else None,
         "changed_at": now,
     }
 

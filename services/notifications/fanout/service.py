@@ -1,5 +1,7 @@
 """What the fan-out hears."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +9,7 @@ from services.chassis import identifiers
 from services.chassis.announcer import Announcer
 from services.chassis.messaging import Envelope, on
 from services.chassis.store import Store
+from services.contracts.catalogue import Announcement
 from services.contracts.errors import NotYet
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
 from services.contracts.messages.feedback import FEEDBACK_ANSWERED, FEEDBACK_MOVED, FEEDBACK_SUBMITTED
@@ -18,6 +21,7 @@ from services.notifications.inbox.domain import broadcast, line
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.store import CHUNK, PeopleStore
 
+SAVED_EVERY = 1.0  # seconds of a large fan-out: so much at most is told again, to the same effect, after a crash
 ADMINISTRATORS = {"everyone": False, "roles": ["administrator"], "tags": []}
 
 
@@ -114,7 +118,8 @@ class Fanout:
     def _tell_everyone(self, message: Envelope, notice: dict[str, str], belonging: datetime, but: str | None) -> None:
         made = broadcast(message.id, notice, identifiers.now(), belonging=belonging, but=but)
         at = self.inbox.broadcasts.keep(made)["at"]
-        self._announce(message, notice, at, 1, everyone={"belonging": belonging, "but": but})
+        everyone = {"belonging": belonging, "but": but}
+        self.announcer.announce(self._announcement(message, notice, at, everyone=everyone))
 
     def _tell_one(self, member_id: str | None, message: Envelope, notice: dict[str, str], but: str) -> None:
         if member_id is not None and member_id != but:
@@ -124,21 +129,27 @@ class Fanout:
         if len(ids) > CHUNK:
             self._tell_many(ids, message, notice)
         elif ids:
-            self._deliver(ids, message, notice, 1, last=True)
+            self._deliver(ids, message, notice, 1, last=True)()
 
     def _tell_many(self, ids: list[str], message: Envelope, notice: dict[str, str]) -> None:
-        """In portions, going on behind the last one that was finished."""
-        job = self.jobs.find(message.id) or domain.begin(message.id, identifiers.now())
-        for portion, last in domain.left(job, ids, CHUNK):
-            self._deliver(portion, message, notice, job["version"] + 1, last=last)
-            job = self.jobs.step(domain.advance(job, portion, identifiers.now(), last=last))
+        """In portions, going on behind those of which the job says that they were finished."""
+        job, saved_at = self.jobs.find(message.id) or domain.begin(message.id, identifiers.now()), time.monotonic()
+        unconfirmed: list[Callable[[], None]] = []
+        for portion in domain.left(job, ids, CHUNK):
+            unconfirmed.append(self._deliver(portion.ids, message, notice, portion.nth, last=portion.last))
+            if portion.last or time.monotonic() - saved_at >= SAVED_EVERY:
+                while unconfirmed:
+                    unconfirmed.pop(0)()
+                job, saved_at = self.jobs.step(domain.advance(job, portion, identifiers.now())), time.monotonic()
 
-    def _deliver(self, ids: list[str], message: Envelope, notice: dict[str, str], nth: int, *, last: bool) -> None:
+    def _deliver(
+        self, ids: list[str], message: Envelope, notice: dict[str, str], nth: int, *, last: bool
+    ) -> Callable[[], None]:
+        """Write and announce; the answer, called, waits until the announcement is safe."""
         now = identifiers.now()
         # Whatever keeps the last lines keeps what was written before them, too.
         self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=last)
-        self._announce(message, notice, now, nth, member_ids=ids)
+        return self.announcer.post(self._announcement(message, notice, now, member_ids=ids), nth)
 
-    def _announce(self, message: Envelope, notice: dict[str, str], at: datetime, nth: int, **to: Any) -> None:
-        said = domain.delivered(message.id, notice, at, **to)
-        self.announcer.announce(NOTIFICATIONS_DELIVERED.about(said), nth)
+    def _announcement(self, message: Envelope, notice: dict[str, str], at: datetime, **to: Any) -> Announcement:
+        return NOTIFICATIONS_DELIVERED.about(domain.delivered(message.id, notice, at, **to))

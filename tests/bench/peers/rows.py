@@ -81,7 +81,8 @@ def _me(ground: Ground, row: Row, name: str, **settings: str) -> None:
         peer.start("door", "-m", f"{PEERS}.{name}", "door")
         warm(ours, token), warm(theirs, token)
         _alike(ours, theirs, token)
-        ground.measure(row, lambda: rate(ours, token, seconds), lambda: rate(theirs, token, seconds))
+        runs = ground.size(1, 5, 7)
+        ground.measure(row, lambda: rate(ours, token, seconds), lambda: rate(theirs, token, seconds), runs=runs)
 
 
 def _alike(ours: str, theirs: str, token: str) -> None:
@@ -108,7 +109,7 @@ def celery(ground: Ground, row: Row) -> None:
     with ground.processes(prefix) as processes, _celery(ground, python, databases[1].name):
         serve(processes, "notifications")
         event = published(TAGGED)
-        _ours(uri, event), _theirs(uri, event)  # warms both up
+        _ours(uri, event), _theirs(uri, event)
         ours, theirs = (_lines(database, event) for database in databases)
         assert len(ours) == PEOPLE, len(ours)
         assert ours == theirs, f"{len(theirs)} lines, or others"
