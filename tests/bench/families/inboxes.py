@@ -101,7 +101,7 @@ def everyone(ground: Ground, row: Row) -> None:
     for people in (few, many):
         prefix = ground.fresh()
         hubs[people] = prefix, seed(ground.database(prefix, "notifications").people, people)[-1]
-    ground.measure(row, lambda: _announced(ground, *hubs[many]), lambda: _announced(ground, *hubs[few]), warm=False)
+    ground.measure(row, lambda: _announced(ground, *hubs[many]), lambda: _announced(ground, *hubs[few]))
 
 
 def _announced(ground: Ground, prefix: str, last: str) -> float:
