@@ -9,7 +9,7 @@ from deploy.local import CannotRun, private
 from deploy.local.program import Program
 
 SWEPT_EVERY = 3600  # seconds; to find what has expired it reads all rows, and serves nobody for 2 s per 100,000
-CACHE = "1G"  # at most: with 256 MB a fan-out took ten times as long once some 200,000 lines had been written
+CACHE = "1G"  # at most; the store slows when the lines and indexes in use do not fit
 
 
 class Store:
