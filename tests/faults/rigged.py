@@ -43,15 +43,18 @@ def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
 def _rig(fault: str) -> None:
     from services.chassis import announcer, outbox
     from services.notifications import wording
+    from services.notifications.fanout import service as fanout
     from services.notifications.fanout.store import JobStore
     from services.notifications.inbox.store import InboxStore
 
     between: dict[str, tuple[Any, str]] = {
         "write-relay": (outbox.Relay, "kick"),
         "publish-pull": (outbox, "_forget"),
-        "insert-announce": (announcer.Announcer, "announce"),
+        "insert-announce": (announcer.Announcer, "post"),
         "announce-cursor": (JobStore, "step"),
     }
+    if fault == "announce-cursor":
+        fanout.SAVED_EVERY = 0.0  # so that there are as many steps as portions
     if fault in between:
         place, name = between[fault]
         setattr(place, name, _dying(getattr(place, name)))
