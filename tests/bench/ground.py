@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import jwt
@@ -115,25 +116,27 @@ class Ground:
         *,
         warm: bool = True,
         runs: int = 0,
+        turns: int = 1,
     ) -> None:
-        """Take both in turn; each value's limit is the mean of those just before and just after it.
+        """Take both in turn; a run is the median of its values, beside that of the limits between and around them.
 
         For several rows both give a figure for each. Both are done once before, to `warm` up, which does not count.
-        `runs` are those of the scale unless more are needed.
+        `runs` are those of the scale unless more are needed; each has more `turns` where a short stop of the machine
+        would decide one.
         """
         rows, runs = [rows] if isinstance(rows, Row) else rows, runs or self.scale.runs
         if warm and not self.tiny:
             limit(), value()
-        before = _figures(limit())
-        for run in range(runs):
-            self.turned(2 * run + 1, 2 * runs + 1)
-            found = _figures(value())
-            self.turned(2 * run + 2, 2 * runs + 1)
-            after = before if self.tiny else _figures(limit())
-            for row, one, early, late in zip(rows, found, before, after, strict=True):
-                row.add(one, (early + late) / 2)
-            before = after
-        self.turned(1, 1)
+        last, done, of = _figures(limit()), 0, runs * turns
+        for _ in range(runs):
+            values, limits = list[tuple[float, ...]](), [last]
+            for _ in range(turns):
+                values.append(_figures(value()))
+                limits.append(last if self.tiny else _figures(limit()))
+                self.turned(done := done + 1, of)
+            for row, ones, others in zip(rows, zip(*values, strict=True), zip(*limits, strict=True), strict=True):
+                row.add(median(ones), median(others))
+            last = limits[-1]
 
     def fresh(self) -> str:
         """How the names of databases begin that nobody has used yet."""

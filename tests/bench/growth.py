@@ -8,9 +8,10 @@ it: that of the embedded store grows with what a list has to choose from.
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -99,10 +100,10 @@ class Hub:
     def _rows(self, collection: str, service: str) -> Collection[Document]:
         return self._ground.database(self._platform.prefix, service)[collection]
 
-    def _fill(self, collection: str, service: str, rows: Any) -> None:
-        rows = list(rows)
-        for start in range(0, len(rows), CHUNK):
-            self._rows(collection, service).insert_many(rows[start : start + CHUNK], ordered=False)
+    def _fill(self, collection: str, service: str, rows: Iterable[Document]) -> None:
+        rows = iter(rows)
+        while chunk := list(islice(rows, CHUNK)):
+            self._rows(collection, service).insert_many(chunk, ordered=False)
 
     def _account(self, number: int) -> Document:
         at = identifiers.now() - timedelta(days=400) + timedelta(minutes=number)

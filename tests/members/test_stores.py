@@ -45,6 +45,25 @@ def test_the_directory_is_filtered_and_paged(make_store: Any) -> None:
     assert "outbox" not in everybody[0]
 
 
+def test_a_tag_is_offered_and_wanted_in_one_list(make_store: Any) -> None:
+    store = make_store(AccountStore)
+    for number, offered, wanted in (
+        (1, True, False),
+        (2, False, True),
+        (3, True, True),
+        (4, False, False),
+        (5, True, False),
+    ):
+        store.add(account(number, tags_have=["bread"] * offered, tags_want=["bread"] * wanted))
+    for limit, pages in (1, ["1", "2", "3", "5"]), (2, ["12", "35"]), (3, ["123", "5"]), (4, ["1235"]):
+        found, after = list[str](), None
+        while not found or after is not None:
+            page, after = store.directory(role=None, tag="bread", after=after, limit=limit)
+            found.append("".join(each["_id"][-1] for each in page))
+        assert found == pages
+    assert store.directory(role=None, tag="salt", after=None, limit=1) == ([], None)
+
+
 def test_an_invitation_is_found_by_its_code_only(make_store: Any) -> None:
     store = make_store(InvitationStore)
     draft = {"email": "a@hub.example", "roles": ["coworker"]}

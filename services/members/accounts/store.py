@@ -1,7 +1,6 @@
 """What accounts remembers: one document an account, one an invitation."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from pymongo import IndexModel
 
@@ -36,12 +35,18 @@ class AccountStore(Aggregates):
         self, *, role: str | None, tag: str | None, after: str | None, limit: int
     ) -> tuple[list[Account], str | None]:
         """A page of members in the order of joining, with a role, and offering or wanting a tag."""
-        query: dict[str, Any] = {}
-        if role is not None:
-            query["roles"] = role
-        if tag is not None:
-            query["$or"] = [{"tags_have": tag}, {"tags_want": tag}]
-        return self.page(query, by="_id", ascending=True, after=after, limit=limit)
+        query = {"roles": role} if role is not None else {}
+        if tag is None:
+            return self.page(query, by="_id", ascending=True, after=after, limit=limit)
+        # Two lists made one: for an $or, the embedded store would read all members.
+        lists = [
+            self.page({**query, name: tag}, by="_id", ascending=True, after=after, limit=limit)
+            for name in ("tags_have", "tags_want")
+        ]
+        found = {each["_id"]: each for page, _ in lists for each in page}
+        ids = sorted(found)[:limit]
+        more = len(found) > limit or any(following for _, following in lists)
+        return [found[id] for id in ids], ids[-1] if more else None
 
 
 class InvitationStore(Aggregates):

@@ -1,9 +1,7 @@
 """The bus: messages from publisher to handler, out of the outbox, and calls; beside py-amqp that does no more."""
 
 import time
-from collections.abc import Callable
 from functools import partial
-from statistics import median
 
 import amqp
 import orjson
@@ -65,7 +63,8 @@ def _capacity(uri: str, count: int) -> float:
 )
 def hop(ground: Ground, slow: Row, half: Row) -> None:
     """From just before a message is published (by py-amqp, persistent, with confirms) to the start of its handler: an
-    `@on` of the real chassis, beside a callback of py-amqp, each on a quorum queue with the same prefetch.
+    `@on` of the real chassis, beside a callback of py-amqp, each on a quorum queue with the same prefetch. Short turns:
+    the broker stops for 15 to 40 ms at times, whosever turn it is.
     """
     ground.alone()
     uri = ground.backend.amqp_uri
@@ -78,20 +77,8 @@ def hop(ground: Ground, slow: Row, half: Row) -> None:
         for row, per_second in (slow, SLOW), (half, load):
             seconds = max(SHORTEST, LEAST / per_second)
             ours, bare = (partial(_slowest, uri, key, name, per_second, seconds) for key, name in ways)
-            for run in range(ground.scale.runs):
-                row.add(*_in_turn(ours, bare, ground.size(1, 2, 5)))
-                ground.turned(run + 1, ground.scale.runs)
+            ground.measure(row, ours, bare, turns=ground.size(1, 2, 5))
     ground.forget(*OWN, *QUEUES)
-
-
-def _in_turn(ours: Callable[[], float], bare: Callable[[], float], times: int) -> tuple[float, float]:
-    """The medians of short turns: the broker stops for 15 to 40 ms at times, whoever has its turn then."""
-    one, other = list[float](), list[float]()
-    pair = (ours, one), (bare, other)
-    for turn in range(times):
-        for hops, found in pair if turn % 2 else reversed(pair):
-            found.append(hops())
-    return median(one), median(other)
 
 
 def _slowest(*how: object) -> float:
