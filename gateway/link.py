@@ -99,10 +99,15 @@ class Link:
         while self._posted.wait():
             self._posted.clear()
             letters, self._letters = self._letters, []
-            if letters and self._connection is not None:
-                together = functools.partial(self._connection.transport.write, b"".join(letters))
-                with contextlib.suppress(LinkDown):
-                    self.write(together, None)
+            connection = self._connection
+            if letters and connection is not None:
+                try:
+                    self.write(functools.partial(connection.transport.write, b"".join(letters)), None)
+                except LinkDown as down:
+                    log.info("calls not sent", calls=len(letters), error=str(down))
+                except Exception:  # nobody else would send what comes next
+                    log.exception("calls not sent", calls=len(letters))
+                    self._abandon(connection)
 
     def write(self, send: Callable[[], Any], patience: float | None) -> None:
         """Run `send` while nobody else writes. Raises LinkDown on a fault, or after `patience` seconds."""
@@ -122,8 +127,9 @@ class Link:
     @staticmethod
     def _abandon(connection: amqp.Connection) -> None:
         """A half-written frame cannot be taken back: end the connection, which the reader will notice."""
+        transport = connection._transport  # asked for by its public name, it would connect once more
         with contextlib.suppress(OSError, AttributeError):  # it may have ended already
-            connection.sock.shutdown(socket.SHUT_RDWR)
+            transport.sock.shutdown(socket.SHUT_RDWR)
 
     def _run(self) -> None:
         shortest, longest = BACKOFF

@@ -13,7 +13,8 @@ class Proxy:
     """Passes bytes between a local port and the host of a URI, in one thread.
 
     `cut()` ends what is open, `reset()` as if the peer had crashed; while `refusing`, new connections end at once;
-    while `frozen`, nothing is read, so that both sides see a peer that is there and does nothing.
+    while `frozen`, nothing is read, so that both sides see a peer that is there and does nothing. Once something
+    `swallows` passes, nothing that comes the same way arrives any more. `accepted` counts connections.
     """
 
     def __init__(self, uri: str) -> None:
@@ -23,6 +24,8 @@ class Proxy:
         port = self._listener.getsockname()[1]
         self.uri = uri.replace(parts.netloc.rpartition("@")[2], f"127.0.0.1:{port}")
         self.refusing = self.frozen = self._ending = False
+        self.accepted, self.swallows = 0, b""
+        self._swallowed: set[socket.socket] = set()
         self._resetting = threading.Event()
         self._peers: dict[socket.socket, socket.socket] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -71,6 +74,7 @@ class Proxy:
         if self.refusing:
             near.close()
             return
+        self.accepted += 1
         far = socket.create_connection(self._target)
         for one, other in ((near, far), (far, near)):
             self._peers[one] = other
@@ -79,7 +83,11 @@ class Proxy:
     def _pass(self, ready: selectors.BaseSelector, source: socket.socket) -> None:
         with suppress(OSError):
             if (data := source.recv(65536)) and source in self._peers:
-                self._peers[source].sendall(data)
+                if self.swallows and self.swallows in data:
+                    self._swallowed.add(source)
+                    self.swallows = b""
+                if source not in self._swallowed:
+                    self._peers[source].sendall(data)
                 return
         for end in (source, self._peers.get(source)):
             if end is not None:

@@ -8,8 +8,8 @@ carries all that is ready: the system call is the dearest part of a small messag
 
 import socket
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import takewhile
 from typing import Any, NoReturn
@@ -26,6 +26,7 @@ from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE, PRIVATE
 
 PATIENCE = 3.0  # seconds that the broker has for a connection, a write, a confirm
+BEGUN_WITHIN = 10.0  # seconds that it has for all that a connection begins with
 DEAD = "dead"
 UNHEARD = "unheard"
 SHORTEST_BRAKE, LONGEST_BRAKE = 0.5, 10.0  # seconds
@@ -63,10 +64,12 @@ class _Line:
     """An open connection with a heart that beats while `listen` runs, and one write for the frames of many."""
 
     def __init__(self, uri: str, heartbeat: int) -> None:
+        self.alive = True
         self.connection = connect(uri, heartbeat)
         self._lock = Semaphore()
         self._gathered, self._gathering = bytearray(), False
         transport = self.connection.transport
+        self._socket = transport.sock  # to be had of py-amqp later, it would open a connection that is closed again
         self._write, transport._write = transport._write, self._put
         recv = transport._quick_recv
         # py-amqp itself would ask the socket for each part of each frame.
@@ -78,6 +81,15 @@ class _Line:
         channel = self.connection.channel()
         channel.auto_decode = False
         return channel
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """For what has to be answered before anybody listens: if that takes too long, the connection is lost."""
+        late = eventlet.spawn_after(BEGUN_WITHIN, self.broken, BusDown("the broker does not answer"))
+        try:
+            yield
+        finally:
+            late.cancel()
 
     def listen(self) -> None:
         """Dispatch what arrives within a second; raises when the connection is lost."""
@@ -104,7 +116,7 @@ class _Line:
         with self._lock:
             frames = bytes(self._gathered)
             self._gathered.clear()
-            if not frames:
+            if not frames or not self.alive:  # what follows half a frame would be taken for its rest
                 return
             try:
                 with eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
@@ -119,12 +131,15 @@ class _Line:
             self._write(frames)
 
     def broken(self, error: BaseException) -> None:
-        """Something could not be written, or half of it: whoever reads is to find the connection lost."""
-        log.info("not written", error=str(error))
-        with suppress(OSError, AttributeError):  # it may be closed already
-            self.connection.sock.shutdown(socket.SHUT_RDWR)
+        """It can't be written to, perhaps since half a frame: whoever reads is to find the connection lost."""
+        if self.alive:
+            self.alive = False
+            log.info("connection given up", error=str(error))
+            with suppress(OSError):  # it may be closed already
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        self.alive = False
         with suppress(Exception), eventlet.Timeout(PATIENCE, BusDown("closing")):
             self.connection.collect()
 
@@ -134,14 +149,15 @@ class _PublishingLine(_Line):
 
     def __init__(self, uri: str, heartbeat: int) -> None:
         super().__init__(uri, heartbeat)
-        self.alive = True
         self._tag = 0
         self._waiting: dict[int, Event] = {}
-        self._confirmed = self.channel()
-        self._confirmed.confirm_select()
+        self._reader: Any = None
+        with self.begun():
+            self._confirmed = self.channel()
+            self._confirmed.confirm_select()
+            self._plain = self.channel()
         self._confirmed.events["basic_ack"].add(self._on_ack)
         self._confirmed.events["basic_nack"].add(self._on_nack)
-        self._plain = self.channel()
         self._reader = eventlet.spawn(self._read)
 
     def post(self, message: amqp.Message, exchange: str, key: str, confirm: bool) -> Event:
@@ -161,8 +177,9 @@ class _PublishingLine(_Line):
 
     def broken(self, error: BaseException) -> None:
         """What was not confirmed never will be."""
-        if self.alive:
-            self.alive = False
+        was_alive = self.alive
+        super().broken(error)
+        if was_alive:
             waiting, self._waiting = self._waiting, {}
             for done in waiting.values():
                 done.send_exception(BusDown(f"not confirmed: {error}"))
@@ -170,7 +187,7 @@ class _PublishingLine(_Line):
 
     def close(self) -> None:
         self.alive = False
-        if self._reader is not eventlet.getcurrent():
+        if self._reader is not None and self._reader is not eventlet.getcurrent():
             self._reader.kill()
         super().close()
 
@@ -272,9 +289,10 @@ class Delivery:
         value = self.headers.get(header)
         return value if isinstance(value, str) and len(value) <= 8192 else None
 
-    def ack(self) -> None:
-        """Done with it. On a lost connection the broker delivers it again, which every effect must bear."""
+    def ack(self) -> bool:
+        """Done with it. On a lost connection (False) the broker delivers it again, which every effect must bear."""
         self._settle(self._message.channel.basic_ack, self._message.delivery_tag)
+        return self._line.alive
 
     def requeue(self) -> None:
         """Give it back, for this process or another."""
@@ -415,7 +433,8 @@ class Intake(SharedExtension):
             line = None
             try:
                 line = _Line(self.settings.amqp_uri, self.settings.heartbeat)
-                consumers = self._begin(line)
+                with line.begun():
+                    consumers = self._begin(line)
                 self._consuming = True
                 pause = 0.2
                 self._listen(line, consumers)

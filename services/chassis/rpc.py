@@ -69,7 +69,8 @@ class Calls(SharedExtension):
         self._methods[method.method_name] = method
 
     def _receive(self, delivery: Delivery) -> None:
-        delivery.ack()
+        if not delivery.ack():
+            return  # the broker gives it to somebody else, or to us again
         name = delivery.key.rpartition(".")[2]
         deadline = delivery.headers.get("nameko.deadline")
         if not isinstance(delivery.properties.get("reply_to"), str):

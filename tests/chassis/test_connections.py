@@ -1,6 +1,9 @@
 """Connections to the broker end in every way; who consumed goes on consuming."""
 
 import time
+import uuid
+from contextlib import suppress
+from typing import Any
 
 import amqp
 import orjson
@@ -10,7 +13,9 @@ import pytest
 from services.contracts.catalogue import CONTENT_TYPE
 from tests.processes import Processes, until
 from tests.proxy import Proxy
-from tests.wire import connection, submitted
+from tests.wire import Caller, connection, submitted
+
+OPENING_A_CHANNEL = b"\x00\x14\x00\x0a"  # class and method
 
 
 @pytest.mark.parametrize("end", ["reset", "cut"])
@@ -26,20 +31,76 @@ def test_a_connection_that_ends_while_the_process_can_do_nothing_is_opened_again
         processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri)
         processes.until("probe", "serving")
         effects = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
-        channel = direct.channel()
-
-        def announce(text: str) -> str:
-            made = submitted(text)
-            message = amqp.Message(orjson.dumps(made), content_type=CONTENT_TYPE, delivery_mode=2)
-            channel.basic_publish(message, "community", "feedback.submitted")
-            return str(made["id"])
-
-        def heard(id: str) -> bool:
-            return effects.find_one({"handler": "hear", "message": id}) is not None
-
-        held = announce("hold 3")
-        until(lambda: heard(held))
+        held = announce(direct, "hold 3")
+        until(lambda: heard(effects, held))
         getattr(proxy, end)()
         time.sleep(3)
-        later = announce("ok")
-        until(lambda: heard(later), 30)
+        later = announce(direct, "ok")
+        until(lambda: heard(effects, later), 30)
+
+
+def test_who_is_done_after_the_connection_ended_opens_no_other(
+    processes: Processes, environment: dict[str, str], amqp_uri: str
+) -> None:
+    with (
+        Proxy(amqp_uri) as proxy,
+        connection(amqp_uri) as direct,
+        pymongo.MongoClient(environment["MONGO_URI"]) as client,
+    ):
+        processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri)
+        processes.until("probe", "serving")
+        effects = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
+        slow = announce(direct, "slow 2")
+        time.sleep(1)
+        proxy.cut()
+        later = announce(direct, "ok")
+        until(lambda: heard(effects, slow) and heard(effects, later), 30)
+        assert proxy.accepted == 2
+
+
+def test_a_call_whose_connection_ended_before_it_began_runs_once(
+    processes: Processes, environment: dict[str, str], amqp_uri: str, caller: Caller
+) -> None:
+    """It is delivered, and waits for the call before it; nobody can be told any more that it begins."""
+    with Proxy(amqp_uri) as proxy, pymongo.MongoClient(environment["MONGO_URI"]) as client:
+        processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri, WORKERS="1")
+        processes.until("probe", "serving")
+        things, made = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things, f"made {uuid.uuid4()}"
+        for method, draft, seconds in ("sleep", {"text": "3"}, 0.3), ("make", {"name": made}, 0.7):
+            with pytest.raises(TimeoutError):
+                caller.call(f"feedback.probe.{method}", draft=draft, seconds=seconds)
+        proxy.cut()
+        until(lambda: things.count_documents({"text": made}))
+        caller.call("feedback.probe.make", draft={"name": made})
+        assert things.count_documents({"text": made}) == 2
+
+
+@pytest.mark.parametrize("way", ["hears", "answers"])
+def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
+    processes: Processes, amqp_uri: str, caller: Caller, way: str
+) -> None:
+    """The broker has taken it; of what it is asked then nothing arrives, as where the network lets nothing through."""
+    with Proxy(amqp_uri) as proxy:
+        proxy.swallows = OPENING_A_CHANNEL if way == "hears" else b""
+        processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri)
+        processes.until("probe", "serving")
+        proxy.swallows = OPENING_A_CHANNEL if way == "answers" else b""
+
+        def answered() -> bool:
+            with suppress(TimeoutError):
+                return bool(caller.call("feedback.probe.echo", draft={"text": "a"}, seconds=1))
+            return False
+
+        assert answered() == (way == "hears")
+        until(answered)
+
+
+def announce(direct: amqp.Connection, text: str) -> str:
+    made = submitted(text)
+    message = amqp.Message(orjson.dumps(made), content_type=CONTENT_TYPE, delivery_mode=2)
+    direct.channel().basic_publish(message, "community", "feedback.submitted")
+    return str(made["id"])
+
+
+def heard(effects: Any, id: str) -> bool:
+    return effects.find_one({"handler": "hear", "message": id}) is not None
