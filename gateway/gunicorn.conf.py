@@ -19,8 +19,9 @@ _settings = load()
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.workers
-if workers > 1:  # to be said before anything is counted: then each worker shows the numbers of all
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="hearth-metrics-"))
+if workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    # To be said before anything is counted: then each worker shows the numbers of all.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="hearth-metrics-")
 worker_class = "gevent"
 worker_connections = _settings.streams + 1000
 keepalive = 2  # seconds: a stopping worker waits for idle connections, too

@@ -31,14 +31,17 @@ class Announcer(DependencyProvider):
     def get_dependency(self, worker_ctx: Any) -> Self:
         return self
 
-    def announce(self, announcement: Announcement, nth: int = 1) -> None:
-        """Send what came of the present message as its `nth` announcement. Raises BusDown."""
-        self.post(announcement, nth)()
+    def announce(self, announcement: Announcement, nth: int = 1, *, to: str = "") -> None:
+        """Send what came of the present message as its `nth` announcement. Raises BusDown.
 
-    def post(self, announcement: Announcement, nth: int = 1) -> Callable[[], None]:
+        Whom it is `to` is part of its id: announced again to others, it is another.
+        """
+        self.post(announcement, nth, to=to)()
+
+    def post(self, announcement: Announcement, nth: int = 1, *, to: str = "") -> Callable[[], None]:
         """Begin to `announce`, of many that are on their way together; the answer, called, waits until it is safe."""
         key, began = announcement.message.key, time.time_ns()
-        id = identifiers.derived_id(f"{context.causation_id()}/{key}/{nth}")
+        id = identifiers.derived_id(f"{context.causation_id()}/{key}/{to or nth}")
         event = pack(announcement, self._service, nth, id=id)
         confirm = self.publisher.post(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
         return partial(self._settle, confirm, time.monotonic() + PATIENCE, key, event.get(tracing.TRACEPARENT), began)

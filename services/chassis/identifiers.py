@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 
 
@@ -20,10 +21,10 @@ def new_id(at: datetime) -> str:
 
 def moment(id: str) -> datetime:
     """The moment, to the millisecond, that a UUID version 7 was made of; the last there is for what is none."""
-    try:
-        return datetime.fromtimestamp((uuid.UUID(id).int >> 80) / 1000, UTC)
-    except (ValueError, OverflowError):
-        return datetime.max.replace(tzinfo=UTC)
+    with suppress(ValueError, OverflowError):
+        if (found := uuid.UUID(id)).version == 7:
+            return datetime.fromtimestamp((found.int >> 80) / 1000, UTC)
+    return datetime.max.replace(tzinfo=UTC)
 
 
 def derived_id(of: str) -> str:

@@ -32,7 +32,7 @@ TRANSIENT = (NotYet, Conflict, Unavailable)
 
 @dataclass(frozen=True)
 class Envelope:
-    """What is known about a message besides its body. `sequence` counts the changes of the subject, from 1."""
+    """What is known about a message besides its body. `sequence` counts what was announced of the subject."""
 
     id: str
     type: str

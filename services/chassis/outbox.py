@@ -1,4 +1,4 @@
-"""The outbox: sends the messages that ride in saved aggregates, at least once, in the order of each aggregate.
+"""The outbox: sends the messages that ride in saved aggregates, at least once; `sequence` tells their order.
 
 Every write kicks the relay, which posts with many confirms in flight; what was sent is taken out of its aggregates,
 many in one write when there are many. A sweep each second finds what a crash or an absent broker left behind.

@@ -120,10 +120,13 @@ def _moment(milliseconds: int) -> datetime:
 
 
 class Aggregates(Rows):
-    """A collection of aggregates, which announce their changes."""
+    """A collection of aggregates, which announce their changes (or never do)."""
+
+    announces = True
 
     def prepare(self) -> None:
-        self.rows.create_indexes([*self.indexes, IndexModel([(UNSENT, 1)], sparse=True)])
+        unsent = [IndexModel([(UNSENT, 1)], sparse=True)] if self.announces else []
+        self.rows.create_indexes([*self.indexes, *unsent])
 
     def find(self, id: str) -> Document | None:
         """The aggregate of this id, or None."""
@@ -215,7 +218,7 @@ class Store(DependencyProvider):
         self.store = self._kind(database(self.container.config["settings"], service), service, self.relay)
         self._prepare()
         self.intake.relies_on(self._ping)
-        if isinstance(self.store, Aggregates) and not self._sibling:
+        if isinstance(self.store, Aggregates) and self.store.announces and not self._sibling:
             self.relay.sweeps(self.store.rows)
 
     def _prepare(self) -> None:

@@ -24,7 +24,7 @@ class UndeclaredMessage(Exception):
 
 @dataclass(frozen=True)
 class Announcement:
-    """A fact about to be saved together with the aggregate that it tells of."""
+    """A fact about to be announced: saved together with the aggregate that it tells of, or made of another message."""
 
     message: "Message"
     subject: str
@@ -116,7 +116,7 @@ def envelope(
     causation_id: str | None,
     traceparent: str | None = None,
 ) -> dict[str, Any]:
-    """The CloudEvent of an announcement, as a JSON-ready dict. `sequence` is the aggregate's version, from 1."""
+    """The CloudEvent of an announcement, as a JSON-ready dict; the `sequence`-th of its subject, from 1."""
     message = announcement.message
     event = {
         "specversion": "1.0",

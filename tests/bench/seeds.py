@@ -9,9 +9,9 @@ from pymongo.collection import Collection
 from services.chassis import identifiers
 from services.contracts.messages.events import EVENTS_PUBLISHED
 from services.notifications import wording
+from services.notifications.fanout.domain import PORTION
 from services.notifications.inbox.domain import line
 from services.notifications.people.domain import person
-from services.notifications.people.store import CHUNK
 from tests.bench.wire import event
 
 TAG = "bench"
@@ -34,8 +34,8 @@ def seed(rows: Collection[Document], people: int, bystanders: float = 0.0) -> li
 
 def chunks(found: list[Any]) -> Iterator[list[Any]]:
     """As many at once as the fan-out takes."""
-    for start in range(0, len(found), CHUNK):
-        yield found[start : start + CHUNK]
+    for start in range(0, len(found), PORTION):
+        yield found[start : start + PORTION]
 
 
 def published(audience: dict[str, Any]) -> Document:

@@ -46,6 +46,8 @@ def test_events_are_listed_by_start_from_a_moment_on(store: EventStore) -> None:
         "what starts at that moment does not start after"
     )
     assert listed(store, starts_after=second - timedelta(milliseconds=1))[0].startswith("2 3")
+    assert listed(store, starts_after=second - timedelta(microseconds=400))[0].startswith("2 3")
+    assert listed(store, starts_after=second + timedelta(microseconds=400))[0].startswith("4 5")
     assert listed(store, starts_after=second, after=following) == ("5 6 7 8 9", None), "the later of both counts"
     assert listed(store, starts_after=second + timedelta(hours=2), after=following) == ("8 9", None)
 

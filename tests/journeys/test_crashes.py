@@ -6,9 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import amqp
+import orjson
+import pymongo
 import pytest
 
-from tests.processes import Platform
+from services.chassis import identifiers
+from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE
+from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.notifications.people.domain import person
+from services.notifications.people.store import PeopleStore
+from tests.processes import Platform, Processes
+from tests.wire import Listener, connection, submitted
 
 
 @pytest.fixture
@@ -54,3 +63,30 @@ def test_a_voice_survives_the_death_of_feedback_right_after_its_answer(own: Plat
     told = own.administrator.inbox(3, seconds=30)
     assert {each["link"].rpartition("/")[2] for each in told} == set(posted)
     assert json.dumps(author.get("/v1/feedback")).count("remember this") == 3
+
+
+def test_a_message_that_comes_again_to_others_is_announced_anew(
+    processes: Processes, environment: dict[str, str], amqp_uri: str
+) -> None:
+    """Gateways leave out what they have heard, by its id; they would leave out whom it did not name the first time."""
+    processes.start("notifications", "-m", "services.notifications")
+    processes.until("notifications", "serving")
+    listener, said = Listener(amqp_uri, NOTIFICATIONS_DELIVERED.key), orjson.dumps(submitted("I need a lamp."))
+    with connection(amqp_uri) as opened, pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        people = PeopleStore(client[environment["MONGO_DATABASE_PREFIX"] + "notifications"], "notifications")
+        channel, members = opened.channel(), sorted(identifiers.new_id(identifiers.now()) for _ in range(2))
+
+        def told(times: int) -> tuple[str, list[str]]:
+            channel.basic_publish(amqp.Message(said, content_type=CONTENT_TYPE), EXCHANGE, "feedback.submitted")
+            event = listener.wait(times)[times - 1]
+            return event["id"], event["data"]["member_ids"]
+
+        people.keep(person(members[0], "Amara", ["administrator"], [], identifiers.now(), 1))
+        first = told(1)
+        assert first[1] == members[:1]
+        assert told(2) == first
+        people.keep(person(members[1], "Bo", ["administrator"], [], identifiers.now(), 1))
+        id, both = told(3)
+        assert both == members
+        assert id != first[0]
+    listener.close()

@@ -13,6 +13,8 @@ import pytest
 import requests
 
 from services.chassis import cursors, identifiers
+from services.notifications.fanout import domain as fanout
+from services.notifications.fanout.store import JobStore
 from services.notifications.people.store import PeopleStore
 from tests.journeys.test_replay import hub
 from tests.processes import Member, Platform, until
@@ -71,7 +73,6 @@ WHOLE = {
         "find members.accounts: unsent =",
         "find members.invitations: unsent =",
         "find members.sessions: unsent =",
-        "find notifications.jobs: unsent =",
     ),
     "one member's, of one month": ("change members.sessions: ended =, member_id =",),
     "an operator's task: members are announced again": ("find members.accounts: any; by _id",),
@@ -222,6 +223,9 @@ def _tell_a_very_large_hub(database: Any) -> None:
             audience = {"everyone": False, "roles": roles, "tags": tags}
             people = PeopleStore(database, "notifications")
             people.audience(audience, at=identifiers.now(), but=None)
+    jobs, now, id = JobStore(database, "notifications"), identifiers.now(), identifiers.new_id(identifiers.now())
+    for portion in fanout.left(fanout.begin(id, now), ["a", "b"], 1):
+        jobs.step(fanout.advance(jobs.find(id) or fanout.begin(id, now), portion, now))
 
 
 def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:

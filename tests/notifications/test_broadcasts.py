@@ -123,3 +123,12 @@ def test_whoever_comes_back_is_given_what_they_may_lack(make_store: Any) -> None
     assert [each["notification"] for each in store.since(A, moment, 100)] == ["n2", "n3", "n4"]
     assert [each["notification"] for each in store.since(A, moment, 2)] == ["n2", "n3"], "the oldest first"
     assert [each["notification"] for each in store.since(B, moment, 100)] == ["n3"]
+
+
+def test_to_mark_all_spares_looking_again_at_what_was_read_one_by_one(make_store: Any) -> None:
+    store: InboxStore = make_store(InboxStore)
+    tell(store, "ee")
+    assert [store.read(A, id, NOW) for id in ("n0", "n1")] == [True, True]
+    assert store.marks.of("a").until is None
+    assert store.read_all(A, NOW + 2 * HOUR) == 0
+    assert store.marks.of("a").until == NOW + 2 * HOUR - OVERLAP

@@ -1,10 +1,14 @@
 """The copy of the members, lines in inboxes and the fan-out's jobs on a real store."""
 
 import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
 
 from services.contracts.errors import Conflict
 from services.notifications.fanout import domain as fanout
@@ -73,6 +77,24 @@ def test_the_roster_follows_every_change_whoever_makes_it(make_store: Any) -> No
     assert told("mentor") == ["c"], "a copy thrown away is seen with the first that is heard again"
 
 
+def test_of_many_who_find_the_roster_old_one_reads_it(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, readings = make_store(PeopleStore), list[Any]()
+    store.keep(person("a", roles=("mentor",)))
+    read = store._read
+
+    def slowly(query: Any) -> Any:
+        readings.append(query)
+        time.sleep(0.2)
+        return read(query)
+
+    monkeypatch.setattr(store, "_read", slowly)
+    mentors = {"roles": ["mentor"], "tags": []}
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(store.audience, mentors, at=NOW, but=None) for _ in range(8)]
+        assert [each.result(10) for each in asked] == [["a"]] * 8
+    assert readings == [{}]
+
+
 def test_a_very_large_hub_is_asked_row_by_row(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.notifications.people.store.ROSTER_AT_MOST", 1)
     store = make_store(PeopleStore)
@@ -92,6 +114,19 @@ def test_a_line_put_twice_is_there_once_and_stays_read(make_store: Any) -> None:
     store.put([dict(each) for each in [*lines, inbox.line("c", "n1", NOTICE, NOW)]], journaled=True)
     assert (store.unread(A), store.unread(B), store.unread(A._replace(id="c"))) == (0, 1, 1)
     assert store.rows.count_documents({}) == 3
+
+
+def test_lines_that_no_majority_has_are_not_there_yet(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a replica set says whose primary steps down meanwhile; there is none here that could."""
+
+    def step_down(*_args: Any, **_options: Any) -> None:
+        told = {"code": 189, "errmsg": "primary stepped down while waiting for replication"}
+        raise BulkWriteError({"nInserted": 1, "writeErrors": [], "writeConcernErrors": [told]})
+
+    store = make_store(InboxStore)
+    monkeypatch.setattr(Collection, "insert_many", step_down)
+    with pytest.raises(BulkWriteError):
+        store.put([inbox.line("a", "n1", NOTICE, NOW)], journaled=True)
 
 
 def test_reading_is_ones_own_affair(make_store: Any) -> None:

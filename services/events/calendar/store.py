@@ -1,6 +1,6 @@
 """What the calendar remembers: one document an event."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import IndexModel
@@ -40,5 +40,6 @@ class EventStore(Aggregates):
         if host_id is not None:
             query["host_id"] = host_id
         if starts_after is not None:
-            after = max(after or [], [round(starts_after.timestamp() * 1000), BEHIND_EVERY_ID])
+            moment = starts_after - timedelta(microseconds=starts_after.microsecond % 1000)
+            after = max(after or [], [round(moment.timestamp() * 1000), BEHIND_EVERY_ID])
         return self.timeline(query, by="starts_at", ascending=True, after=after, limit=limit)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 Job = dict[str, Any]
+PORTION = 1000  # members who are told together
 
 
 def begin(message_id: str, now: datetime) -> Job:

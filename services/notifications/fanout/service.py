@@ -19,7 +19,7 @@ from services.notifications.fanout import domain
 from services.notifications.fanout.store import JobStore
 from services.notifications.inbox.domain import broadcast, line
 from services.notifications.inbox.store import InboxStore
-from services.notifications.people.store import CHUNK, PeopleStore
+from services.notifications.people.store import PeopleStore
 
 SAVED_EVERY = 1.0  # seconds of a large fan-out: so much at most is told again, to the same effect, after a crash
 ADMINISTRATORS = {"everyone": False, "roles": ["administrator"], "tags": []}
@@ -126,7 +126,7 @@ class Fanout:
             self._tell_these([member_id], message, notice)
 
     def _tell_these(self, ids: list[str], message: Envelope, notice: dict[str, str]) -> None:
-        if len(ids) > CHUNK:
+        if len(ids) > domain.PORTION:
             self._tell_many(ids, message, notice)
         elif ids:
             self._deliver(ids, message, notice, 1, last=True)()
@@ -135,7 +135,7 @@ class Fanout:
         """In portions, going on behind those of which the job says that they were finished."""
         job, saved_at = self.jobs.find(message.id) or domain.begin(message.id, identifiers.now()), time.monotonic()
         unconfirmed: list[Callable[[], None]] = []
-        for portion in domain.left(job, ids, CHUNK):
+        for portion in domain.left(job, ids, domain.PORTION):
             unconfirmed.append(self._deliver(portion.ids, message, notice, portion.nth, last=portion.last))
             if portion.last or time.monotonic() - saved_at >= SAVED_EVERY:
                 while unconfirmed:
@@ -149,7 +149,7 @@ class Fanout:
         now = identifiers.now()
         # Whatever keeps the last lines keeps what was written before them, too.
         self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=last)
-        return self.announcer.post(self._announcement(message, notice, now, member_ids=ids), nth)
+        return self.announcer.post(self._announcement(message, notice, now, member_ids=ids), nth, to=",".join(ids))
 
     def _announcement(self, message: Envelope, notice: dict[str, str], at: datetime, **to: Any) -> Announcement:
         return NOTIFICATIONS_DELIVERED.about(domain.delivered(message.id, notice, at, **to))

@@ -7,14 +7,14 @@ from services.notifications.fanout.domain import Job
 
 
 class JobStore(Aggregates):
-    """Jobs by the id of their message, of which none is worth waiting for: a portion told again is told once.
+    """Jobs by the id of their message, versioned as aggregates are, which announce nothing.
 
-    They announce nothing, but are read, like what does, before its effect.
+    Written without a journal: a step that is lost has a portion told again, to the same effect.
     """
 
     collection = "jobs"
     indexes = (IndexModel([("changed_at", 1)], expireAfterSeconds=30 * 86_400),)
-    write_concern = RENEWABLE
+    write_concern, announces = RENEWABLE, False
 
     def step(self, job: Job) -> Job:
         """Save how far a job is. Raises Conflict when somebody else works on it: whoever comes later gives way."""

@@ -1,6 +1,6 @@
 """What the inbox remembers: a row a line, a row a broadcast, and what each member has read of the broadcasts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -24,6 +24,7 @@ from services.notifications.inbox.domain import (
 )
 
 DUPLICATE_KEY = 11000
+TO_WHOM = {"belonging": True, "but": True}
 Position = list[Any]
 
 
@@ -43,12 +44,18 @@ class BroadcastStore(Rows):
         return broadcast
 
     def to(
-        self, reader: Reader, since: datetime | None = None, until: datetime | None = None, *, ascending: bool = False
+        self,
+        reader: Reader,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        ascending: bool = False,
+        fields: Mapping[str, Any] | None = None,
     ) -> Iterator[Broadcast]:
         """What somebody was told, by time. Moments alone bound the query; of what is found nearly all is for them."""
         bounds = {"$gte": max(reader.joined_at, since or reader.joined_at), **({"$lte": until} if until else {})}
         way = 1 if ascending else -1
-        with self.rows.find({"at": bounds}).sort([("at", way), ("_id", way)]) as found:
+        with self.rows.find({"at": bounds}, fields).sort([("at", way), ("_id", way)]) as found:
             yield from (each for each in found if is_for(each, reader))
 
 
@@ -92,7 +99,8 @@ class InboxStore(Rows):
             INBOX.inc(len(lines))
         except BulkWriteError as error:
             INBOX.inc(error.details["nInserted"])
-            if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+            others = [each for each in error.details["writeErrors"] if each["code"] != DUPLICATE_KEY]
+            if others or error.details["writeConcernErrors"]:
                 raise
 
     def youngest(
@@ -123,7 +131,7 @@ class InboxStore(Rows):
 
     def unread(self, reader: Reader) -> int:
         """How many lines a member has not read."""
-        return self.rows.count_documents({"member": reader.id, "read_at": None}) + len(self._unread(reader))
+        return self.rows.count_documents({"member": reader.id, "read_at": None}) + len(self._unread(reader)[1])
 
     def read(self, reader: Reader, notification_id: str, now: datetime) -> bool:
         """Mark one line as read, once; whether the member has it."""
@@ -141,15 +149,16 @@ class InboxStore(Rows):
         """Mark what a member has up to now as read; how many lines that were."""
         unread = {"member": reader.id, "read_at": None, "at": {"$lte": now}}
         marked = self._kept().update_many(unread, {"$set": {"read_at": now}}).modified_count
-        if told := self._unread(reader, now):
-            self.marks.put(reader.id, told, now, until=now - OVERLAP)
-        return marked + len(told)
+        told, not_read = self._unread(reader, now)
+        if told:  # also if they had read each by itself: none of these is looked at again
+            self.marks.put(reader.id, not_read, now, until=now - OVERLAP)
+        return marked + len(not_read)
 
-    def _unread(self, reader: Reader, up_to: datetime | None = None) -> list[str]:
-        """The ids of the broadcasts that a member has not read; only those since they last marked all are looked at."""
+    def _unread(self, reader: Reader, up_to: datetime | None = None) -> tuple[list[str], list[str]]:
+        """The ids of the broadcasts since a member last marked all as read, and of those that they have not read."""
         marks = self.marks.of(reader.id)
-        told = self.broadcasts.to(reader, marks.until, up_to)
-        return [each["_id"] for each in told if each["_id"] not in marks.read]
+        told = [each["_id"] for each in self.broadcasts.to(reader, marks.until, up_to, fields=TO_WHOM)]
+        return told, [id for id in told if id not in marks.read]
 
     def _shown(self, broadcasts: list[Broadcast], reader: Reader, marks: Marks | None = None) -> list[Line]:
         """Broadcasts as the member's lines; what was read is asked for only where there are any."""

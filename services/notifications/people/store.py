@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from threading import Lock
 from typing import Any, NamedTuple
 
 from pymongo import IndexModel
@@ -12,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from services.chassis.store import Rows
 from services.notifications.people.domain import Person
 
-CHUNK = 1000
+BATCH = 10_000  # rows
 ROSTER_AT_MOST = 200_000  # people, at a quarter of 1 KB each
 _CHANGES = {"_id": "people"}
 _WAYS = ("roles", "tags")
@@ -61,6 +62,7 @@ class PeopleStore(Rows):
         self._roster = Roster()
         self._read_at: int | None = None  # how many changes there had been then
         self._rows = 0
+        self._reading = Lock()
 
     def keep(self, person: Person) -> None:
         """Remember a member, unless what is known already is younger."""
@@ -85,18 +87,22 @@ class PeopleStore(Rows):
 
     def _asked(self, audience: Mapping[str, Any]) -> list[Entry]:
         """From the roster; or in a very large hub from the store."""
-        found = self._changes.find_one(_CHANGES)
-        changes = found["count"] if found else 0
-        if changes != self._read_at:
-            self._rows = self.rows.estimated_document_count()  # not each time: the embedded store reads every row
-            self._roster = Roster(self._read({}) if self._rows <= ROSTER_AT_MOST else ())
-            self._read_at = changes
+        if self._changed() != self._read_at:
+            with self._reading:  # of many that find it changed, one reads
+                if (changes := self._changed()) != self._read_at:
+                    self._rows = self.rows.estimated_document_count()  # the embedded store reads every row for it
+                    self._roster = Roster(self._read({}) if self._rows <= ROSTER_AT_MOST else ())
+                    self._read_at = changes
         if self._rows > ROSTER_AT_MOST:
             return Roster(self._read(_having(audience))).having(audience)
         return self._roster.having(audience)
 
+    def _changed(self) -> int:
+        found = self._changes.find_one(_CHANGES)
+        return found["count"] if found else 0
+
     def _read(self, query: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-        return self.rows.find(query, {"joined_at": True, "roles": True, "tags": True}).batch_size(10 * CHUNK)
+        return self.rows.find(query, {"joined_at": True, "roles": True, "tags": True}).batch_size(BATCH)
 
 
 def _having(audience: Mapping[str, Any]) -> dict[str, Any]:

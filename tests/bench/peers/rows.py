@@ -14,9 +14,10 @@ from services.chassis import identifiers
 from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE
 from services.contracts.messages.events import EVENTS_PUBLISHED
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.notifications.fanout.domain import PORTION
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.domain import person
-from services.notifications.people.store import CHUNK, PeopleStore
+from services.notifications.people.store import PeopleStore
 from tests.bench.ground import Document, Ground, serve
 from tests.bench.load import CONNECTIONS, rate, warm
 from tests.bench.parts import NotMeasured, part
@@ -95,7 +96,7 @@ def _alike(ours: str, theirs: str, token: str) -> None:
 
 @part(
     "celery",
-    Row(f"one event to {PEOPLE:,} inboxes", "per s", f"Celery, a task for each {CHUNK:,}", at_least=1.5),
+    Row(f"one event to {PEOPLE:,} inboxes", "per s", f"Celery, a task for each {PORTION:,}", at_least=1.5),
 )
 def celery(ground: Ground, row: Row) -> None:
     """From an event's message until all lines are in, as those say who put them there."""
@@ -146,9 +147,9 @@ def _seed(database: Database[Document], ids: list[str]) -> None:
     people, inbox = PeopleStore(database, "notifications"), InboxStore(database, "notifications")
     people.prepare(), inbox.prepare()
     joined_at = identifiers.now() - timedelta(days=1)
-    for start in range(0, len(ids), CHUNK):
+    for start in range(0, len(ids), PORTION):
         tags = ["python", TAG] if start < PEOPLE else ["python"]
-        chunk = ids[start : start + CHUNK]
+        chunk = ids[start : start + PORTION]
         people.rows.insert_many(person(id, "Amara Okafor", ["coworker"], tags, joined_at, 1) for id in chunk)
 
 
