@@ -1,7 +1,7 @@
 """Announcing what a handler has made of the message that it hears, where no aggregate is saved for it to ride in.
 
-The handler returns when the broker has it safe. If it dies before, it hears its message again, and announces the same
-again, under the same id.
+The handler returns when the broker has it safe. If it dies before, it hears its message again, and announces again: the
+same under the same id.
 """
 
 import time
@@ -31,15 +31,16 @@ class Announcer(DependencyProvider):
     def get_dependency(self, worker_ctx: Any) -> Self:
         return self
 
-    def announce(self, announcement: Announcement, nth: int = 1, *, to: str = "") -> None:
-        """Send what came of the present message as its `nth` announcement. Raises BusDown.
+    def announce(self, announcement: Announcement) -> None:
+        """Send what came of the present message. Raises BusDown."""
+        self.post(announcement, 1)()
 
-        Whom it is `to` is part of its id: announced again to others, it is another.
+    def post(self, announcement: Announcement, nth: int, *, to: str = "") -> Callable[[], None]:
+        """Begin to `announce` the `nth` of many, on their way together; the answer, called, waits until it is safe.
+
+        One that is said `to` some has an id made of who they are, not of its number: sent again to others, perhaps by
+        who takes up interrupted work, it is another. No two may be to the same.
         """
-        self.post(announcement, nth, to=to)()
-
-    def post(self, announcement: Announcement, nth: int = 1, *, to: str = "") -> Callable[[], None]:
-        """Begin to `announce`, of many that are on their way together; the answer, called, waits until it is safe."""
         key, began = announcement.message.key, time.time_ns()
         id = identifiers.derived_id(f"{context.causation_id()}/{key}/{to or nth}")
         event = pack(announcement, self._service, nth, id=id)

@@ -88,6 +88,9 @@ class _Line:
         late = eventlet.spawn_after(BEGUN_WITHIN, self.broken, BusDown("the broker does not answer"))
         try:
             yield
+        except BaseException:
+            self.close()
+            raise
         finally:
             late.cancel()
 
@@ -96,7 +99,7 @@ class _Line:
         with suppress(TimeoutError):
             self.connection.drain_events(timeout=1)
         if time.monotonic() >= self._next_beat:
-            with self._lock:
+            with self._lock, eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
                 self.connection.heartbeat_tick()
             self._next_beat = time.monotonic() + self._beat_every
 
@@ -216,7 +219,7 @@ class Publisher(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self._opening = Semaphore()
+        self._opening, self._failed_at = Semaphore(), 0.0
         self._line: _PublishingLine | None = None
 
     def post(self, exchange: str, key: str, body: bytes, **properties: Any) -> Event:
@@ -247,12 +250,16 @@ class Publisher(SharedExtension):
     def _open(self) -> _PublishingLine:
         if self._line is not None and self._line.alive:
             return self._line
+        asked_at = time.monotonic()
         with self._opening:
+            if self._failed_at > asked_at:
+                raise BusDown("the broker could not be reached just now")  # whoever waited need not wait as long again
             if self._line is None or not self._line.alive:
                 settings = self.container.config["settings"]
                 try:
                     self._line = _PublishingLine(settings.amqp_uri, settings.heartbeat)
                 except Exception as error:
+                    self._failed_at = time.monotonic()
                     raise BusDown(f"the broker cannot be reached: {error}") from error
             return self._line
 
@@ -290,7 +297,10 @@ class Delivery:
         return value if isinstance(value, str) and len(value) <= 8192 else None
 
     def ack(self) -> bool:
-        """Done with it. On a lost connection (False) the broker delivers it again, which every effect must bear."""
+        """Done with it; whether its connection lives. If not, the broker most likely delivers it again.
+
+        It may do so in any case, as what was written may not have arrived: every effect must bear that.
+        """
         self._settle(self._message.channel.basic_ack, self._message.delivery_tag)
         return self._line.alive
 
@@ -439,6 +449,8 @@ class Intake(SharedExtension):
                 pause = 0.2
                 self._listen(line, consumers)
             except (OSError, amqp.AMQPError, BusDown) as error:
+                if line is not None:
+                    line.broken(error)  # before the pause: it would still take an acknowledgement, and lose it
                 self._consuming = False
                 log.warning("bus lost", error=str(error), again_in=pause)
                 eventlet.sleep(pause)

@@ -1,6 +1,7 @@
 """RPC: `@rpc` answers the gateway over nameko's wire format, and survives what is sent to it.
 
-A call is acknowledged when it starts: it runs at most once, and whoever made it hears by its deadline or not at all.
+A call is acknowledged when it starts: it runs at most once (twice only where that gets lost on its way to the broker),
+and whoever made it hears by its deadline or not at all.
 """
 
 import inspect
@@ -70,7 +71,7 @@ class Calls(SharedExtension):
 
     def _receive(self, delivery: Delivery) -> None:
         if not delivery.ack():
-            return  # the broker gives it to somebody else, or to us again
+            return  # the broker will give it to somebody else, or to us again
         name = delivery.key.rpartition(".")[2]
         deadline = delivery.headers.get("nameko.deadline")
         if not isinstance(delivery.properties.get("reply_to"), str):

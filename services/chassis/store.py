@@ -120,7 +120,7 @@ def _moment(milliseconds: int) -> datetime:
 
 
 class Aggregates(Rows):
-    """A collection of aggregates, which announce their changes (or never do)."""
+    """A collection of aggregates, which announce their changes; or never do (`announces`), and nobody looks for any."""
 
     announces = True
 
@@ -185,6 +185,7 @@ class Aggregates(Rows):
         self._kick(document["_id"], outgoing)
 
     def _outgoing(self, announcing: Announcement | None, sequence: int) -> list[Document]:
+        assert self.announces or announcing is None, f"nobody would look for what {self.collection} announces"
         return [pack(announcing, self._service, sequence)] if announcing else []
 
     def _kick(self, id: str, outgoing: list[Document]) -> None:

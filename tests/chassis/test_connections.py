@@ -47,26 +47,32 @@ def test_who_is_done_after_the_connection_ended_opens_no_other(
         connection(amqp_uri) as direct,
         pymongo.MongoClient(environment["MONGO_URI"]) as client,
     ):
-        processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri)
+        own = f"test_{uuid.uuid4().hex}_"  # nothing waits there to be published
+        processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri, MONGO_DATABASE_PREFIX=own)
         processes.until("probe", "serving")
-        effects = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
-        slow = announce(direct, "slow 2")
-        time.sleep(1)
+        slow = announce(direct, "slow 3")
+        time.sleep(1.5)
         proxy.cut()
-        later = announce(direct, "ok")
-        until(lambda: heard(effects, slow) and heard(effects, later), 30)
+        effects = client[f"{own}feedback"].effects
+        # The second was delivered when the first could not be acknowledged any more, which was tried long since.
+        until(lambda: effects.count_documents({"handler": "hear", "message": slow}) == 2, 30)
         assert proxy.accepted == 2
+        client.drop_database(f"{own}feedback")
 
 
+@pytest.mark.parametrize("before", ["1.1", "3"])  # seconds
 def test_a_call_whose_connection_ended_before_it_began_runs_once(
-    processes: Processes, environment: dict[str, str], amqp_uri: str, caller: Caller
+    processes: Processes, environment: dict[str, str], amqp_uri: str, caller: Caller, before: str
 ) -> None:
-    """It is delivered, and waits for the call before it; nobody can be told any more that it begins."""
+    """It is delivered, and waits for the call before it; nobody can be told any more that it begins.
+
+    At once after the end the socket still takes what is written.
+    """
     with Proxy(amqp_uri) as proxy, pymongo.MongoClient(environment["MONGO_URI"]) as client:
         processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri, WORKERS="1")
         processes.until("probe", "serving")
         things, made = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things, f"made {uuid.uuid4()}"
-        for method, draft, seconds in ("sleep", {"text": "3"}, 0.3), ("make", {"name": made}, 0.7):
+        for method, draft, seconds in ("sleep", {"text": before}, 0.3), ("make", {"name": made}, 0.7):
             with pytest.raises(TimeoutError):
                 caller.call(f"feedback.probe.{method}", draft=draft, seconds=seconds)
         proxy.cut()
@@ -83,16 +89,16 @@ def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
     with Proxy(amqp_uri) as proxy:
         proxy.swallows = OPENING_A_CHANNEL if way == "hears" else b""
         processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri)
-        processes.until("probe", "serving")
+        processes.until("probe", "serving", 20)  # sooner than the broker gives up whom it does not hear
         proxy.swallows = OPENING_A_CHANNEL if way == "answers" else b""
 
-        def answered() -> bool:
+        def answered(seconds: float) -> bool:
             with suppress(TimeoutError):
-                return bool(caller.call("feedback.probe.echo", draft={"text": "a"}, seconds=1))
+                return bool(caller.call("feedback.probe.echo", draft={"text": "a"}, seconds=seconds))
             return False
 
-        assert answered() == (way == "hears")
-        until(answered)
+        assert way == "hears" or not answered(1)
+        until(lambda: answered(5))
 
 
 def announce(direct: amqp.Connection, text: str) -> str:

@@ -43,6 +43,17 @@ def create() -> app.Gateway:
             "channels": len(gateway.link._connection.channels),
         }
 
+    @gateway.post("/sabotaged")
+    @public
+    def sabotage() -> Any:
+        """The next write fails as no broker would have it."""
+
+        def fail(_frames: bytes) -> None:
+            raise AssertionError("two at one socket")
+
+        gateway.link._connection.transport.write = fail
+        return {}
+
     return gateway
 
 

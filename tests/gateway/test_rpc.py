@@ -13,6 +13,7 @@ import requests
 from deploy.local.keys import Keys
 from tests.gateway.door import Door
 from tests.gateway.played import Responder
+from tests.processes import until
 from tests.proxy import Proxy
 
 TIMEOUTS = int(os.environ.get("TIMEOUTS", "400"))  # how many calls time out where that is to leave nothing behind
@@ -105,6 +106,12 @@ def test_a_lost_connection_fails_those_who_wait_and_comes_back(door: Door, proxy
     proxy.refusing = False
     door.wait_for("broker connected", times=2)
     assert door.call("echo").status_code == 200
+
+
+def test_a_fault_that_is_not_the_brokers_costs_one_connection(door: Door, responder: Responder) -> None:
+    requests.post(f"{door.url}/sabotaged", timeout=5).raise_for_status()
+    assert door.call("echo").status_code == 503
+    until(lambda: door.call("echo").status_code == 200)
 
 
 def test_a_frozen_broker_keeps_nobody_beyond_the_deadline(door: Door, proxy: Proxy, responder: Responder) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.notifications.people.domain import person
 from services.notifications.people.store import PeopleStore
-from tests.processes import Platform, Processes
+from tests.processes import Platform, Processes, forget_messages
 from tests.wire import Listener, connection, submitted
 
 
@@ -69,15 +70,18 @@ def test_a_message_that_comes_again_to_others_is_announced_anew(
     processes: Processes, environment: dict[str, str], amqp_uri: str
 ) -> None:
     """Gateways leave out what they have heard, by its id; they would leave out whom it did not name the first time."""
-    processes.start("notifications", "-m", "services.notifications")
+    forget_messages(amqp_uri)
+    own, voice = f"test_{uuid.uuid4().hex}_", submitted("I need a lamp.")
+    processes.start("notifications", "-m", "services.notifications", MONGO_DATABASE_PREFIX=own)
     processes.until("notifications", "serving")
-    listener, said = Listener(amqp_uri, NOTIFICATIONS_DELIVERED.key), orjson.dumps(submitted("I need a lamp."))
+    listener = Listener(amqp_uri, NOTIFICATIONS_DELIVERED.key)
     with connection(amqp_uri) as opened, pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
-        people = PeopleStore(client[environment["MONGO_DATABASE_PREFIX"] + "notifications"], "notifications")
+        people = PeopleStore(client[f"{own}notifications"], "notifications")
         channel, members = opened.channel(), sorted(identifiers.new_id(identifiers.now()) for _ in range(2))
 
         def told(times: int) -> tuple[str, list[str]]:
-            channel.basic_publish(amqp.Message(said, content_type=CONTENT_TYPE), EXCHANGE, "feedback.submitted")
+            said = amqp.Message(orjson.dumps(voice), content_type=CONTENT_TYPE)
+            channel.basic_publish(said, EXCHANGE, voice["type"])
             event = listener.wait(times)[times - 1]
             return event["id"], event["data"]["member_ids"]
 
@@ -89,4 +93,5 @@ def test_a_message_that_comes_again_to_others_is_announced_anew(
         id, both = told(3)
         assert both == members
         assert id != first[0]
+        client.drop_database(f"{own}notifications")
     listener.close()

@@ -162,6 +162,7 @@ def found(platform: Platform) -> Iterator[Asked]:
             _say_it_twice(member)
         hub(environment, "replay", "members")
         _tell_a_very_large_hub(found.databases["notifications"])
+        _interrupt_a_job(found.databases["notifications"])
         until(lambda: platform.administrator.get("/v1/audit")["items"])
         found.read()
         yield found
@@ -223,6 +224,9 @@ def _tell_a_very_large_hub(database: Any) -> None:
             audience = {"everyone": False, "roles": roles, "tags": tags}
             people = PeopleStore(database, "notifications")
             people.audience(audience, at=identifiers.now(), but=None)
+
+
+def _interrupt_a_job(database: Any) -> None:
     jobs, now, id = JobStore(database, "notifications"), identifiers.now(), identifiers.new_id(identifiers.now())
     for portion in fanout.left(fanout.begin(id, now), ["a", "b"], 1):
         jobs.step(fanout.advance(jobs.find(id) or fanout.begin(id, now), portion, now))

@@ -7,7 +7,7 @@ from services.notifications.fanout.domain import Job
 
 
 class JobStore(Aggregates):
-    """Jobs by the id of their message, versioned as aggregates are, which announce nothing.
+    """Jobs by the id of their message; of what aggregates can do they need the version, and announce nothing.
 
     Written without a journal: a step that is lost has a portion told again, to the same effect.
     """

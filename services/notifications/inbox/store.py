@@ -70,7 +70,7 @@ class MarkStore(Rows):
         return Marks(found.get("read", {}), found.get("until"))
 
     def put(self, member_id: str, ids: list[str], now: datetime, until: datetime | None = None) -> None:
-        """Mark these as read, once; `until` a moment, there is no other that was not."""
+        """Mark these as read, once; with `until`, all before that moment count as read."""
         marks: dict[str, Any] = {"$min": {f"read.{id}": now for id in ids}} if ids else {}
         if until is not None:
             marks["$max"] = {"until": until}

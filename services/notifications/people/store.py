@@ -62,7 +62,7 @@ class PeopleStore(Rows):
         self._roster = Roster()
         self._read_at: int | None = None  # how many changes there had been then
         self._rows = 0
-        self._reading = Lock()
+        self._reading, self._begun, self._done = Lock(), 0, 0  # the numbers of the readings that began and ended last
 
     def keep(self, person: Person) -> None:
         """Remember a member, unless what is known already is younger."""
@@ -87,15 +87,21 @@ class PeopleStore(Rows):
 
     def _asked(self, audience: Mapping[str, Any]) -> list[Entry]:
         """From the roster; or in a very large hub from the store."""
-        if self._changed() != self._read_at:
+        before, changes = self._begun, self._changed()
+        if changes != self._read_at:
             with self._reading:  # of many that find it changed, one reads
-                if (changes := self._changed()) != self._read_at:
-                    self._rows = self.rows.estimated_document_count()  # the embedded store reads every row for it
-                    self._roster = Roster(self._read({}) if self._rows <= ROSTER_AT_MOST else ())
-                    self._read_at = changes
+                if changes != self._read_at and self._done <= before:
+                    self._read_anew()
         if self._rows > ROSTER_AT_MOST:
             return Roster(self._read(_having(audience))).having(audience)
         return self._roster.having(audience)
+
+    def _read_anew(self) -> None:
+        self._begun += 1
+        nth, changes = self._begun, self._changed()
+        rows = self.rows.estimated_document_count()  # not each time: the embedded store reads every row
+        roster = Roster(self._read({}) if rows <= ROSTER_AT_MOST else ())
+        self._roster, self._rows, self._read_at, self._done = roster, rows, changes, nth
 
     def _changed(self) -> int:
         found = self._changes.find_one(_CHANGES)
