@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import amqp
 import orjson
 
+from services.contracts.catalogue import CONTENT_TYPE
 from services.contracts.errors import revive
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 
@@ -39,6 +40,22 @@ def submitted(text: str, **attributes: Any) -> dict[str, Any]:
         "sequence": "000000000007",
         "data": FEEDBACK_SUBMITTED.example | {"text": text},
     } | attributes
+
+
+def publish(
+    channel: amqp.Channel, body: bytes, exchange: str = "community", key: str = "feedback.submitted", **more: Any
+) -> None:
+    """Send a persistent message."""
+    channel.basic_publish(
+        amqp.Message(body, **{"content_type": CONTENT_TYPE, "delivery_mode": 2} | more), exchange, key
+    )
+
+
+def announce(channel: amqp.Channel, text: str, **attributes: Any) -> str:
+    """Send what is `submitted`; its id."""
+    made = submitted(text, **attributes)
+    publish(channel, orjson.dumps(made))
+    return str(made["id"])
 
 
 class Listener:

@@ -95,13 +95,17 @@ class _Line:
             late.cancel()
 
     def listen(self) -> None:
-        """Dispatch what arrives within a second; raises when the connection is lost."""
-        with suppress(TimeoutError):
-            self.connection.drain_events(timeout=1)
-        if time.monotonic() >= self._next_beat:
-            with self._lock, eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
-                self.connection.heartbeat_tick()
-            self._next_beat = time.monotonic() + self._beat_every
+        """Dispatch what arrives within a second; raises when the connection is lost, which then takes no more."""
+        try:
+            with suppress(TimeoutError):
+                self.connection.drain_events(timeout=1)
+            if time.monotonic() >= self._next_beat:
+                with self._lock, eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
+                    self.connection.heartbeat_tick()
+                self._next_beat = time.monotonic() + self._beat_every
+        except Exception as error:
+            self.broken(error)  # at once: the socket would still take an acknowledgement, and lose it
+            raise
 
     def gather(self, verb: Callable[..., Any], *args: Any) -> None:
         """Have the next `flush` write the frames of a verb that waits for no answer."""
@@ -195,11 +199,9 @@ class _PublishingLine(_Line):
         super().close()
 
     def _read(self) -> None:
-        try:
+        with suppress(Exception):  # the connection is lost, and says so
             while True:
                 self.listen()
-        except Exception as error:
-            self.broken(error)
 
     def _settle(self, tag: int, multiple: bool) -> list[Event]:
         tags = list(takewhile(lambda each: each <= tag, self._waiting)) if multiple else [tag]
@@ -449,8 +451,6 @@ class Intake(SharedExtension):
                 pause = 0.2
                 self._listen(line, consumers)
             except (OSError, amqp.AMQPError, BusDown) as error:
-                if line is not None:
-                    line.broken(error)  # before the pause: it would still take an acknowledgement, and lose it
                 self._consuming = False
                 log.warning("bus lost", error=str(error), again_in=pause)
                 eventlet.sleep(pause)

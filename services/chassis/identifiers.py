@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 
 def now() -> datetime:
     """The present moment in UTC, cut to the millisecond that the store keeps."""
-    moment = datetime.now(UTC)
+    return cut(datetime.now(UTC))
+
+
+def cut(moment: datetime) -> datetime:
+    """A moment, cut to the millisecond."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,6 +29,7 @@ from services.notifications.people.domain import person
 from tests.bench.ground import Ground, Whole
 from tests.bench.parts import part
 from tests.bench.rows import Row
+from tests.bench.seeds import chunks
 from tests.processes import Member
 from tests.wire import Listener
 
@@ -101,8 +101,7 @@ class Hub:
         return self._ground.database(self._platform.prefix, service)[collection]
 
     def _fill(self, collection: str, service: str, rows: Iterable[Document]) -> None:
-        rows = iter(rows)
-        while chunk := list(islice(rows, CHUNK)):
+        for chunk in chunks(rows, CHUNK):
             self._rows(collection, service).insert_many(chunk, ordered=False)
 
     def _account(self, number: int) -> Document:

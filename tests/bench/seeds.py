@@ -1,7 +1,8 @@
 """Members by the thousand, put where notifications keeps its copy of them, and messages for all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from pymongo.collection import Collection
@@ -32,10 +33,11 @@ def seed(rows: Collection[Document], people: int, bystanders: float = 0.0) -> li
     return ids
 
 
-def chunks(found: list[Any]) -> Iterator[list[Any]]:
-    """As many at once as the fan-out takes."""
-    for start in range(0, len(found), PORTION):
-        yield found[start : start + PORTION]
+def chunks(found: Iterable[Any], size: int = PORTION) -> Iterator[list[Any]]:
+    """So many at once; as the fan-out takes them, unless it is said."""
+    left = iter(found)
+    while chunk := list(islice(left, size)):
+        yield chunk
 
 
 def published(audience: dict[str, Any]) -> Document:

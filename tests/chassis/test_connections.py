@@ -3,17 +3,14 @@
 import time
 import uuid
 from contextlib import suppress
-from typing import Any
 
-import amqp
-import orjson
 import pymongo
 import pytest
 
-from services.contracts.catalogue import CONTENT_TYPE
+from tests.chassis.things import heard
 from tests.processes import Processes, until
 from tests.proxy import Proxy
-from tests.wire import Caller, connection, submitted
+from tests.wire import Caller, announce, connection
 
 OPENING_A_CHANNEL = b"\x00\x14\x00\x0a"  # class and method
 
@@ -31,11 +28,11 @@ def test_a_connection_that_ends_while_the_process_can_do_nothing_is_opened_again
         processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri)
         processes.until("probe", "serving")
         effects = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
-        held = announce(direct, "hold 3")
+        held = announce(direct.channel(), "hold 3")
         until(lambda: heard(effects, held))
         getattr(proxy, end)()
         time.sleep(3)
-        later = announce(direct, "ok")
+        later = announce(direct.channel(), "ok")
         until(lambda: heard(effects, later), 30)
 
 
@@ -50,12 +47,12 @@ def test_who_is_done_after_the_connection_ended_opens_no_other(
         own = f"test_{uuid.uuid4().hex}_"  # nothing waits there to be published
         processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri, MONGO_DATABASE_PREFIX=own)
         processes.until("probe", "serving")
-        slow = announce(direct, "slow 3")
+        slow = announce(direct.channel(), "slow 3")
         time.sleep(1.5)
         proxy.cut()
         effects = client[f"{own}feedback"].effects
         # The second was delivered when the first could not be acknowledged any more, which was tried long since.
-        until(lambda: effects.count_documents({"handler": "hear", "message": slow}) == 2, 30)
+        until(lambda: heard(effects, slow) == 2, 30)
         assert proxy.accepted == 2
         client.drop_database(f"{own}feedback")
 
@@ -99,14 +96,3 @@ def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
 
         assert way == "hears" or not answered(1)
         until(lambda: answered(5))
-
-
-def announce(direct: amqp.Connection, text: str) -> str:
-    made = submitted(text)
-    message = amqp.Message(orjson.dumps(made), content_type=CONTENT_TYPE, delivery_mode=2)
-    direct.channel().basic_publish(message, "community", "feedback.submitted")
-    return str(made["id"])
-
-
-def heard(effects: Any, id: str) -> bool:
-    return effects.find_one({"handler": "hear", "message": id}) is not None

@@ -13,8 +13,9 @@ from pymongo.collection import Collection
 from services.chassis.outbox import WINDOW
 from services.contracts.catalogue import CONTENT_TYPE
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+from tests.chassis.things import heard
 from tests.processes import Processes, until
-from tests.wire import Caller, Listener, connection, submitted
+from tests.wire import Caller, Listener, announce, connection, publish, submitted
 
 Effects = Collection[dict[str, Any]]
 QUEUE = "feedback.probe.hear"
@@ -27,27 +28,9 @@ def channel(amqp_uri: str) -> Iterator[amqp.Channel]:
     made.close()
 
 
-def publish(
-    channel: amqp.Channel, body: bytes, exchange: str = "community", key: str = "feedback.submitted", **more: Any
-) -> None:
-    channel.basic_publish(
-        amqp.Message(body, **{"content_type": CONTENT_TYPE, "delivery_mode": 2} | more), exchange, key
-    )
-
-
-def announce(channel: amqp.Channel, text: str, **attributes: Any) -> str:
-    made = submitted(text, **attributes)
-    publish(channel, orjson.dumps(made))
-    return str(made["id"])
-
-
 def dead(channel: amqp.Channel, seconds: float = 15) -> amqp.Message:
     """The next dead letter."""
     return until(lambda: channel.basic_get("dead", no_ack=True), seconds)
-
-
-def heard(effects: Effects, id: str, handler: str = "hear") -> int:
-    return effects.count_documents({"handler": handler, "message": id})
 
 
 def test_each_handler_has_its_own_effect(probe: Processes, channel: amqp.Channel, effects: Effects) -> None:

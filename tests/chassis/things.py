@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pymongo.collection import Collection
+
 from services.chassis import identifiers
 from services.chassis.store import Aggregates, Rows
 
@@ -21,3 +23,8 @@ class Effects(Rows):
 
 class Things(Aggregates):
     collection = "things"
+
+
+def heard(effects: Collection[dict[str, Any]], id: str, handler: str = "hear") -> int:
+    """How many effects a message had."""
+    return effects.count_documents({"handler": handler, "message": id})

@@ -7,18 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import amqp
 import orjson
 import pymongo
 import pytest
 
 from services.chassis import identifiers
-from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.notifications.people.domain import person
 from services.notifications.people.store import PeopleStore
 from tests.processes import Platform, Processes, forget_messages
-from tests.wire import Listener, connection, submitted
+from tests.wire import Listener, connection, publish, submitted
 
 
 @pytest.fixture
@@ -80,8 +78,7 @@ def test_a_message_that_comes_again_to_others_is_announced_anew(
         channel, members = opened.channel(), sorted(identifiers.new_id(identifiers.now()) for _ in range(2))
 
         def told(times: int) -> tuple[str, list[str]]:
-            said = amqp.Message(orjson.dumps(voice), content_type=CONTENT_TYPE)
-            channel.basic_publish(said, EXCHANGE, voice["type"])
+            publish(channel, orjson.dumps(voice))
             event = listener.wait(times)[times - 1]
             return event["id"], event["data"]["member_ids"]
 

@@ -1,10 +1,11 @@
 """What the calendar remembers: one document an event."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pymongo import IndexModel
 
+from services.chassis import identifiers
 from services.chassis.store import Aggregates
 from services.events.calendar.domain import Event
 
@@ -40,6 +41,5 @@ class EventStore(Aggregates):
         if host_id is not None:
             query["host_id"] = host_id
         if starts_after is not None:
-            moment = starts_after - timedelta(microseconds=starts_after.microsecond % 1000)
-            after = max(after or [], [round(moment.timestamp() * 1000), BEHIND_EVERY_ID])
+            after = max(after or [], [round(identifiers.cut(starts_after).timestamp() * 1000), BEHIND_EVERY_ID])
         return self.timeline(query, by="starts_at", ascending=True, after=after, limit=limit)

@@ -129,27 +129,26 @@ class Fanout:
         if len(ids) > domain.PORTION:
             self._tell_many(ids, message, notice)
         elif ids:
-            self._deliver(ids, message, notice, 1, last=True)()
+            self._deliver(domain.Portion(1, ids, last=True), message, notice)()
 
     def _tell_many(self, ids: list[str], message: Envelope, notice: dict[str, str]) -> None:
         """In portions, going on behind those of which the job says that they were finished."""
         job, saved_at = self.jobs.find(message.id) or domain.begin(message.id, identifiers.now()), time.monotonic()
         unconfirmed: list[Callable[[], None]] = []
         for portion in domain.left(job, ids, domain.PORTION):
-            unconfirmed.append(self._deliver(portion.ids, message, notice, portion.nth, last=portion.last))
+            unconfirmed.append(self._deliver(portion, message, notice))
             if portion.last or time.monotonic() - saved_at >= SAVED_EVERY:
                 while unconfirmed:
                     unconfirmed.pop(0)()
                 job, saved_at = self.jobs.step(domain.advance(job, portion, identifiers.now())), time.monotonic()
 
-    def _deliver(
-        self, ids: list[str], message: Envelope, notice: dict[str, str], nth: int, *, last: bool
-    ) -> Callable[[], None]:
+    def _deliver(self, portion: domain.Portion, message: Envelope, notice: dict[str, str]) -> Callable[[], None]:
         """Write and announce; the answer, called, waits until the announcement is safe."""
-        now = identifiers.now()
+        now, ids = identifiers.now(), portion.ids
         # Whatever keeps the last lines keeps what was written before them, too.
-        self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=last)
-        return self.announcer.post(self._announcement(message, notice, now, member_ids=ids), nth, to=",".join(ids))
+        self.inbox.put([line(member_id, message.id, notice, now) for member_id in ids], journaled=portion.last)
+        said = self._announcement(message, notice, now, member_ids=ids)
+        return self.announcer.post(said, portion.nth, to=",".join(ids))
 
     def _announcement(self, message: Envelope, notice: dict[str, str], at: datetime, **to: Any) -> Announcement:
         return NOTIFICATIONS_DELIVERED.about(domain.delivered(message.id, notice, at, **to))
