@@ -1,13 +1,17 @@
 """The key that signs access tokens; only this service holds it."""
 
 import base64
+import functools
 import hashlib
+import hmac
 import secrets
 from typing import Any
 
 import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from nameko.extensions import DependencyProvider
 
@@ -31,6 +35,17 @@ class Signer(DependencyProvider):
         """The access token that says this."""
         about_us = {"iss": ISSUER, "aud": AUDIENCE, "jti": secrets.token_urlsafe(12)}
         return jwt.encode({**claims, **about_us}, self._key, algorithm="EdDSA", headers={"kid": self._kid})
+
+    def mac(self, purpose: str, *parts: str) -> str:
+        """A keyed hash of these words, 64 hexadecimal digits, for one purpose; only who has the signing key can make it.
+
+        The key for the purpose is derived by HKDF (RFC 5869), so that no second secret has to be kept.
+        """
+        return hmac.digest(self._derived(purpose), "\n".join(parts).encode(), "sha256").hex()
+
+    @functools.cache  # noqa: B019 - a process has one signer for each capability, and few purposes
+    def _derived(self, purpose: str) -> bytes:
+        return HKDF(SHA256(), 32, None, f"hearth {purpose}".encode()).derive(self._key.private_bytes_raw())
 
 
 def thumbprint(key: Ed25519PrivateKey) -> str:

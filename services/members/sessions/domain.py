@@ -126,12 +126,13 @@ def rotate(session: Session, used: str, secret: str, now: datetime) -> Session:
     }
 
 
-def claims(session: Session, roles: list[str], now: datetime) -> dict[str, Any]:
+def claims(session: Session, roles: list[str], alias: str, now: datetime) -> dict[str, Any]:
     """What the access token of a session says besides issuer and audience (RFC 7519)."""
     return {
         "sub": session["member_id"],
         "sid": session["_id"],
         "roles": sorted(roles),
+        "alias": alias,
         "iat": int(now.timestamp()),
         "nbf": int(now.timestamp()),
         "exp": int((now + ACCESS_LASTS).timestamp()),

@@ -82,8 +82,10 @@ class Sessions:
         return self._tokens(self.sessions.add(session), secret, account["roles"])
 
     def _tokens(self, session: dict[str, Any], secret: str, roles: list[str]) -> dict[str, Any]:
+        now = identifiers.now()
+        alias = self.signer.mac("alias", session["member_id"], now.date().isoformat())
         return {
-            "access_token": self.signer.sign(domain.claims(session, roles, identifiers.now())),
+            "access_token": self.signer.sign(domain.claims(session, roles, alias, now)),
             "token_type": "Bearer",
             "expires_in": int(domain.ACCESS_LASTS.total_seconds()),
             "refresh_token": domain.refresh_token(session, secret),
