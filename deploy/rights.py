@@ -16,9 +16,10 @@ from services.chassis.rpc import declare_calls
 from services.chassis.settings import RETRY_DELAYS
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.messages.members import MEMBERS_CHANGED
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 
-SHOWN = (NOTIFICATIONS_DELIVERED, EVENTS_PUBLISHED, EVENTS_CANCELLED)  # what the gateway hears
+SHOWN = (NOTIFICATIONS_DELIVERED, EVENTS_PUBLISHED, EVENTS_CANCELLED, MEMBERS_CHANGED)  # what the gateway hears
 NOTHING = "^$"
 CALLS = rf"({'|'.join(SERVICES)})\."
 
@@ -63,9 +64,10 @@ def rights() -> dict[str, list[Entry]]:
     for name in SERVICES:
         retries = [retry_exchange(seconds) for seconds in RETRY_DELAYS] if name in listening else []
         parks = [DEAD, *map(re.escape, retries)] if retries else []
-        permissions.append(_may(name, write=[EXCHANGE, RPC_EXCHANGE, *parks], read=[rf"(rpc-)?{name}\..+"]))
+        announces = [exchange for exchange in (EXCHANGE, PRIVATE) if _announced_by(name, exchange) != NOTHING]
+        permissions.append(_may(name, write=[*announces, RPC_EXCHANGE, *parks], read=[rf"(rpc-)?{name}\..+"]))
         topics += [
-            _topics(name, EXCHANGE, write=_announced_by(name)),
+            *(_topics(name, exchange, write=_announced_by(name, exchange)) for exchange in announces),
             _topics(name, RPC_EXCHANGE, write=rf"^(?!{CALLS})"),
             *(_topics(name, each, write=rf"^{name}\.") for each in retries),
         ]
@@ -76,7 +78,7 @@ def rights() -> dict[str, list[Entry]]:
     ]
     topics += [
         _topics("gateway", EXCHANGE, read=_keys(SHOWN)),
-        _topics("gateway", PRIVATE, write=_announced_by("gateway")),
+        _topics("gateway", PRIVATE, write=_announced_by("gateway", PRIVATE)),
         _topics("gateway", RPC_EXCHANGE, write=f"^{CALLS}", read=r"^gateway\."),
     ]
     return {
@@ -105,5 +107,5 @@ def _keys(messages: Iterable[Message]) -> str:
     return _any(sorted(re.escape(message.key) for message in messages))
 
 
-def _announced_by(name: str) -> str:
-    return _keys(message for message in CATALOGUE.values() if message.by == name)
+def _announced_by(name: str, exchange: str) -> str:
+    return _keys(message for message in CATALOGUE.values() if (message.by, message.exchange) == (name, exchange))

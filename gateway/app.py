@@ -12,6 +12,7 @@ from gateway.guard import Limits
 from gateway.health import Health
 from gateway.limits import Rates
 from gateway.link import Link
+from gateway.revoked import Revoked
 from gateway.routes import bus, platform
 from gateway.rpc import Client
 from gateway.shared import Shared
@@ -37,8 +38,9 @@ class Gateway(Flask):
         )
         self.shared = Shared(self.link)
         self.notes = audit.Notes(self.link)
+        self.revoked = Revoked(self.link, client)
         self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams}
-        self.extensions |= {"shared": self.shared, "notes": self.notes}
+        self.extensions |= {"shared": self.shared, "notes": self.notes, "revoked": self.revoked}
 
     def ensure_sync(self, func: Any) -> Any:
         """Views and hooks are plain functions here: Flask need not look at each, each time."""
@@ -48,6 +50,7 @@ class Gateway(Flask):
         """Connect to the bus."""
         self.link.start()
         self.notes.start()
+        self.revoked.watch(lambda: self.streams.end_unless(self.revoked.admits))
 
     def retire(self) -> None:
         """Be ready no more, while all that is asked is still answered."""

@@ -1,6 +1,8 @@
-"""What is noted for the audit log: who was denied something, and who did what only some may do.
+"""What the gateway notes for the audit log: who was denied something, and what became of a deed that it can't know.
 
-A note says which route, who, and from which network: nothing of the body or the query, no token, no whole address.
+What was done is noted by the service that saved it. Where a service did not answer, or with a fault, it may have saved
+the deed or not: the gateway notes that as `unknown`. A note says which route, who, and from which network: nothing of
+the body or the query, no token, no whole address.
 It goes to the bus in the background, so that no answer waits for it.
 """
 
@@ -52,13 +54,19 @@ def look(answer: Response) -> Response:
 
 
 def _outcome(status: int) -> str | None:
-    """`denied`, `done`, or None for what is everyday: also a token that is missing or has expired."""
+    """`denied`, `unknown`, or None for what is everyday: also a token that is missing or has expired."""
     view: Any = current_app.view_functions.get(request.endpoint or "")
-    if status in (403, 429):
+    if status in (403, 429) or g.get("hidden"):
         return "denied"
     if status == 401 and (getattr(view, "public", False) or g.get("problem") == FORGED):
         return "denied"
-    return "done" if status < 400 and _is_for_some(view, request.method) else None
+    return "unknown" if status >= 500 and _is_for_some(view, request.method) else None
+
+
+def asked_from() -> str | None:
+    """The network of whoever asks for what only some may do, for the service's note; None for all else."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return network(request.remote_addr) if _is_for_some(view, request.method) else None
 
 
 @functools.cache

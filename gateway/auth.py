@@ -46,7 +46,9 @@ def authenticate() -> None:
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("token_missing", "Sign in first: this needs an access token.")
-    g.caller = current_app.extensions["tokens"].caller(token)
+    caller = current_app.extensions["tokens"].caller(token)
+    current_app.extensions["revoked"].check(caller)
+    g.caller = caller
     g.token = token
 
 

@@ -13,6 +13,7 @@ from services.chassis.logs import log
 from services.contracts.errors import (
     Conflict,
     Forbidden,
+    Hidden,
     Invalid,
     NotFound,
     NotYet,
@@ -33,6 +34,7 @@ STATUS: dict[type[Refusal], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    Hidden: 404,
     Conflict: 409,
     Stale: 412,
     TooMany: 429,
@@ -110,6 +112,7 @@ def _document(status: int, code: str, detail: str) -> dict[str, Any]:
 
 def refused(refusal: Refusal) -> Response:
     """A service, or the gateway itself, says no."""
+    g.hidden = isinstance(refusal, Hidden)
     answer = problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
     if refusal.after:
         answer.headers["Retry-After"] = str(refusal.after)

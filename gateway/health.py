@@ -11,6 +11,8 @@ from services.contracts.errors import Refusal
 CAPABILITIES = (
     "members.accounts",
     "members.audit",
+    "members.credentials",
+    "members.invitations",
     "members.sessions",
     "events.calendar",
     "feedback.voices",

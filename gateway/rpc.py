@@ -13,7 +13,7 @@ from flask import current_app, g
 from gevent.event import AsyncResult
 from prometheus_client import Histogram
 
-from gateway import frames
+from gateway import audit, frames
 from gateway.guard import Guard, Limits
 from gateway.link import Link, LinkDown, declare
 from services.chassis import tracing
@@ -46,6 +46,7 @@ def call(capability: str, method: str, /, **kwargs: Any) -> Any:
         correlation_id=g.correlation_id,
         idempotency_key=g.idempotency_key,
         expected_versions=g.expected_versions,
+        network=audit.asked_from(),
     )
 
 
@@ -109,6 +110,7 @@ class Client:
         correlation_id: str,
         idempotency_key: str | None,
         expected_versions: str | None,
+        network: str | None,
     ) -> Any:
         """Ask, and wait for the answer as long as a service has, but no longer than `until` (monotonic seconds)."""
         began = time.monotonic()
@@ -121,6 +123,7 @@ class Client:
                     "nameko.token": token,
                     "nameko.idempotency_key": idempotency_key,
                     "nameko.expected_versions": expected_versions,
+                    "nameko.network": network,
                     tracing.TRACEPARENT: tracing.traceparent(),
                 }
                 return _read(target, self._ask_guarded(guard, target, kwargs, headers, until - began))

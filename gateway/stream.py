@@ -12,7 +12,7 @@ import socket
 import time
 import uuid
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -29,6 +29,7 @@ from gateway import rpc
 from gateway.link import Link, declare
 from services.chassis import identifiers
 from services.chassis.logs import log
+from services.chassis.tokens import Caller
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
@@ -100,10 +101,11 @@ def frame(id: str, notification: dict[str, Any]) -> bytes:
 class Stream:
     """One open stream of one member: what waits to be written, until it ends."""
 
-    def __init__(self, member_id: str, expires_at: float, connection: socket.socket | None) -> None:
-        self.member_id = member_id
-        self.joined_at = identifiers.moment(member_id)  # their id is made of when they joined
-        self.expires_at = expires_at
+    def __init__(self, caller: Caller, connection: socket.socket | None) -> None:
+        self.caller = caller
+        self.member_id = caller.id
+        self.joined_at = identifiers.moment(caller.id)  # their id is made of when they joined
+        self.expires_at = caller.expires_at
         self._frames: Queue = Queue(WAITING)
         self._said: set[str] = set()
         self._connection = connection
@@ -203,6 +205,12 @@ class Streams:
             for stream in list(streams):
                 stream.end()
 
+    def end_unless(self, admitted: Callable[[Caller], bool]) -> None:
+        """End the streams of those who are admitted no more."""
+        for stream in list(chain.from_iterable(self._open.values())):
+            if not admitted(stream.caller):
+                stream.end()
+
     def _hear(self, message: amqp.Message) -> None:
         try:
             event = orjson.loads(message.body)
@@ -240,7 +248,7 @@ class Streams:
         answer = Response(content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
         if request.method == "HEAD":
             return answer
-        stream = Stream(g.caller.id, g.caller.expires_at, request.environ.get("gunicorn.socket"))
+        stream = Stream(g.caller, request.environ.get("gunicorn.socket"))
         self._add(stream)
         try:
             begin = self._begin(stream, last_event_id)

@@ -63,6 +63,10 @@ class Processes:
             time.sleep(0.05)
         return self.log(name)
 
+    def pid(self, name: str) -> int:
+        """The process of this name."""
+        return self._running[name].pid
+
     def kill(self, name: str) -> None:
         """End a process as a crash would."""
         process = self._running[name]

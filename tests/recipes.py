@@ -19,13 +19,16 @@ class Ask:
     ids: dict[str, str] = field(default_factory=dict)
     body: Any = None
     look: Callable[[], Any] = lambda: None
+    token: str | None = None  # of the owner's, for what ends a session: the others still need theirs
 
 
 class Recipes:
     """Each recipe is given the owner of what is asked for, who can make it and read it at any time."""
 
-    def __init__(self, platform: Platform, owners: list[Member]) -> None:
-        self._platform, self._root = platform, platform.administrator
+    def __init__(self, platform: Platform, owners: list[Member], drafts: dict[str, list[str]]) -> None:
+        """`drafts` are events of owners who organise no more, by the owner's id."""
+        self._platform, self._root, self._drafts = platform, platform.administrator, drafts
+        self._victim: Member | None = None
         self.said: list[str] = []  # the voices that were raised
         voices = {owner.id: self._voice(owner).ids["voice_id"] for owner in owners}
         for id in voices.values():  # the answer to a voice is told to its author alone
@@ -37,8 +40,8 @@ class Recipes:
     # Things.
 
     def _draft(self, owner: Member, body: Any = None) -> Ask:
-        id = owner.post("/v1/events", EVENT | {"audience": {"roles": ["trainer"]}})["id"]
-        return Ask({"event_id": id}, body, lambda: owner.get(f"/v1/events/{id}"))
+        id = self._drafts[owner.id].pop() if owner.id in self._drafts else draft(owner)
+        return Ask({"event_id": id}, body, lambda: self._root.get(f"/v1/events/{id}"))
 
     def _voice(self, owner: Member, body: Any = None) -> Ask:
         id = owner.post("/v1/feedback", self._words())["id"]
@@ -60,6 +63,42 @@ class Recipes:
         code = self._root.post("/v1/invitations", self.invite_member(owner).body)["code"]
         return Ask(body={"code": code, "name": "New", "password": PASSWORD})
 
+    def _invitation(self, _owner: Member) -> Ask:
+        made = self._root.post("/v1/invitations", {"email": f"{secrets.token_hex(6)}@hub.example"})
+        return Ask({"invitation_id": made["id"]}, look=lambda: self._root.get("/v1/invitations?limit=1")["items"])
+
+    resend_invitation = withdraw_invitation = _invitation
+
+    def _against(self, _owner: Member, body: Any = None) -> Ask:
+        """Something that is done to a member, who may then be of no more use."""
+        if self._victim is None or not self._is_active(self._victim):
+            self._victim = self._platform.join("Somebody")
+        id = self._victim.id
+        return Ask({"member_id": id}, body, lambda: self._root.get(f"/v1/members/{id}"))
+
+    def _is_active(self, member: Member) -> bool:
+        listed = self._root.get("/v1/members?limit=100")["items"]
+        return any(each["id"] == member.id for each in listed)
+
+    remove_member = issue_password_reset = end_member_sessions = _against
+
+    def suspend_member(self, owner: Member) -> Ask:
+        return self._against(owner, {"reason": "Somebody else uses this account."})
+
+    def reinstate_member(self, owner: Member) -> Ask:
+        ask = self._against(owner)
+        path = f"/v1/members/{ask.ids['member_id']}/suspension"
+        self._root.ask("PUT", path, json={"reason": "Somebody else uses this account."})
+        return ask
+
+    def reset_password(self, owner: Member) -> Ask:
+        ids = self._against(owner).ids
+        code = self._root.post(f"/v1/members/{ids['member_id']}/password-reset")["code"]
+        return Ask(body={"code": code, "password": PASSWORD})
+
+    def change_password(self, owner: Member) -> Ask:
+        return Ask(body={"present": PASSWORD, "password": PASSWORD})
+
     def show_member(self, owner: Member) -> Ask:
         return Ask({"member_id": owner.id})
 
@@ -70,7 +109,7 @@ class Recipes:
     def change_me(self, owner: Member) -> Ask:
         return Ask(body={"pronouns": secrets.token_hex(4)}, look=lambda: owner.get("/v1/me"))
 
-    list_members = show_me = list_audit_entries = _nothing
+    list_members = show_me = list_audit_entries = list_invitations = _nothing
 
     # Sessions: what ends is one of their own, as the others still need theirs.
 
@@ -81,7 +120,11 @@ class Recipes:
         tokens = self._platform.sign_in(owner.profile["email"]).tokens
         return Ask(body={"refresh_token": tokens["refresh_token"]})
 
-    sign_out = sign_out_everywhere = _nothing
+    def sign_out(self, owner: Member) -> Ask:
+        return Ask(token=self._platform.sign_in(owner.profile["email"]).tokens["access_token"])
+
+    def sign_out_everywhere(self, owner: Member) -> Ask:
+        return Ask(token=self._platform.join("Twin", tuple(owner.profile["roles"])).tokens["access_token"])
 
     # Events.
 
@@ -100,7 +143,7 @@ class Recipes:
 
     def show_event(self, owner: Member) -> Ask:
         ask = self._draft(owner)
-        owner.post(f"/v1/events/{ask.ids['event_id']}/publish", status=200)
+        self._root.post(f"/v1/events/{ask.ids['event_id']}/publish", status=200)
         return ask
 
     list_events = _nothing
@@ -135,6 +178,11 @@ class Recipes:
     # The platform.
 
     livez = readyz = readyz_gateway = metrics = jwks = openapi = asyncapi = _nothing
+
+
+def draft(owner: Member) -> str:
+    """The id of a new draft."""
+    return str(owner.post("/v1/events", EVENT | {"audience": {"roles": ["trainer"]}})["id"])
 
 
 def _line(member: Member, link: str, kind: str) -> str:

@@ -14,11 +14,12 @@ from rich.table import Table
 from services.contracts.shapes.parts import ROLES
 from tests.forged import forgeries
 from tests.processes import Member, Platform
-from tests.recipes import Ask, Recipes
+from tests.recipes import Ask, Recipes, draft
 
 NOBODY = "nobody"
 COLUMNS = (NOBODY, *ROLES)
 REFUSED = {403, 404}
+DRAFTS = 6  # more than there are operations that take one
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,12 @@ class Matrix:
         self._session = requests.Session()
         self._root = platform.administrator
         self._other = platform.join("Other", ("host",))
+        self._drafts: dict[str, list[str]] = {}
         self._parties = [self._party(platform, role) for role in ROLES]
         forged = forgeries(platform.processes.environment, self._root.id)["signed with another key"]
         self._parties.insert(0, Party(NOBODY, (None, forged)))
         owners = [self._other, *(party.owner for party in self._parties if party.owner)]
-        self.recipes = Recipes(platform, owners)
+        self.recipes = Recipes(platform, owners, self._drafts)
 
     def _operations(self) -> Iterator[tuple[str, tuple[str, str, dict[str, Any]]]]:
         for path, item in self.document["paths"].items():
@@ -77,10 +79,12 @@ class Matrix:
                     yield operation["operationId"], (method, path, operation)
 
     def _party(self, platform: Platform, role: str) -> Party:
-        """Everybody organised once: who lost the role has the things still, and its rights no more."""
-        owner = platform.join(f"A {role}", ("host",))
-        platform.administrator.ask("PUT", f"/v1/members/{owner.id}/roles", json={"roles": [role]})
-        return Party(role, (platform.sign_in(owner.profile["email"]).tokens["access_token"],), owner)
+        """Everybody was a host once: they still have their drafts, and a host's rights no more."""
+        host = platform.join(f"A {role}", ("host",))
+        self._drafts[host.id] = [draft(host) for _ in range(DRAFTS)]
+        platform.administrator.ask("PUT", f"/v1/members/{host.id}/roles", json={"roles": [role]})
+        owner = platform.sign_in(host.profile["email"])
+        return Party(role, (owner.tokens["access_token"],), owner)
 
     def cells(self) -> list[Cell]:
         """All of them; asks for everything. The most powerful ask last, as they change what others must not."""
@@ -94,7 +98,8 @@ class Matrix:
         for whose, owner in owners.items():
             if owner is None:
                 continue  # nobody owns nothing
-            found = [self._tried(method, path, getattr(self.recipes, name)(owner), token) for token in party.tokens]
+            asks = [(getattr(self.recipes, name)(owner), token) for token in party.tokens]
+            found = [self._tried(method, path, ask, (party.owner and ask.token) or token) for ask, token in asks]
             statuses, changes = zip(*found, strict=True)
             may = _may(operation, party.role, own=whose != "foreign")
             yield Cell(name, party.role, whose, may, statuses, changed=any(changes))

@@ -1,4 +1,4 @@
-"""`hub members`, `hub events`, `hub admin`: who belongs to the hub, what it plans, and its first administrator."""
+"""`hub members`, `hub events`, `hub admin`: who belongs to the hub, what it plans, its first administrator."""
 
 import subprocess
 import sys
@@ -97,8 +97,17 @@ def admin() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(email: str, name: str, password_stdin: bool) -> None:
     """Make an administrator. The password is from HEARTH_ADMIN_PASSWORD(_FILE) or standard input, or asked for."""
+    _on_the_machine("add-administrator", "--email", email, "--name", name, *["--password-stdin"][:password_stdin])
+
+
+@members.command("reset-password")
+@click.option("--email", required=True, help="The address that the member signs in with.")
+def reset_password(email: str) -> None:
+    """Print a code by which a member sets a new password within 24 hours: POST /v1/password-resets takes it."""
+    _on_the_machine("reset-password", "--email", email)
+
+
+def _on_the_machine(*command: str) -> None:
     settings.need("MONGO_URI")
-    command = [sys.executable, "-m", "services.members", "add-administrator", "--email", email, "--name", name]
-    if password_stdin:
-        command.append("--password-stdin")
-    sys.exit(subprocess.run(command, cwd=ROOT, env=dict(settings.environment()), check=False).returncode)
+    whole = [sys.executable, "-m", "services.members", *command]
+    sys.exit(subprocess.run(whole, cwd=ROOT, env=dict(settings.environment()), check=False).returncode)

@@ -29,6 +29,11 @@ def expected_versions() -> frozenset[int] | None:
     return _expected.get()
 
 
+def expectation_met() -> None:
+    """The caller's change is saved; whatever else is saved for the same call builds on no version of theirs."""
+    _expected.set(None)
+
+
 def correlation_id() -> str:
     """The correlation id of the present piece of work; a fresh one outside of any."""
     return str(logs.known().get("correlation_id") or uuid.uuid4())

@@ -7,6 +7,7 @@ and whoever made it hears by its deadline or not at all.
 import inspect
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,7 @@ from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
 from services.chassis.logs import log
 from services.chassis.store import database, is_absent
-from services.chassis.tokens import Tokens
+from services.chassis.tokens import Caller, Tokens
 from services.chassis.tracing import TRACEPARENT, Work
 from services.contracts.errors import Invalid, NotFound, Refusal, Unavailable, Unexpected, invalid
 
@@ -174,7 +175,7 @@ class Rpc(Entrypoint):
         kwargs = self._loaded(dict(given))
         claim: Claim | None = None
         if not self._public:
-            kwargs["caller"] = caller = self.calls.tokens.caller(delivery.text("nameko.token"))
+            kwargs["caller"] = caller = self._caller(delivery)
             if key := delivery.text("nameko.idempotency_key"):
                 with pymongo.timeout(self._seconds):
                     asked = given | {"if": delivery.text("nameko.expected_versions")}
@@ -195,6 +196,10 @@ class Rpc(Entrypoint):
             },
             then=partial(self._finish, delivery, time.monotonic(), claim),
         )
+
+    def _caller(self, delivery: Delivery) -> Caller:
+        caller, network = self.calls.tokens.caller(delivery.text("nameko.token")), delivery.text("nameko.network")
+        return replace(caller, network=network) if network else caller
 
     def _given(self, delivery: Delivery) -> dict[str, Any]:
         try:

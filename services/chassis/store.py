@@ -143,10 +143,13 @@ class Aggregates(Rows):
             raise NotFound("not_found", f"There is nothing with the id {id}.")
         return found
 
-    def add(self, document: Document, announcing: Announcement | None = None) -> Document:
-        """Save a new aggregate as version 1, and announce it. Raises Conflict when a unique field is taken."""
-        outgoing = self._outgoing(announcing, 1)
-        saved = {**document, "version": 1, "sequence": len(outgoing)}
+    def add(
+        self, document: Document, announcing: Announcement | None = None, noting: Announcement | None = None
+    ) -> Document:
+        """Save a new aggregate as version 1, announce it, and note the deed. Raises Conflict for a unique field."""
+        sequence = 1 if announcing else 0
+        outgoing = self._outgoing(announcing, noting, sequence)
+        saved = {**document, "version": 1, "sequence": sequence}
         try:
             self.rows.insert_one({**saved, **_riding(outgoing)})
         except DuplicateKeyError as error:
@@ -154,18 +157,21 @@ class Aggregates(Rows):
         self._kick(saved["_id"], outgoing)
         return saved
 
-    def save(self, document: Document, announcing: Announcement | None = None) -> Document:
-        """Save a changed aggregate, and announce it. `version` is the one it was read with.
+    def save(
+        self, document: Document, announcing: Announcement | None = None, noting: Announcement | None = None
+    ) -> Document:
+        """Save a changed aggregate, announce it, and note the deed. `version` is the one it was read with.
 
+        A call may expect a version (`If-Match`). Its first save is compared with it: that is what the caller has seen.
         Raises Conflict when somebody else changed it in between, Stale when the caller builds on another version;
         nothing is saved then.
         """
-        version, sequence = document["version"], document["sequence"]
+        version, sequence = document["version"], document["sequence"] + (1 if announcing else 0)
         expected = context.expected_versions()
         if expected is not None and version not in expected:
             raise _changed(Stale)
-        outgoing = self._outgoing(announcing, sequence + 1)
-        changed = {**document, "version": version + 1, "sequence": sequence + len(outgoing)}
+        outgoing = self._outgoing(announcing, noting, sequence)
+        changed = {**document, "version": version + 1, "sequence": sequence}
         update: Document = {"$set": {name: value for name, value in changed.items() if name not in _NOT_SET}}
         if outgoing:
             update = {"$set": {**update["$set"], UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}}
@@ -175,18 +181,21 @@ class Aggregates(Rows):
             raise Conflict("already_exists", "There is one already.") from error
         if not found:
             raise _changed(Conflict if expected is None else Stale)
+        context.expectation_met()
         self._kick(document["_id"], outgoing)
         return changed
 
     def repeat(self, document: Document, announcing: Announcement) -> None:
         """Announce again how an aggregate is, under the sequence of its last announcement: nothing has changed."""
-        outgoing = self._outgoing(announcing, document["sequence"])
+        outgoing = self._outgoing(announcing, None, document["sequence"])
         self.rows.update_one({"_id": document["_id"]}, {"$set": {UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}})
         self._kick(document["_id"], outgoing)
 
-    def _outgoing(self, announcing: Announcement | None, sequence: int) -> list[Document]:
-        assert self.announces or announcing is None, f"nobody would look for what {self.collection} announces"
-        return [pack(announcing, self._service, sequence)] if announcing else []
+    def _outgoing(self, announcing: Announcement | None, noting: Announcement | None, sequence: int) -> list[Document]:
+        """What rides in the write. A noted deed has the `sequence` of the last announcement: it is not counted."""
+        told = [each for each in (announcing, noting) if each]
+        assert self.announces or not told, f"nobody would look for what {self.collection} announces"
+        return [pack(each, self._service, sequence) for each in told]
 
     def _kick(self, id: str, outgoing: list[Document]) -> None:
         if self._relay is not None and outgoing:

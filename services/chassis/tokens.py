@@ -22,7 +22,8 @@ class Caller:
     """The member on whose behalf a call is made. `issued_at` and `expires_at` are in Unix seconds.
 
     `alias` names the member for one day. Without the signing key it leads to nobody, so that a service can count what
-    a member does without keeping who it was. Empty in tokens that were signed before there were aliases.
+    a member does without keeping who it was. Empty in tokens that were signed before there were aliases. `network` is
+    where a call came from that only some may make; None for all others.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Caller:
     issued_at: float
     expires_at: float
     alias: str = ""
+    network: str | None = None
 
     def has(self, *roles: str) -> bool:
         """Whether the caller has at least one of these roles."""

@@ -48,6 +48,10 @@ class NotFound(Refusal):
     """There is no such thing, or none that the caller may know of."""
 
 
+class Hidden(NotFound):
+    """It exists, and this caller may not know of it: answered exactly like NotFound, and noted as a denial."""
+
+
 class Conflict(Refusal):
     """True in itself, but not in the present state (also: somebody else was faster)."""
 
@@ -79,6 +83,7 @@ FAMILIES: dict[str, type[Refusal]] = {
         Unauthenticated,
         Forbidden,
         NotFound,
+        Hidden,
         Conflict,
         Stale,
         Unavailable,

@@ -1,18 +1,21 @@
-"""`python -m services.members [accounts …]` serves; `… add-administrator` makes the first administrator."""
+"""`python -m services.members [accounts …]` serves; `… add-administrator` and `… reset-password` are for operators."""
 
 import sys
 
 from services.chassis import runner
 from services.members.accounts.service import Accounts
 from services.members.audit.service import Audit
+from services.members.credentials.service import Credentials
+from services.members.invitations.service import Invitations
 from services.members.sessions.service import Sessions
 
-CAPABILITIES = (Accounts, Audit, Sessions)
+CAPABILITIES = (Accounts, Audit, Credentials, Invitations, Sessions)
+ON_THE_MACHINE = ("add-administrator", "reset-password")
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["add-administrator"]:
-        from services.members.administrator import add_administrator
+    if sys.argv[1:2] and sys.argv[1] in ON_THE_MACHINE:
+        from services.members.operators import commands
 
-        add_administrator(sys.argv[2:])
+        commands(sys.argv[1:])
     else:
         runner.serve("members", CAPABILITIES, sys.argv[1:], needs=["TOKEN_PRIVATE_KEY_FILE"])

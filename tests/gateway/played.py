@@ -29,6 +29,7 @@ class PlayedServices:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
         self.tokens: list[str | None] = []
+        self.networks: list[str | None] = []
 
     def call(
         self,
@@ -41,12 +42,14 @@ class PlayedServices:
         correlation_id: str,
         idempotency_key: str | None,
         expected_versions: str | None,
+        network: str | None,
     ) -> Any:
         orjson.dumps(kwargs)
         self.asked.append((f"{capability}.{method}", kwargs))
         self.tokens.append(token)
         self.keys.append(idempotency_key)
         self.expected.append(expected_versions)
+        self.networks.append(network)
         answer = self.answers.get(method)
         if isinstance(answer, Exception):
             raise answer

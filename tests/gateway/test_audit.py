@@ -83,7 +83,7 @@ def test_what_is_denied_is_noted(
     }
 
 
-DONE = [
+FOR_SOME = [
     ("POST", "/v1/invitations", {"email": ADDRESS}, "invite", "invite_member"),
     ("PUT", f"/v1/members/{ID}/roles", {"roles": ["host"]}, "set_roles", "set_member_roles"),
     ("POST", f"/v1/feedback/{ID}/answers", {"text": SAID}, "answer", "answer_voice"),
@@ -91,10 +91,43 @@ DONE = [
     ("GET", "/v1/audit", None, "browse", "list_audit_entries"),
     ("HEAD", "/v1/audit", None, "browse", "list_audit_entries"),
 ]
+FAULTS = [
+    errors.Unavailable("unavailable", "No answer."),
+    errors.Unexpected("unexpected", "A fault."),
+    RuntimeError("x"),
+]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "asked", "operation"), DONE)
-def test_what_only_some_may_do_is_noted_when_done(
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("method", "path", "body", "asked", "operation"), FOR_SOME)
+def test_a_deed_with_an_unknown_outcome_is_noted_as_such(
+    app: Gateway,
+    client: FlaskClient,
+    services: PlayedServices,
+    bearer: dict[str, str],
+    method: str,
+    path: str,
+    body: Any,
+    asked: str,
+    operation: str,
+    fault: Exception,
+) -> None:
+    services.answers[asked] = fault
+    status = client.open(path, method=method, json=body, headers=bearer).status_code
+    (note,) = noted(app)
+    found = {name: note[name] for name in ("operation", "outcome", "actor_id", "subject_id", "status", "code")}
+    assert found == {
+        "operation": operation,
+        "outcome": "unknown",
+        "actor_id": MEMBER,
+        "subject_id": ID if ID in path else None,
+        "status": status,
+        "code": "unavailable" if status == 503 else "unexpected",
+    }
+
+
+@pytest.mark.parametrize(("method", "path", "body", "asked", "operation"), FOR_SOME)
+def test_a_deed_is_left_to_the_service_which_is_told_the_network(
     app: Gateway,
     client: FlaskClient,
     services: PlayedServices,
@@ -106,17 +139,25 @@ def test_what_only_some_may_do_is_noted_when_done(
     operation: str,
 ) -> None:
     services.answers[asked] = {"id": ID}
-    assert client.open(path, method=method, json=body, headers=bearer).status_code < 300
+    environ = {"REMOTE_ADDR": "203.0.113.77"}
+    assert client.open(path, method=method, json=body, headers=bearer, environ_overrides=environ).status_code < 300
+    assert noted(app) == []
+    assert services.networks == ["203.0.113.0/24"]
+
+
+@pytest.mark.parametrize("path", [f"/v1/feedback/{ID}", f"/v1/events/{ID}"])
+def test_a_thing_that_is_there_and_hidden_is_denied(
+    app: Gateway, client: FlaskClient, services: PlayedServices, bearer: dict[str, str], path: str
+) -> None:
+    missing, hidden = (family("not_found", "There is nothing.") for family in (errors.NotFound, errors.Hidden))
+    answers = []
+    for refusal in (missing, hidden):
+        services.answers["show"] = refusal
+        answer = client.get(path, headers=bearer | {"X-Request-ID": "r"})
+        answers.append((answer.status_code, answer.data))
+    assert answers[0] == answers[1], "nobody can tell the two apart"
     (note,) = noted(app)
-    found = {name: note[name] for name in ("operation", "outcome", "actor_id", "subject_id", "code")}
-    subject = ID if ID in path else None
-    assert found == {
-        "operation": operation,
-        "outcome": "done",
-        "actor_id": MEMBER,
-        "subject_id": subject,
-        "code": None,
-    }
+    assert (note["outcome"], note["status"], note["subject_id"]) == ("denied", 404, ID)
 
 
 EVERYDAY = [
@@ -150,6 +191,7 @@ def test_what_is_everyday_is_not_noted(
     services.answers[asked] = answer
     client.open(path, method=method, json=body, headers=bearer)
     assert noted(app) == []
+    assert services.networks in ([], ["127.0.0.0/24"] if path == "/v1/invitations" else [None])
 
 
 def test_a_forged_token_is_noted_but_none_that_is_missing_or_old(app: Gateway, client: FlaskClient, sign: Sign) -> None:
@@ -164,7 +206,7 @@ def test_a_forged_token_is_noted_but_none_that_is_missing_or_old(app: Gateway, c
 def test_a_flood_of_denials_is_noted_in_part_and_hides_nobody_else(
     app: Gateway, client: FlaskClient, services: PlayedServices, bearer: dict[str, str]
 ) -> None:
-    services.answers |= {"open": REFUSED, "invite": {"id": ID}}
+    services.answers |= {"open": REFUSED, "invite": FAULTS[0]}
     before = _counted(client, "spared")
     for _ in range(MOST_DENIED + 20):
         client.post("/v1/sessions", json=CREDENTIALS, environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
@@ -174,16 +216,16 @@ def test_a_flood_of_denials_is_noted_in_part_and_hides_nobody_else(
     assert _counted(client, "spared") - before == MOST_DENIED + 20 - flood
     client.post("/v1/sessions", json=CREDENTIALS, environ_overrides={"REMOTE_ADDR": "198.51.100.1"})
     client.post("/v1/invitations", json={"email": ADDRESS}, headers=bearer)
-    assert [note["outcome"] for note in noted(app)[flood:]] == ["denied", "done"]
+    assert [note["outcome"] for note in noted(app)[flood:]] == ["denied", "unknown"]
 
 
 def test_so_many_wait_and_no_more(
     app: Gateway, client: FlaskClient, services: PlayedServices, bearer: dict[str, str]
 ) -> None:
-    services.answers["invite"] = {"id": ID}
+    services.answers["invite"] = FAULTS[0]
     before = _counted(client, "lost")
     for _ in range(MOST_WAITING + 3):
-        assert client.post("/v1/invitations", json={"email": ADDRESS}, headers=bearer).status_code == 201
+        assert client.post("/v1/invitations", json={"email": ADDRESS}, headers=bearer).status_code == 503
     assert len(app.notes.unsettled) == MOST_WAITING
     assert _counted(client, "lost") - before == 3
 

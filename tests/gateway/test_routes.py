@@ -32,17 +32,31 @@ DRAFTED = {
     "audience": {"everyone": True, "roles": [], "tags": []},
 }
 INVITED = {"email": "a@b.example", "roles": ["coworker"]}
-OF_VOICE, OF_EVENT, OF_MEMBER = {"voice_id": ID}, {"event_id": ID}, {"member_id": ID}
-BY_ROLE = {"limit": 5, "cursor": None, "role": "mentor", "tag": None}
+OF_VOICE, OF_EVENT, OF_MEMBER, OF_INVITATION = (
+    {f"{noun}_id": ID} for noun in ("voice", "event", "member", "invitation")
+)
+BY_ROLE = {"limit": 5, "cursor": None, "role": "mentor", "tag": None, "status": "active"}
+SHUT, FORGOTTEN = {"reason": "Somebody else uses it."}, {"code": "c", "password": "p" * 12}
+ANOTHER = {"present": "p", "password": "q" * 12}
 HOST, TEXT, DONE = {"roles": ["host"]}, {"text": "t"}, {"status": "done"}
 WHY, CODE, REFRESH = {"reason": "nobody"}, {"claim_code": "c"}, {"refresh_token": "t"}
 
 ACCOUNTS: list[Route] = [
-    ("POST", "/v1/invitations", {"email": "a@b.example"}, "members.accounts.invite", {"invitation": INVITED}, 201),
-    ("POST", "/v1/members", REGISTRATION, "members.accounts.register", {"registration": REGISTRATION}, 201),
+    ("POST", "/v1/invitations", {"email": "a@b.example"}, "members.invitations.invite", {"invitation": INVITED}, 201),
+    ("GET", "/v1/invitations", None, "members.invitations.browse", {"query": PAGE}, 200),
+    ("POST", f"/v1/invitations/{ID}/resend", None, "members.invitations.resend", OF_INVITATION, 200),
+    ("DELETE", f"/v1/invitations/{ID}", None, "members.invitations.withdraw", OF_INVITATION, 204),
+    ("POST", "/v1/members", REGISTRATION, "members.invitations.register", {"registration": REGISTRATION}, 201),
     ("GET", "/v1/members?role=mentor&limit=5", None, "members.accounts.browse", {"query": BY_ROLE}, 200),
     ("GET", f"/v1/members/{ID}", None, "members.accounts.show", OF_MEMBER, 200),
     ("PUT", f"/v1/members/{ID}/roles", HOST, "members.accounts.set_roles", OF_MEMBER | {"change": HOST}, 200),
+    ("PUT", f"/v1/members/{ID}/suspension", SHUT, "members.accounts.suspend", OF_MEMBER | {"suspension": SHUT}, 200),
+    ("DELETE", f"/v1/members/{ID}/suspension", None, "members.accounts.reinstate", OF_MEMBER, 200),
+    ("DELETE", f"/v1/members/{ID}", None, "members.accounts.remove", OF_MEMBER, 204),
+    ("POST", f"/v1/members/{ID}/password-reset", None, "members.credentials.issue", OF_MEMBER, 201),
+    ("POST", "/v1/password-resets", FORGOTTEN, "members.credentials.reset", {"reset": FORGOTTEN}, 204),
+    ("DELETE", f"/v1/members/{ID}/sessions", None, "members.credentials.end_sessions", OF_MEMBER, 204),
+    ("PUT", "/v1/me/password", ANOTHER, "members.credentials.change", {"change": ANOTHER}, 204),
     ("GET", "/v1/me", None, "members.accounts.me", {}, 200),
     ("PATCH", "/v1/me", {"name": " N "}, "members.accounts.change_me", {"change": {"name": "N"}}, 200),
 ]
@@ -119,7 +133,8 @@ def test_all_routes_are_in_the_table(client: FlaskClient) -> None:
         for method in item
         if path.startswith("/v1/") and method != "parameters"
     }
-    names = {"members": "member_id", "events": "event_id", "feedback": "voice_id", "notifications": "notification_id"}
+    names = {"members": "member_id", "invitations": "invitation_id", "events": "event_id"}
+    names |= {"feedback": "voice_id", "notifications": "notification_id"}
     tried = set()
     for method, path, *_ in ROUTES:
         name = names.get(path.split("/")[2].partition("?")[0])

@@ -1,6 +1,8 @@
 """What somebody was denied, and what only some may do, is in the audit log; what is nobody's business is nowhere."""
 
+import os
 import secrets
+import signal
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +12,7 @@ import pymongo
 import requests
 
 from services.chassis import identifiers
-from tests.processes import PASSWORD, Member, Platform
+from tests.processes import PASSWORD, Member, Platform, free_port, until
 from tests.wire import Listener
 
 
@@ -50,8 +52,9 @@ def test_an_administrator_sees_who_did_what_and_what_was_denied(platform: Platfo
     (stolen,) = entries(administrator, of("show_member", code="token_invalid"), outcome="denied")
     assert (stolen["actor_id"], stolen["subject_id"]) == (None, member.id)
     (done,) = entries(administrator, of("set_member_roles", outcome="done"), actor_id=administrator.id)
-    assert (done["method"], done["path"]) == ("PUT", "/v1/members/<id:member_id>/roles")
-    assert (done["subject_id"], done["status"], done["code"]) == (member.id, 200, None)
+    assert (done["subject_id"], done["network"]) == (member.id, "127.0.0.0/24")
+    assert done["before"] == {"roles": ["coworker"], "status": "active"}
+    assert done["after"] == {"roles": ["host"], "status": "active"}
     for each in (refused, forbidden, stolen, done):
         assert began <= datetime.fromisoformat(each["at"]) <= identifiers.now()
 
@@ -115,3 +118,62 @@ def test_what_is_private_is_in_no_log_no_message_and_no_entry(platform: Platform
     assert not [word for word in [*private, said, "127.0.0.1"] if word in rows]
     community.close()
     ours.close()
+
+
+def test_staff_who_read_what_others_said_are_in_it(platform: Platform) -> None:
+    host, author = platform.join("Host", ("host",)), platform.join("Amara")
+    own, other = (member.post("/v1/feedback", {"text": "A lamp, please."})["id"] for member in (host, author))
+    for _ in range(3):
+        for id in (own, other):
+            host.get(f"/v1/feedback/{id}")
+        host.get("/v1/feedback")
+        host.get("/v1/feedback?mine=true")
+        author.get("/v1/feedback")
+        author.get(f"/v1/feedback/{other}")
+    (shown,) = entries(platform.administrator, of("show_voice"), actor_id=host.id)
+    (listed,) = entries(platform.administrator, of("list_voices"), actor_id=host.id)
+    assert (shown["subject_id"], shown["outcome"], listed["subject_id"]) == (other, "done", None)
+    host.get(f"/v1/feedback/{other}")
+    assert not platform.administrator.get("/v1/audit", params={"actor_id": author.id})["items"]
+
+
+def test_a_look_at_what_is_somebody_elses_is_a_denial(platform: Platform) -> None:
+    stranger, author = platform.join("Stranger", ("coworker",)), platform.join("Amara", ("host",))
+    voice = author.post("/v1/feedback", {"text": "A lamp, please."})["id"]
+    stranger.ask("GET", f"/v1/feedback/{voice}", 404)
+    stranger.ask("GET", f"/v1/feedback/{stranger.id}", 404)
+    (denied,) = entries(platform.administrator, of("show_voice", outcome="denied"), actor_id=stranger.id)
+    assert (denied["subject_id"], denied["status"], denied["code"]) == (voice, 404, "not_found")
+
+
+def test_a_deed_whose_answer_was_lost_is_in_it(platform: Platform, amqp_uri: str) -> None:
+    """The gateway does not know what became of it, the service that saved it does."""
+    administrator, member = platform.join("Root", ("administrator",)), platform.join("Amara")
+    port = free_port()
+    platform.open_door("hasty", port, RPC_TIMEOUT="0.1", REQUEST_TIMEOUT="0.1")
+    hasty = administrator.at(f"http://127.0.0.1:{port}")
+    until(lambda: _answers(f"{hasty.url}/livez"))
+    os.kill(platform.processes.pid("members"), signal.SIGSTOP)
+    try:
+        hasty.ask("PUT", f"/v1/members/{member.id}/roles", 503, json={"roles": ["mentor"]})
+    finally:
+        os.kill(platform.processes.pid("members"), signal.SIGCONT)
+        platform.processes.end("hasty")
+    (unknown,) = entries(administrator, of("set_member_roles"), outcome="unknown", actor_id=administrator.id)
+    assert (unknown["subject_id"], unknown["status"]) == (member.id, 503)
+    administrator.ask("PUT", f"/v1/members/{member.id}/roles", json={"roles": ["trainer"]})
+    (done,) = entries(administrator, of("set_member_roles", subject_id=member.id), outcome="done")
+    assert done["after"]["roles"] == ["trainer"]
+    for number in range(60):
+        member.ask("PATCH", "/v1/me", json={"pronouns": f"they {number}"})
+    environment = platform.processes.environment
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        account = client[environment["MONGO_DATABASE_PREFIX"] + "members"].accounts.find_one({"_id": member.id})
+    assert "roles: trainer" in {deed["what"] for deed in (account or {})["history"]}, "no profile pushes it out"
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.ConnectionError:
+        return False

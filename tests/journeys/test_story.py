@@ -247,11 +247,11 @@ def test_profile_roles_and_directory(platform: Platform) -> None:
     path = f"/v1/members/{member.id}"
     member.ask("PUT", f"{path}/roles", 403, json={"roles": ["administrator"]})
     assert platform.administrator.ask("PUT", f"{path}/roles", json={"roles": ["trainer"]})["roles"] == ["trainer"]
-    assert member.get(path)["roles"] == ["trainer"]
     fresh = requests.post(
         f"{platform.url}/v1/sessions/refresh", json={"refresh_token": member.tokens["refresh_token"]}, timeout=5
     ).json()
     authorised = Member(platform.url, member.profile, fresh)
+    assert authorised.get(path)["roles"] == ["trainer"]
     assert authorised.post("/v1/events", an_event())["host_id"] == member.id
     administrator = platform.administrator
     administrator.ask("PUT", f"/v1/members/{administrator.id}/roles", 409, json={"roles": ["host"]})
@@ -261,8 +261,13 @@ def test_who_was_an_administrator_does_not_become_one_again_by_their_token(platf
     other = platform.join("Other", ("administrator",))
     path = f"/v1/members/{other.id}/roles"
     platform.administrator.ask("PUT", path, json={"roles": ["coworker"]})
-    other.ask("PUT", path, 403, json={"roles": ["administrator"]})
-    other.ask("POST", "/v1/invitations", 403, json={"email": "accomplice@hub.example"})
+    token = {"Authorization": f"Bearer {other.tokens['access_token']}"}
+    for method, address, body in (
+        ("PUT", path, {"roles": ["administrator"]}),
+        ("POST", "/v1/invitations", {"email": "accomplice@hub.example"}),
+    ):
+        answer = requests.request(method, platform.url + address, json=body, headers=token, timeout=5)
+        assert answer.status_code in (401, 403), "the gateway may know already that this token counts no more"
 
 
 def test_joining_needs_an_invitation_that_is_used_once(platform: Platform) -> None:

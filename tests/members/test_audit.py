@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import amqp
-import jwt
 import orjson
 import pymongo
 import pytest
@@ -20,7 +19,7 @@ from services.members.accounts import domain as accounts
 from services.members.accounts.store import AccountStore
 from services.members.audit import domain
 from services.members.audit.store import AuditStore
-from tests.gateway.conftest import Sign
+from tests.members.tokens import Sign, signer
 from tests.processes import Processes
 from tests.wire import Caller, connection
 
@@ -42,11 +41,18 @@ def test_administrators_read_it_and_nobody_else() -> None:
 
 def test_an_entry_holds_these_facts_only() -> None:
     kept = domain.entry("id", NOW, FACTS | {"email": "amara@hub.example"})
-    assert kept == FACTS | {"_id": "id", "at": NOW}
+    assert kept == FACTS | {"_id": "id", "at": NOW, "before": None, "after": None}
     assert set(AuditEntry().fields) == set(kept) - {"_id"} | {"id"}
-    by_hand = domain.administrator_added("m", "id", NOW)
-    assert (by_hand["operation"], by_hand["subject_id"], by_hand["actor_id"]) == ("add_administrator", "m", None)
-    AuditEntry().load(AuditEntry().dump(by_hand | {"_id": ROOT, "subject_id": OTHER}))
+    read = domain.reading("list_audit_entries", ROOT, "203.0.113.0/24", OTHER, NOW)
+    assert (read["operation"], read["actor_id"], read["outcome"]) == ("list_audit_entries", ROOT, "done")
+    AuditEntry().load(AuditEntry().dump(read))
+
+
+def test_an_entry_of_an_earlier_version_is_read_too() -> None:
+    early = {name: value for name, value in entry(1).items() if name not in ("before", "after")}
+    shown = AuditEntry().dump(domain.complete(early | {"_id": ROOT}))
+    assert (shown["before"], shown["after"]) == (None, None)
+    AuditEntry().load(shown)
 
 
 def test_twice_is_once(make_store: Any) -> None:
@@ -98,15 +104,7 @@ def members(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def sign(environment: dict[str, str]) -> Sign:
     """Makes access tokens that these processes trust."""
-    with open(environment["TOKEN_JWKS_FILE"]) as public, open(environment["TOKEN_PRIVATE_KEY_FILE"]) as private:
-        kid, key = jwt.PyJWKSet.from_json(public.read()).keys[0].key_id, private.read()
-
-    def make(member_id: str, roles: list[str]) -> str:
-        times = {"nbf": int(time.time()), "exp": int(time.time()) + 900}
-        claims = {"iss": "hearth", "aud": "hearth", "sub": member_id, "sid": "s", "roles": roles}
-        return jwt.encode(claims | times, key, algorithm="EdDSA", headers={"kid": kid})
-
-    return make
+    return signer(environment)
 
 
 @pytest.fixture
@@ -158,6 +156,8 @@ def test_a_role_of_the_moment_is_needed(members: Processes, caller: Caller, sign
     with pytest.raises(Forbidden):
         caller.call("members.audit.browse", sign(OTHER, ["administrator"]), query={})
     assert "items" in caller.call("members.audit.browse", sign(ROOT, ["coworker"]), query={})
+    read = caller.call("members.audit.browse", sign(ROOT, []), query={"actor_id": ROOT})["items"]
+    assert {each["operation"] for each in read} == {"list_audit_entries"}, "to read it is noted by itself"
 
 
 @pytest.mark.parametrize("query", [{"outcome": "both"}, {"actor_id": {"$gt": ""}}, {"cursor": "x"}, {"surprise": 1}])

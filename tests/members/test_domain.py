@@ -1,84 +1,15 @@
-"""Accounts, invitations and sessions, without any machinery."""
+"""Sessions, without any machinery."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import settings, strategies
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
-from services.contracts.errors import Conflict, Forbidden, Invalid, TooMany, Unauthenticated
-from services.members.accounts import domain as accounts
+from services.contracts.errors import TooMany, Unauthenticated
 from services.members.sessions import domain as sessions
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
-ADMINISTRATOR = frozenset({"administrator"})
-
-
-def invitation(**changes: Any) -> accounts.Invitation:
-    draft = {"email": " Amara@Hub.example ", "roles": ["mentor", "coworker", "mentor"]} | changes
-    return accounts.invite(draft, "the-code", by="root", roles=ADMINISTRATOR, id="i", now=NOW)
-
-
-def account(**registration: Any) -> accounts.Account:
-    return accounts.join({"name": "Amara", **registration}, invitation(), "hash", id="m", now=NOW)
-
-
-def test_only_administrators_invite() -> None:
-    with pytest.raises(Forbidden):
-        accounts.invite(
-            {"email": "a@b.c", "roles": ["coworker"]}, "c", by="m", roles=frozenset({"host"}), id="i", now=NOW
-        )
-
-
-def test_an_invitation_keeps_no_code() -> None:
-    assert "the-code" not in json.dumps(invitation(), default=str)
-    assert invitation()["roles"] == ["coworker", "mentor"]
-    assert invitation()["email"] == "amara@hub.example"
-
-
-def test_an_invitation_needs_a_role() -> None:
-    with pytest.raises(Invalid):
-        invitation(roles=[])
-
-
-@pytest.mark.parametrize("spoiled", [None, {"used_by": "m"}, {"expires_at": NOW}])
-def test_a_spoiled_invitation_opens_nothing(spoiled: dict[str, Any] | None) -> None:
-    with pytest.raises(Invalid) as refused:
-        accounts.check_invitation(spoiled and invitation() | spoiled, NOW)
-    assert refused.value.fields[0]["field"] == "code"
-
-
-def test_a_member_has_the_invitations_roles_and_address() -> None:
-    joined = account(tags_want=["b", "a", "b"], roles=["administrator"], email="other@hub.example")
-    assert joined["roles"] == ["coworker", "mentor"]
-    assert joined["email"] == "amara@hub.example"
-    assert joined["tags_want"] == ["a", "b"]
-
-
-def test_a_change_touches_the_profile_only() -> None:
-    changed = accounts.change(account(), {"name": "A.", "roles": ["administrator"], "password_hash": "x"}, now=NOW)
-    assert (changed["name"], changed["roles"], changed["password_hash"]) == ("A.", ["coworker", "mentor"], "hash")
-
-
-def test_only_what_others_know_is_told() -> None:
-    before = account()
-    assert not accounts.told(before, accounts.change(before, {"pronouns": "she/her"}, now=NOW))
-    assert accounts.told(before, accounts.change(before, {"tags_have": ["bread"]}, now=NOW))
-
-
-def test_roles_are_the_administrators_to_give() -> None:
-    member = account()
-    with pytest.raises(Forbidden):
-        accounts.assign(member, ["administrator"], by="m", having=frozenset({"host"}), now=NOW)
-    assert accounts.assign(member, ["host"], by="root", having=ADMINISTRATOR, now=NOW)["roles"] == ["host"]
-
-
-def test_nobody_takes_their_own_keys_away() -> None:
-    root = accounts.found({"name": "Root", "email": "root@hub.example"}, "hash", id="root", now=NOW)
-    with pytest.raises(Conflict):
-        accounts.assign(root, ["host"], by="root", having=ADMINISTRATOR, now=NOW)
 
 
 class Family(RuleBasedStateMachine):
@@ -151,6 +82,8 @@ def test_malformed_refresh_tokens_are_refused(token: str) -> None:
 
 
 def test_an_access_token_says_who_until_when() -> None:
-    claims = sessions.claims(sessions.open_session("m", "s", place="p", id="sid", now=NOW), ["mentor", "coworker"], "a", NOW)
+    claims = sessions.claims(
+        sessions.open_session("m", "s", place="p", id="sid", now=NOW), ["mentor", "coworker"], "a", NOW
+    )
     assert claims["exp"] - claims["iat"] == 15 * 60
     assert (claims["sub"], claims["sid"], claims["roles"]) == ("m", "sid", ["coworker", "mentor"])

@@ -8,7 +8,10 @@ import pytest
 
 from services.contracts.errors import Conflict
 from services.members.accounts import domain as accounts
-from services.members.accounts.store import AccountStore, InvitationStore
+from services.members.accounts.store import AccountStore
+from services.members.invitations import domain as invitations
+from services.members.invitations.domain import Invitation
+from services.members.invitations.store import InvitationStore
 from services.members.sessions import domain as sessions
 from services.members.sessions.store import AttemptStore, SessionStore
 
@@ -34,14 +37,16 @@ def test_the_directory_is_filtered_and_paged(make_store: Any) -> None:
     for number in range(7):
         tags = {"tags_have": ["bread"]} if number % 2 else {"tags_want": ["bread"]} if number == 4 else {}
         store.add(account(number, **tags) | {"roles": ["mentor"] if number < 3 else ["host"]})
-    everybody, after = store.directory(role=None, tag=None, after=None, limit=5)
+    everybody, after = store.directory(suspended=False, role=None, tag=None, after=None, limit=5)
     assert [each["_id"] for each in everybody] == [f"{number:04d}" for number in range(5)]
-    rest, end = store.directory(role=None, tag=None, after=after, limit=5)
+    rest, end = store.directory(suspended=False, role=None, tag=None, after=after, limit=5)
     assert ([each["_id"] for each in rest], end) == (["0005", "0006"], None)
-    assert len(store.directory(role="mentor", tag=None, after=None, limit=5)[0]) == 3
-    with_bread = store.directory(role=None, tag="bread", after=None, limit=9)[0]
+    assert len(store.directory(suspended=False, role="mentor", tag=None, after=None, limit=5)[0]) == 3
+    with_bread = store.directory(suspended=False, role=None, tag="bread", after=None, limit=9)[0]
     assert [each["_id"] for each in with_bread] == ["0001", "0003", "0004", "0005"]
-    assert [each["_id"] for each in store.directory(role="mentor", tag="bread", after=None, limit=9)[0]] == ["0001"]
+    assert [
+        each["_id"] for each in store.directory(suspended=False, role="mentor", tag="bread", after=None, limit=9)[0]
+    ] == ["0001"]
     assert "outbox" not in everybody[0]
 
 
@@ -58,19 +63,64 @@ def test_a_tag_is_offered_and_wanted_in_one_list(make_store: Any) -> None:
     for limit, pages in (1, ["1", "2", "3", "5"]), (2, ["12", "35"]), (3, ["123", "5"]), (4, ["1235"]):
         found, after = list[str](), None
         while not found or after is not None:
-            page, after = store.directory(role=None, tag="bread", after=after, limit=limit)
+            page, after = store.directory(suspended=False, role=None, tag="bread", after=after, limit=limit)
             found.append("".join(each["_id"][-1] for each in page))
         assert found == pages
-    assert store.directory(role=None, tag="salt", after=None, limit=1) == ([], None)
+    assert store.directory(suspended=False, role=None, tag="salt", after=None, limit=1) == ([], None)
 
 
 def test_an_invitation_is_found_by_its_code_only(make_store: Any) -> None:
     store = make_store(InvitationStore)
-    draft = {"email": "a@hub.example", "roles": ["coworker"]}
-    made = accounts.invite(draft, "code", by="root", roles=frozenset({"administrator"}), id="i", now=NOW)
-    store.add(made)
-    assert store.by_code(accounts.digest("code"))["_id"] == "i"
-    assert store.by_code("code") is None
+    store.add(invited("i"))
+    assert store.by_code("hash of i")["_id"] == "i"
+    assert store.by_code("i") is None
+
+
+def invited(id: str, email: str = "a@hub.example", by: str = "root") -> Invitation:
+    return invitations.invite({"roles": ["coworker"]}, email, f"hash of {id}", by=by, id=id, now=NOW)
+
+
+def test_an_address_has_one_open_invitation(make_store: Any) -> None:
+    store = make_store(InvitationStore)
+    first = store.add(invited("1"))
+    store.add(invited("2", "b@hub.example"))
+    with pytest.raises(Conflict):
+        store.add(invited("3"))
+    assert store.open_for("a@hub.example")["_id"] == "1"
+    store.save(invitations.withdraw(first, by="root", now=NOW))
+    assert store.open_for("a@hub.example") is None
+    store.add(invited("3"))
+    early = {name: value for name, value in invited("4").items() if name not in ("open_for", "withdrawn_at", "by")}
+    store.rows.insert_many([early | {"_id": id, "code_hash": id} for id in ("e1", "e2")])
+    assert len(store.youngest(after=None, limit=9)[0]) == 5, "those of earlier versions are in nobody's way"
+
+
+def test_invitations_end_with_who_sent_them_and_with_who_leaves(make_store: Any) -> None:
+    store = make_store(InvitationStore)
+    for id, email, by in (("1", "a@h.example", "x"), ("2", "b@h.example", "x"), ("3", "c@h.example", "y")):
+        store.add(invited(id, email, by))
+    store.save(invitations.use(store.get("2"), "m", NOW))
+    store.close("x", NOW)
+    assert [invitations.state(store.get(id), NOW) for id in "123"] == ["withdrawn", "used", "open"]
+    store.close_for("b@h.example", NOW)
+    assert [invitations.state(store.get(id), NOW) for id in "123"] == ["withdrawn", "withdrawn", "open"]
+
+
+def test_an_administrator_who_leaves_is_not_relied_on(make_store: Any) -> None:
+    store = make_store(AccountStore)
+    people = {
+        id: store.add(accounts.found({"name": id, "email": f"{id}@hub.example"}, "hash", id=id, now=NOW))
+        for id in "abc"
+    }
+    assert store.others_administer("a", NOW)
+    store.save(accounts.leaving(people["b"], NOW))
+    store.save(accounts.suspend(people["c"], "a reason", by="a", now=NOW))
+    assert not store.others_administer("a", NOW)
+    stale = NOW + accounts.LEAVING_LASTS
+    assert store.others_administer("a", stale), "whoever marked b has died"
+    with pytest.raises(Conflict):
+        store.save(accounts.leaving(people["b"], NOW) | {"version": 2})
+    assert store.get("b")["leaving_at"] is None
 
 
 def test_signing_out_everywhere_ends_the_members_open_sessions(make_store: Any) -> None:

@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from services.contracts.catalogue import announce
+from services.contracts.shapes.audit import DEED, Deed
 from services.contracts.shapes.events import Audience
 from services.contracts.shapes.parts import Id, Moment, Shape
 
@@ -54,4 +55,12 @@ EVENTS_CANCELLED = announce(
     says="A published event was cancelled.",
     body=EventsCancelled,
     example=_CAFE_MORNING | {"reason": "The trainer is ill; we try again in May."},
+)
+EVENTS_NOTED = announce(
+    "events.noted",
+    by="events",
+    says="Somebody did what only some may do: for the audit log.",
+    body=Deed,
+    example=DEED | {"operation": "publish_event", "before": {"status": "draft"}, "after": {"status": "published"}},
+    private=True,
 )

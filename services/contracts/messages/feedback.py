@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from services.contracts.catalogue import announce
+from services.contracts.shapes.audit import DEED, Deed
 from services.contracts.shapes.feedback import STATUSES
 from services.contracts.shapes.parts import Id, Shape
 
@@ -65,4 +66,12 @@ FEEDBACK_MOVED = announce(
     says="A voice went a public step further: acknowledged, decided, done or declined.",
     body=FeedbackMoved,
     example=_VOICE | _ACTOR | {"status": "declined", "reason": "The building has no room to spare before May."},
+)
+FEEDBACK_NOTED = announce(
+    "feedback.noted",
+    by="feedback",
+    says="Somebody did what only some may do: for the audit log.",
+    body=Deed,
+    example=DEED | {"operation": "show_voice", "before": None, "after": None},
+    private=True,
 )

@@ -1,8 +1,9 @@
 """What members announces: who belongs to the hub."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from services.contracts.catalogue import announce
+from services.contracts.shapes.audit import DEED, Deed
 from services.contracts.shapes.parts import Id, Moment, Shape, roles, tags
 
 
@@ -15,6 +16,11 @@ class MemberState(Shape):
     tags_have = tags(required=True)
     tags_want = tags(required=True)
     joined_at = Moment(required=True)
+    status = fields.String(
+        load_default="active",
+        validate=validate.OneOf(["active", "suspended", "removed"]),
+        metadata={"description": "Whoever is suspended or removed takes no part, whatever their roles were."},
+    )
     actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
 
 
@@ -25,6 +31,7 @@ _AMARA = {
     "tags_have": ["bookkeeping"],
     "tags_want": ["3d printing"],
     "joined_at": "2026-11-02T09:00:00.000Z",
+    "status": "active",
     "actor_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
 }
 
@@ -34,7 +41,15 @@ MEMBERS_JOINED = announce(
 MEMBERS_CHANGED = announce(
     "members.changed",
     by="members",
-    says="A member's name, roles or tags changed; this is how they are now.",
+    says="A member's name, roles, tags or status changed; this is how they are now.",
     body=MemberState,
     example=_AMARA | {"roles": ["coworker", "mentor"]},
+)
+MEMBERS_NOTED = announce(
+    "members.noted",
+    by="members",
+    says="Somebody did what only some may do: for the audit log.",
+    body=Deed,
+    example=DEED,
+    private=True,
 )

@@ -1,14 +1,47 @@
 """The audit log: what was denied to whom, and who did what only some may do."""
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from services.contracts.shapes.parts import Id, Moment, Page, Shape, own_id, page_of
 
-OUTCOMES = ("done", "denied")
+OUTCOMES = ("done", "denied", "unknown")
+
+
+def _facts(**kwargs: Any) -> fields.Dict:
+    return fields.Dict(keys=fields.String(), allow_none=True, required=True, **kwargs)
+
+
+class Deed(Shape):
+    """What somebody did that only some may do, as the owning service saved it. It holds no address and no words."""
+
+    operation = fields.String(required=True, metadata={"description": "The `operationId`."})
+    subject_id = Id(required=True, allow_none=True, metadata={"description": "What it was done to."})
+    actor_id = Id(required=True, allow_none=True, metadata={"description": "Who; null on the machine itself."})
+    network = fields.String(
+        required=True, allow_none=True, metadata={"description": "Where it came from, to /24 (IPv4) or /48 (IPv6)."}
+    )
+    before = _facts(metadata={"description": "How it was; null for what is new."})
+    after = _facts(metadata={"description": "How it is; null for what was only read."})
+
+
+DEED = {
+    "operation": "set_member_roles",
+    "subject_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+    "actor_id": "018f2d6c-0d4e-7f21-8a5b-6c7d8e9fa0b1",
+    "network": "203.0.113.0/24",
+    "before": {"roles": ["coworker"]},
+    "after": {"roles": ["coworker", "mentor"]},
+}
 
 
 class AuditEntry(Shape):
-    """One deed. It holds no name, no address of a person, nothing of what was sent."""
+    """One deed, as the service that owns its subject saved it, or a denial, as the gateway saw it.
+
+    `outcome` is `unknown` for a deed whose answer was a fault of ours: if it took effect, it has an entry of its own,
+    `done`. An entry holds no name, no address of a person, and no words that somebody wrote.
+    """
 
     id = own_id()
     at = Moment(required=True)
@@ -24,13 +57,15 @@ class AuditEntry(Shape):
     method = fields.String(
         allow_none=True,
         required=True,
-        metadata={"description": "null for what was done on the machine itself.", "example": "PUT"},
+        metadata={"description": "Of the request; null for what a service noted.", "example": "PUT"},
     )
     path = fields.String(allow_none=True, required=True, metadata={"example": "/v1/members/<id:member_id>/roles"})
     subject_id = Id(allow_none=True, required=True, metadata={"description": "What it was done to, if the path says."})
     actor_id = Id(allow_none=True, required=True, metadata={"description": "Who; null when nobody was signed in."})
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
-    status = fields.Integer(allow_none=True, required=True, metadata={"example": 200})
+    status = fields.Integer(
+        allow_none=True, required=True, metadata={"description": "null for what a service noted.", "example": 403}
+    )
     code = fields.String(
         allow_none=True,
         required=True,
@@ -40,6 +75,12 @@ class AuditEntry(Shape):
         allow_none=True,
         required=True,
         metadata={"description": "From where, never the whole address.", "example": "203.0.113.0/24"},
+    )
+    before = _facts(
+        metadata={"description": "How it was; null for what was new or denied.", "example": {"roles": ["coworker"]}}
+    )
+    after = _facts(
+        metadata={"description": "How it is since; null for what was read or denied.", "example": {"roles": ["host"]}}
     )
 
 

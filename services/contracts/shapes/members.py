@@ -8,6 +8,8 @@ CODE = "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
 PHRASE = "a long sentence is fine"
 REFRESH = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
 
+STANDINGS = ("active", "suspended")
+
 
 def _password() -> fields.String:
     return fields.String(
@@ -60,15 +62,73 @@ class InvitationDraft(Shape):
 
 
 class Invitation(Shape):
-    """An invitation; its code is shown once, to the one who invites."""
+    """An invitation; its code is shown to whoever sends it, now or again."""
 
     id = own_id()
     email = fields.String(required=True, metadata={"example": "amara@hub.example"})
     roles = roles(required=True)
     code = fields.String(
-        required=True, metadata={"description": "Shown once; handed to the invited person.", "example": CODE}
+        required=True, metadata={"description": "To be handed to the invited person.", "example": CODE}
     )
     expires_at = Moment(required=True)
+
+
+STATES = ("open", "used", "withdrawn", "expired")
+
+
+class SentInvitation(Shape):
+    """An invitation as administrators list it, without its code."""
+
+    id = own_id()
+    email = fields.String(required=True, metadata={"example": "amara@hub.example"})
+    roles = roles(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(STATES), metadata={"example": "open"})
+    by = Id(required=True, metadata={"description": "Who sent it last; it works while they are an administrator."})
+    used_by = Id(allow_none=True, required=True, metadata={"description": "Who joined with it."})
+    expires_at = Moment(required=True)
+
+
+SentInvitationPage = page_of(SentInvitation)
+
+
+class InvitationQuery(Page):
+    """Which invitations to list, youngest first."""
+
+
+class Suspension(Shape):
+    """Why a member is shut out; kept with the account, and told to nobody else."""
+
+    reason = Text(least=4, most=400, required=True, metadata={"example": "Somebody else uses this account."})
+
+
+class PasswordChange(Shape):
+    """Another password for oneself."""
+
+    present = fields.String(
+        required=True,
+        load_only=True,
+        validate=validate.Length(max=128),
+        metadata={"description": "The present password.", "format": "password", "example": PHRASE},
+    )
+    password = _password()
+
+
+class PasswordReset(Shape):
+    """A code by which a member sets a new password; it works once, for 24 hours."""
+
+    code = fields.String(
+        required=True, metadata={"description": "Shown once; to be handed to the member.", "example": CODE}
+    )
+    expires_at = Moment(required=True)
+
+
+class NewPassword(Shape):
+    """A new password, with the code that an administrator handed over."""
+
+    code = fields.String(
+        required=True, load_only=True, validate=validate.Length(min=1, max=100), metadata={"example": CODE}
+    )
+    password = _password()
 
 
 class Registration(ProfileFields):
@@ -104,6 +164,7 @@ class MemberCard(Shape):
     roles = roles(required=True)
     tags_have = fields.List(fields.String(), metadata={"example": ["bookkeeping"]})
     tags_want = fields.List(fields.String(), metadata={"example": ["3d printing"]})
+    status = fields.String(required=True, validate=validate.OneOf(STANDINGS), metadata={"example": "active"})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 
 
@@ -115,6 +176,11 @@ class MemberQuery(Page):
 
     role = fields.String(load_default=None, validate=validate.OneOf(ROLES), metadata={"example": "mentor"})
     tag = Tag(load_default=None, metadata={"example": "3d printing"})
+    status = fields.String(
+        load_default="active",
+        validate=validate.OneOf(STANDINGS),
+        metadata={"description": "Suspended members are for administrators to see.", "example": "active"},
+    )
 
 
 class Credentials(Shape):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.contracts.errors import Conflict, Forbidden, Invalid, NotFound
+from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
 
 Event = dict[str, Any]
 ORGANISERS = frozenset({"administrator", "trainer", "mentor", "host"})
@@ -57,11 +57,11 @@ def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: da
 def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
     """The event, if this member may read it: what was never published is for its host and the administrators.
 
-    Who lost the role of an organiser hosts nothing any more. Raises NotFound.
+    A host who lost the role of an organiser is no host any more. Raises Hidden.
     """
     hosts = event["host_id"] == by and not roles.isdisjoint(ORGANISERS)
     if not was_public(event) and not hosts and "administrator" not in roles:
-        raise NotFound("not_found", f"There is nothing with the id {event['_id']}.")
+        raise Hidden("not_found", f"There is nothing with the id {event['_id']}.")
     return event
 
 

@@ -6,9 +6,12 @@ from services.chassis import cursors, identifiers
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
 from services.chassis.tokens import Caller
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.catalogue import Announcement
+from services.contracts.deeds import noted
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_NOTED, EVENTS_PUBLISHED
 from services.contracts.shapes import events as shapes
 from services.events.calendar import domain
+from services.events.calendar.domain import Event
 from services.events.calendar.store import EventStore
 
 _event = shapes.Event()
@@ -25,22 +28,23 @@ class Calendar:
         """Plan an event; nobody is told yet."""
         now = identifiers.now()
         event = domain.draft(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
-        return _event.dump(self.events.add(event))
+        return _event.dump(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
 
     @rpc(change=shapes.EventChange)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
-        now = identifiers.now()
-        event = domain.change(self.events.get(event_id), change, by=caller.id, roles=caller.roles, now=now)
-        return _event.dump(self.events.save(event))
+        before, now = self.events.get(event_id), identifiers.now()
+        event = domain.change(before, change, by=caller.id, roles=caller.roles, now=now)
+        return _event.dump(self.events.save(event, noting=_deed("change_event", before, event, caller)))
 
     @rpc
     def publish(self, caller: Caller, event_id: str) -> Any:
         """Publish a draft; its audience is told."""
-        now = identifiers.now()
-        event = domain.publish(self.events.get(event_id), by=caller.id, roles=caller.roles, now=now)
+        before, now = self.events.get(event_id), identifiers.now()
+        event = domain.publish(before, by=caller.id, roles=caller.roles, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
-        return _event.dump(self.events.save(event, announcing=published))
+        deed = _deed("publish_event", before, event, caller)
+        return _event.dump(self.events.save(event, announcing=published, noting=deed))
 
     @rpc(cancellation=shapes.Cancellation)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
@@ -48,7 +52,8 @@ class Calendar:
         before, now, reason = self.events.get(event_id), identifiers.now(), cancellation["reason"]
         event = domain.cancel(before, reason, by=caller.id, roles=caller.roles, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
-        return _event.dump(self.events.save(event, announcing=cancelled if domain.was_public(event) else None))
+        announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)
+        return _event.dump(self.events.save(event, announcing=announcing, noting=deed))
 
     @rpc
     def show(self, caller: Caller, event_id: str) -> Any:
@@ -66,3 +71,7 @@ class Calendar:
             limit=query["limit"],
         )
         return {"items": _event.dump(found, many=True), "next": cursors.write(following)}
+
+
+def _deed(operation: str, before: Event | None, after: Event, by: Caller) -> Announcement:
+    return noted(EVENTS_NOTED, operation, before, after, by=by, shows=("status", "starts_at", "ends_at", "host_id"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.contracts.errors import Conflict, Forbidden, Invalid, NotFound
+from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
 
 Voice = dict[str, Any]
 STAFF = frozenset({"administrator", "host"})
@@ -66,15 +66,20 @@ def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[st
 
 
 def visible(voice: Voice, *, by: str, roles: frozenset[str]) -> Voice:
-    """The voice, if this member may read it: their own, or any for administrators and hosts. Raises NotFound."""
+    """The voice, if this member may read it: their own, or any for administrators and hosts. Raises Hidden."""
     if voice["author_id"] != by and roles.isdisjoint(STAFF):
-        raise NotFound("not_found", f"There is nothing with the id {voice['_id']}.")
+        raise Hidden("not_found", f"There is nothing with the id {voice['_id']}.")
     return voice
 
 
 def sees_all(roles: frozenset[str], mine: bool) -> bool:
     """Whether a list shows everybody's voices rather than the caller's own."""
     return not mine and not roles.isdisjoint(STAFF)
+
+
+def reading(id: str, now: datetime) -> dict[str, Any]:
+    """That somebody read what others said; the note that rides in it says who, and what."""
+    return {"_id": id, "changed_at": now}
 
 
 def digest(claim_code: str) -> str:

@@ -7,11 +7,19 @@ from services.chassis import context, cursors, identifiers
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
 from services.chassis.tokens import Caller
+from services.contracts.deeds import noted, read
 from services.contracts.errors import NotFound
-from services.contracts.messages.feedback import FEEDBACK_ANSWERED, FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+from services.contracts.messages.feedback import (
+    FEEDBACK_ANSWERED,
+    FEEDBACK_MOVED,
+    FEEDBACK_NOTED,
+    FEEDBACK_SUBMITTED,
+)
 from services.contracts.shapes import feedback as shapes
 from services.feedback.voices import domain
-from services.feedback.voices.store import VoiceStore
+from services.feedback.voices.store import ReadingStore, VoiceStore
+
+SHOWN = ("status",)
 
 _voice = shapes.Voice()
 _raised = shapes.RaisedVoice()
@@ -23,6 +31,7 @@ class Voices:
 
     name = "feedback.voices"
     voices = Store(VoiceStore)
+    readings = Store(ReadingStore)
 
     @rpc(draft=shapes.VoiceDraft)
     def submit(self, caller: Caller, draft: dict[str, Any]) -> Any:
@@ -40,7 +49,8 @@ class Voices:
         before, text = self.voices.get(voice_id), answer["text"]
         voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=identifiers.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
-        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts)))
+        deed = noted(FEEDBACK_NOTED, "answer_voice", before, voice, by=caller, shows=SHOWN)
+        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts), noting=deed))
 
     @rpc(move=shapes.Move)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
@@ -48,18 +58,25 @@ class Voices:
         before, now = self.voices.get(voice_id), identifiers.now()
         voice = domain.move(before, **move, by=caller.id, roles=caller.roles, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
-        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts)))
+        deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
+        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts), noting=deed))
 
     @rpc
     def show(self, caller: Caller, voice_id: str) -> Any:
-        """One voice."""
-        return _voice.dump(domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles))
+        """One voice. That staff read what somebody else said is noted."""
+        voice = domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles)
+        if voice["author_id"] != caller.id:
+            self._note_reading("show_voice", voice_id, caller)
+        return _voice.dump(voice)
 
     @rpc(query=shapes.VoiceQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of voices, youngest first: one's own, or for administrators and hosts all."""
+        """A page of voices, youngest first: one's own, or for administrators and hosts all, which is noted."""
+        everybodys = domain.sees_all(caller.roles, query["mine"])
+        if everybodys:
+            self._note_reading("list_voices", None, caller)
         found, following = self.voices.youngest(
-            author_id=None if domain.sees_all(caller.roles, query["mine"]) else caller.id,
+            author_id=None if everybodys else caller.id,
             status=query["status"],
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
@@ -73,3 +90,10 @@ class Voices:
         if found is None:
             raise NotFound("not_found", "There is no voice with this claim code.")
         return _outcome.dump(found)
+
+    def _note_reading(self, operation: str, voice_id: str | None, caller: Caller) -> None:
+        """Once an hour for the same reader and thing: before the answer, in a write that cannot be left out."""
+        now = identifiers.now()
+        id = identifiers.derived_id(f"{caller.id}/{operation}/{voice_id}/{now:%Y-%m-%dT%H}")
+        made = domain.reading(id, now)
+        self.readings.once(made, noting=read(FEEDBACK_NOTED, operation, made, voice_id, by=caller))

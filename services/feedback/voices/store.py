@@ -1,10 +1,13 @@
-"""What voices remembers: one document a voice."""
+"""What voices remembers: one document a voice, and for a while one for each reading of what others said."""
 
+from contextlib import suppress
 from typing import Any
 
 from pymongo import IndexModel
 
-from services.chassis.store import Aggregates
+from services.chassis.store import Aggregates, Document
+from services.contracts.catalogue import Announcement
+from services.contracts.errors import Conflict
 from services.feedback.voices.domain import Voice
 
 Position = list[Any]
@@ -32,3 +35,15 @@ class VoiceStore(Aggregates):
     def by_claim(self, claim_hash: str) -> Voice | None:
         """The anonymous voice with this claim code."""
         return self.first({"claim_hash": claim_hash})
+
+
+class ReadingStore(Aggregates):
+    """Readings by staff, kept for a week: long enough for the note that rides in each to be told."""
+
+    collection = "readings"
+    indexes = (IndexModel([("changed_at", 1)], expireAfterSeconds=7 * 86_400),)
+
+    def once(self, reading: Document, noting: Announcement) -> None:
+        """Save a reading and note it, unless the same was noted before."""
+        with suppress(Conflict):
+            self.add(reading, noting=noting)

@@ -1,19 +1,26 @@
-"""What is true of accounts and invitations. Both are plain dicts with `_id`, `changed_at`, and a `history` of deeds."""
+"""What is true of an account: `active → suspended → active`, and from both to `removed` for good.
 
-import hashlib
-import secrets
+An account is a plain dict with `_id`, `changed_at`, and a `history` of deeds. An account without a `status` is active.
+"""
+
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.contracts.errors import Conflict, Forbidden, Invalid
+from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound
 
 Account = dict[str, Any]
-Invitation = dict[str, Any]
 
-INVITATION_LASTS = timedelta(days=14)
+ADMINISTRATOR = "administrator"
+LEAVING_LASTS = timedelta(seconds=30)
 PROFILE = ("name", "pronouns", "what_i_do", "organisation", "country", "languages", "tags_have", "tags_want")
-ANNOUNCED = ("name", "roles", "tags_have", "tags_want")
+ANNOUNCED = ("name", "roles", "tags_have", "tags_want", "status")
+PROFILE_CHANGED = "profile changed"
+HISTORY_AT_MOST = 50  # deeds
+BLANK: dict[str, Any] = {
+    **dict.fromkeys(("pronouns", "what_i_do", "organisation", "country"), ""),
+    **{name: [] for name in ("languages", "tags_have", "tags_want")},
+}
 
 
 def address(email: str) -> str:
@@ -21,54 +28,37 @@ def address(email: str) -> str:
     return email.strip().casefold()
 
 
-def digest(code: str) -> str:
-    """What is stored of a random code: its hash, so that a stolen store opens no door."""
-    return hashlib.sha256(code.encode()).hexdigest()
+def status(account: Account) -> str:
+    """`active`, `suspended` or `removed`."""
+    return str(account.get("status", "active"))
 
 
-def new_code() -> str:
-    """A random code of 160 bits for a door that opens once."""
-    return secrets.token_urlsafe(20)
+def roles(account: Account | None) -> frozenset[str]:
+    """The roles that count now: whoever is suspended or removed has none."""
+    return frozenset(account["roles"]) if account is not None and status(account) == "active" else frozenset()
 
 
-def invite(
-    draft: Mapping[str, Any], code: str, *, by: str, roles: frozenset[str], id: str, now: datetime
-) -> Invitation:
-    """An invitation by somebody who has these roles. Raises Forbidden, Invalid."""
-    if "administrator" not in roles:
-        raise Forbidden("administrators_only", "Only administrators invite.")
-    return {
-        "_id": id,
-        "email": address(draft["email"]),
-        "roles": _roles(draft["roles"]),
-        "code_hash": digest(code),
-        "expires_at": now + INVITATION_LASTS,
-        "used_by": None,
-        "changed_at": now,
-        "history": [_deed(now, by, "invited")],
-    }
+def check_administrator(having: frozenset[str], says: str) -> None:
+    """Whether somebody with these roles may do what only administrators may. Raises Forbidden with this sentence."""
+    if ADMINISTRATOR not in having:
+        raise Forbidden("administrators_only", says)
 
 
-def check_invitation(invitation: Invitation | None, now: datetime) -> Invitation:
-    """The invitation, if it opens the door now. Raises Invalid naming the code."""
-    if invitation is None or invitation["used_by"] is not None:
-        raise Invalid.field("code", "This invitation is not known or has been used.")
-    if invitation["expires_at"] <= now:
-        raise Invalid.field("code", "This invitation has expired; ask for a new one.")
-    return invitation
+def visible(account: Account, having: frozenset[str]) -> Account:
+    """The account, if somebody with these roles may read its card. Raises NotFound."""
+    says = f"There is nothing with the id {account['_id']}."
+    if status(account) == "removed":
+        raise NotFound("not_found", says)
+    if status(account) == "suspended" and ADMINISTRATOR not in having:
+        raise Hidden("not_found", says)
+    return account
 
 
 def join(
-    registration: Mapping[str, Any], invitation: Invitation, password_hash: str, *, id: str, now: datetime
+    registration: Mapping[str, Any], email: str, roles: list[str], password_hash: str, *, id: str, now: datetime
 ) -> Account:
-    """The account of a person who accepts an invitation."""
-    return _account(registration, invitation["email"], invitation["roles"], password_hash, id, now)
-
-
-def use(invitation: Invitation, member_id: str, now: datetime) -> Invitation:
-    """The invitation, used up."""
-    history = [*invitation["history"], _deed(now, member_id, "accepted")]
-    return {**invitation, "used_by": member_id, "changed_at": now, "history": history}
+    """The account of a person who was invited with these roles."""
+    return _account(registration, email, roles, password_hash, id, now)
 
 
 def found(person: Mapping[str, Any], password_hash: str, *, id: str, now: datetime) -> Account:
@@ -82,54 +72,118 @@ def change(account: Account, fields: Mapping[str, Any], *, now: datetime) -> Acc
     for tags in ("tags_have", "tags_want"):
         if tags in wanted:
             wanted[tags] = sorted(set(wanted[tags]))
-    return {
-        **account,
-        **wanted,
-        "changed_at": now,
-        "history": _after(account, now, account["_id"], "profile changed"),
-    }
+    return _after({**account, **wanted}, now, account["_id"], PROFILE_CHANGED)
 
 
-def assign(account: Account, roles: list[str], *, by: str, having: frozenset[str], now: datetime) -> Account:
-    """The account with other roles, given by somebody who has the roles `having`. Raises Forbidden, Conflict, Invalid.
+def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Account:
+    """The account with other roles, given by an administrator. Raises Conflict, Invalid.
 
     Nobody takes the administrator's role from themselves: a hub must not lose its last one by a slip.
     """
-    if "administrator" not in having:
-        raise Forbidden("administrators_only", "Only administrators change roles.")
-    if by == account["_id"] and "administrator" not in roles:
+    _present(account)
+    if by == account["_id"] and ADMINISTRATOR not in roles:
         raise Conflict("own_role", "Another administrator has to take this role from you.")
-    return {
-        **account,
-        "roles": _roles(roles),
-        "changed_at": now,
-        "history": _after(account, now, by, f"roles: {', '.join(sorted(set(roles)))}"),
-    }
+    changed = {**account, "roles": _roles(roles)}
+    return _accessing(account, _after(changed, now, by, f"roles: {', '.join(changed['roles'])}"))
+
+
+def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account:
+    """The account, shut: no sign-in, no notifications, until it is reinstated. Raises Conflict."""
+    _not_oneself(_present(account), by)
+    if status(account) == "suspended":
+        raise Conflict("already_suspended", "This account is suspended already.")
+    return _accessing(account, _after({**account, "status": "suspended"}, now, by, f"suspended: {reason}"))
+
+
+def reinstate(account: Account, *, by: str, now: datetime) -> Account:
+    """The account, open again with the roles that it had. Raises Conflict."""
+    if status(_present(account)) != "suspended":
+        raise Conflict("not_suspended", "This account is not suspended.")
+    return _after({**account, "status": "active"}, now, by, "reinstated")
+
+
+def remove(account: Account, *, by: str, now: datetime) -> Account:
+    """What stays of an account whose owner belongs to the hub no more: a name beside what they said, and no way in.
+
+    Their address is free again, so that they can be invited anew. Raises Conflict.
+    """
+    _not_oneself(_present(account), by)
+    gone = {"status": "removed", "email": account["_id"], "password_hash": None, "reset": None}
+    return _accessing(account, _after({**account, **BLANK, **gone}, now, by, "removed"))
+
+
+def _present(account: Account) -> Account:
+    if status(account) == "removed":
+        raise NotFound("not_found", f"There is nothing with the id {account['_id']}.")
+    return account
+
+
+def _not_oneself(account: Account, by: str) -> None:
+    if by == account["_id"]:
+        raise Conflict("own_account", "Another administrator has to do this to your account.")
+
+
+def _accessing(before: Account, after: Account) -> Account:
+    """The account, with the moment of its change if it lost a right: access tokens that say more count no more."""
+    return {**after, "access_changed_at": after["changed_at"]} if roles(before) - roles(after) else after
+
+
+def stops_administering(before: Account, after: Account) -> bool:
+    """Whether a change takes an administrator from the hub."""
+    return ADMINISTRATOR in roles(before) - roles(after)
+
+
+def leaving(account: Account, now: datetime) -> Account:
+    """An administrator who is about to stop being one: from now on nobody relies on them to be the last.
+
+    Two administrators may take the role from each other at once. Each is marked so before anybody looks who is left,
+    so at least one of the two finds nobody. A mark that is old belongs to a process that died.
+    """
+    return {**account, "leaving_at": now}
+
+
+def staying(account: Account) -> Account:
+    """The administrator, relied on again."""
+    return {**account, "leaving_at": None}
+
+
+def relied_on(account: Account) -> bool:
+    """Whether this is an administrator who is not about to leave."""
+    return ADMINISTRATOR in roles(account) and account.get("leaving_at") is None
+
+
+def forgotten(account: Account, now: datetime) -> bool:
+    """Whether the mark of leaving is so old that whoever made it has died."""
+    return account.get("leaving_at") is not None and bool(account["leaving_at"] <= now - LEAVING_LASTS)
+
+
+def nobody_left() -> Conflict:
+    """The hub would have no administrator."""
+    says = "This is the last administrator, or another one is just leaving: give the role to somebody else first."
+    return Conflict("last_administrator", says)
 
 
 def told(before: Account, after: Account) -> bool:
     """Whether a change concerns what other services know of a member."""
-    return any(before[name] != after[name] for name in ANNOUNCED)
+    return any(before.get(name) != after.get(name) for name in ANNOUNCED)
 
 
 def facts(account: Account, *, actor_id: str) -> dict[str, Any]:
     """What a message about an account says beyond the account's own fields."""
-    return {"member_id": account["_id"], "actor_id": actor_id}
+    return {"member_id": account["_id"], "status": status(account), "actor_id": actor_id}
 
 
 def _account(
     person: Mapping[str, Any], email: str, roles: list[str], password_hash: str, id: str, now: datetime
 ) -> Account:
-    blank = {"pronouns": "", "what_i_do": "", "organisation": "", "country": ""}
-    blank_lists: dict[str, list[str]] = {"languages": [], "tags_have": [], "tags_want": []}
     account = {
-        **blank,
-        **blank_lists,
+        **BLANK,
         "_id": id,
         "name": person["name"],
         "email": address(email),
         "password_hash": password_hash,
         "roles": _roles(roles),
+        "status": "active",
         "joined_at": now,
         "changed_at": now,
         "history": [],
@@ -147,5 +201,9 @@ def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
     return {"at": now, "by": by, "what": what}
 
 
-def _after(account: Account, now: datetime, by: str, what: str) -> list[dict[str, Any]]:
-    return [*account["history"][-49:], _deed(now, by, what)]
+def _after(account: Account, now: datetime, by: str, what: str) -> Account:
+    """The account with one deed more. Changes of the profile in a row are one: they must not push out the others."""
+    history = account["history"][-HISTORY_AT_MOST + 1 :]
+    if what == PROFILE_CHANGED and history and history[-1]["what"] == what:
+        history = history[:-1]
+    return {**account, "changed_at": now, "history": [*history, _deed(now, by, what)]}

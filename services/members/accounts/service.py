@@ -1,21 +1,26 @@
 """What accounts answers."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from services.chassis import cursors, identifiers
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
 from services.chassis.tokens import Caller
+from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
-from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED
+from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
 from services.members.accounts import domain
-from services.members.accounts.store import AccountStore, InvitationStore
-from services.members.passwords import Passwords
+from services.members.accounts.domain import Account
+from services.members.accounts.store import AccountStore
+from services.members.invitations.store import InvitationStore
+from services.members.sessions.store import SessionStore
 
 _profile = shapes.Profile()
 _card = shapes.MemberCard()
-_invitation = shapes.Invitation()
 
 
 class Accounts:
@@ -23,30 +28,8 @@ class Accounts:
 
     name = "members.accounts"
     accounts = Store(AccountStore)
-    invitations = Store(InvitationStore)
-    passwords = Passwords()
-
-    @rpc(invitation=shapes.InvitationDraft)
-    def invite(self, caller: Caller, invitation: dict[str, Any]) -> Any:
-        """Invite somebody; the code is in this answer only."""
-        now, code = identifiers.now(), domain.new_code()
-        roles = self.accounts.roles(caller.id)
-        made = domain.invite(invitation, code, by=caller.id, roles=roles, id=identifiers.new_id(now), now=now)
-        if self.accounts.by_address(made["email"]):
-            raise Conflict("already_a_member", "Somebody with this address belongs to the hub already.")
-        return _invitation.dump({**self.invitations.add(made), "code": code})
-
-    @rpc(public=True, registration=shapes.Registration)
-    def register(self, registration: dict[str, Any]) -> Any:
-        """Join with an invitation: its code stands for the address that it was sent to."""
-        now = identifiers.now()
-        invitation = domain.check_invitation(self.invitations.by_code(domain.digest(registration["code"])), now)
-        hashed = self.passwords.hash(registration["password"])
-        account = domain.join(registration, invitation, hashed, id=identifiers.new_id(now), now=now)
-        joined = MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"]))
-        saved = self.accounts.add(account, announcing=joined)
-        self.invitations.save(domain.use(invitation, account["_id"], now))
-        return _profile.dump(saved)
+    invitations = Store(InvitationStore, sibling=True)
+    sessions = Store(SessionStore, sibling=True)
 
     @rpc
     def me(self, caller: Caller) -> Any:
@@ -58,44 +41,93 @@ class Accounts:
         """Change the caller's own profile."""
         before = self.accounts.get(caller.id)
         after = domain.change(before, change, now=identifiers.now())
-        saved = self._save(before, after, actor_id=caller.id)
-        return _profile.dump(saved)
+        announcing = _changed(after, caller.id) if domain.told(before, after) else None
+        return _profile.dump(self.accounts.save(after, announcing=announcing))
 
     @rpc(change=shapes.RolesChange)
     def set_roles(self, caller: Caller, member_id: str, change: dict[str, Any]) -> Any:
         """Give a member other roles."""
-        before = self.accounts.get(member_id)
-        having = self.accounts.roles(caller.id)
-        after = domain.assign(before, change["roles"], by=caller.id, having=having, now=identifiers.now())
-        saved = self._save(before, after, actor_id=caller.id)
-        return _card.dump(saved)
+        self._administrators_only(caller, "Only administrators change roles.")
+        return self._decide(member_id, caller, "set_member_roles", domain.assign, roles=change["roles"])
+
+    @rpc(suspension=shapes.Suspension)
+    def suspend(self, caller: Caller, member_id: str, suspension: dict[str, Any]) -> Any:
+        """Shut a member out until they are reinstated."""
+        self._administrators_only(caller, "Only administrators suspend members.")
+        return self._decide(member_id, caller, "suspend_member", domain.suspend, reason=suspension["reason"])
+
+    @rpc
+    def reinstate(self, caller: Caller, member_id: str) -> Any:
+        """Let a suspended member in again."""
+        self._administrators_only(caller, "Only administrators reinstate members.")
+        return self._decide(member_id, caller, "reinstate_member", domain.reinstate)
+
+    @rpc
+    def remove(self, caller: Caller, member_id: str) -> None:
+        """Take a member from the hub for good; their name stays beside what they said."""
+        self._administrators_only(caller, "Only administrators remove members.")
+        self._decide(member_id, caller, "remove_member", domain.remove)
 
     @rpc
     def show(self, caller: Caller, member_id: str) -> Any:
         """A member as other members see them."""
-        return _card.dump(self.accounts.get(member_id))
+        return _card.dump(_shown(domain.visible(self.accounts.get(member_id), caller.roles)))
 
     @rpc(query=shapes.MemberQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of the members, in the order of joining."""
+        """A page of the members, in the order of joining; suspended ones for administrators only."""
+        if suspended := query["status"] == "suspended":
+            self._administrators_only(caller, "Only administrators see who is suspended.")
         after = cursors.read(query["cursor"], str)
         found, following = self.accounts.directory(
-            role=query["role"], tag=query["tag"], after=after, limit=query["limit"]
+            role=query["role"], tag=query["tag"], suspended=suspended, after=after, limit=query["limit"]
         )
-        return {
-            "items": _card.dump(found, many=True),
-            "next": cursors.write(following),
-        }
+        return {"items": _card.dump(map(_shown, found), many=True), "next": cursors.write(following)}
 
     @rpc(public=True, seconds=60)
     def replay(self) -> Any:
         """Announce again how every member is, so that copies can be rebuilt; called on the bus only, by operators."""
-        everybody = [
-            self.accounts.repeat(each, MEMBERS_CHANGED.about(each, **domain.facts(each, actor_id=each["_id"])))
-            for each in self.accounts.everybody()
-        ]
+        everybody = [self.accounts.repeat(each, _changed(each, each["_id"])) for each in self.accounts.everybody()]
         return {"announced": len(everybody)}
 
-    def _save(self, before: dict[str, Any], after: dict[str, Any], actor_id: str) -> dict[str, Any]:
-        changed = MEMBERS_CHANGED.about(after, **domain.facts(after, actor_id=actor_id))
-        return dict(self.accounts.save(after, announcing=changed if domain.told(before, after) else None))
+    def _administrators_only(self, caller: Caller, says: str) -> None:
+        domain.check_administrator(self.accounts.roles(caller.id), says)
+
+    def _decide(
+        self, member_id: str, caller: Caller, operation: str, decide: Callable[..., Account], **how: Any
+    ) -> Any:
+        """Save what an administrator decides about an account, told and noted in the same write."""
+        before, now = self.accounts.get(member_id), identifiers.now()
+        after = decide(before, **how, by=caller.id, now=now)
+        if domain.stops_administering(before, after):
+            after |= {"version": self._lets_go(before, now)["version"], "leaving_at": None}
+        self._close_doors(before, after, now)
+        announcing = _changed(after, caller.id) if domain.told(before, after) else None
+        deed = noted(MEMBERS_NOTED, operation, before, after, by=caller, shows=("roles", "status"))
+        return _card.dump(_shown(self.accounts.save(after, announcing=announcing, noting=deed)))
+
+    def _lets_go(self, account: Account, now: datetime) -> Account:
+        """Mark an administrator as about to leave. Raises Conflict when the hub would have none."""
+        marked: Account = self.accounts.save(domain.leaving(account, now))
+        if not self.accounts.others_administer(account["_id"], now):
+            with suppress(Conflict):  # the mark is taken away by whoever needs this administrator next
+                self.accounts.save(domain.staying(marked))
+            raise domain.nobody_left()
+        return marked
+
+    def _close_doors(self, before: Account, after: Account, now: datetime) -> None:
+        """End what stands on a right that is lost, first: were we interrupted, too little would be open."""
+        if domain.stops_administering(before, after):
+            self.invitations.close(before["_id"], now)
+        if not domain.roles(after):
+            self.sessions.end_all(before["_id"], domain.status(after), now)
+        if domain.status(after) == "removed":
+            self.invitations.close_for(before["email"], now)
+
+
+def _changed(account: Account, actor_id: str) -> Any:
+    return MEMBERS_CHANGED.about(account, **domain.facts(account, actor_id=actor_id))
+
+
+def _shown(account: Account) -> Account:
+    return {**account, "status": domain.status(account)}

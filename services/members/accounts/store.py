@@ -1,11 +1,17 @@
-"""What accounts remembers: one document an account, one an invitation."""
+"""What accounts remembers: one document an account."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 from pymongo import IndexModel
 
 from services.chassis.store import HIDDEN, Aggregates
-from services.members.accounts.domain import Account, Invitation
+from services.contracts.errors import Conflict
+from services.members.accounts.domain import Account, forgotten, relied_on, roles, staying
+
+PRESENT = {"status": {"$nin": ["suspended", "removed"]}}  # an account without a status is active
 
 
 class AccountStore(Aggregates):
@@ -17,6 +23,9 @@ class AccountStore(Aggregates):
         IndexModel([("roles", 1), ("_id", 1)]),
         IndexModel([("tags_have", 1), ("_id", 1)]),
         IndexModel([("tags_want", 1), ("_id", 1)]),
+        IndexModel([("status", 1), ("_id", 1)]),
+        IndexModel([("reset.code_hash", 1)], sparse=True),
+        IndexModel([("access_changed_at", 1)], sparse=True),
     )
 
     def by_address(self, email: str) -> Account | None:
@@ -25,17 +34,40 @@ class AccountStore(Aggregates):
 
     def roles(self, id: str) -> frozenset[str]:
         """The roles of a member as they are, not as a token says: one that was taken away must serve no more."""
-        return frozenset(self.get(id)["roles"])
+        return roles(self.find(id))
+
+    def by_reset(self, code_hash: str) -> Account | None:
+        """The account whose password may be set anew with this code."""
+        return self.first({"reset.code_hash": code_hash})
+
+    def lost_access(self, since: datetime, limit: int) -> list[Account]:
+        """The accounts that lost a right or their sessions since a moment, youngest first."""
+        found = self.rows.find({"access_changed_at": {"$gte": since}}, HIDDEN)
+        return list(found.sort("access_changed_at", -1).limit(limit))
+
+    def others_administer(self, id: str, now: datetime) -> bool:
+        """Whether the hub can rely on an administrator besides this one.
+
+        A mark of leaving that a dead process left behind is taken away first. Should that process be alive after all,
+        its own change finds another version, and fails.
+        """
+        others = list(self.rows.find({"roles": "administrator", "_id": {"$ne": id}}, HIDDEN))
+        for position, each in enumerate(others):
+            if forgotten(each, now):
+                with suppress(Conflict):  # somebody changes it just now: it is not relied on
+                    others[position] = self.save(staying(each))
+        return any(relied_on(each) for each in others)
 
     def everybody(self) -> Iterator[Account]:
         """All accounts, in the order of joining."""
         return iter(self.rows.find({}, HIDDEN).sort("_id", 1))
 
     def directory(
-        self, *, role: str | None, tag: str | None, after: str | None, limit: int
+        self, *, role: str | None, tag: str | None, suspended: bool, after: str | None, limit: int
     ) -> tuple[list[Account], str | None]:
-        """A page of members in the order of joining, with a role, and offering or wanting a tag."""
-        query = {"roles": role} if role is not None else {}
+        """A page of members (or suspended ones) in the order of joining, with a role, and offering or wanting a tag."""
+        query: dict[str, Any] = {"status": "suspended"} if suspended else dict(PRESENT)
+        query |= {"roles": role} if role is not None else {}
         if tag is None:
             return self.page(query, by="_id", ascending=True, after=after, limit=limit)
         # Two lists made one: for an $or, the embedded store would read all members.
@@ -47,17 +79,3 @@ class AccountStore(Aggregates):
         ids = sorted(found)[:limit]
         more = len(found) > limit or any(following for _, following in lists)
         return [found[id] for id in ids], ids[-1] if more else None
-
-
-class InvitationStore(Aggregates):
-    """Invitations, found by the hash of their code; thrown away by the store when the audit log forgets them, too."""
-
-    collection = "invitations"
-    indexes = (
-        IndexModel([("code_hash", 1)], unique=True),
-        IndexModel([("expires_at", 1)], expireAfterSeconds=365 * 86_400),
-    )
-
-    def by_code(self, code_hash: str) -> Invitation | None:
-        """The invitation with this code."""
-        return self.first({"code_hash": code_hash})

@@ -9,7 +9,10 @@ from services.contracts.errors import Forbidden
 Entry = dict[str, Any]
 
 KEPT = timedelta(days=365)
-FACTS = ("operation", "method", "path", "subject_id", "actor_id", "outcome", "status", "code", "network")
+FACTS = (
+    *("operation", "method", "path", "subject_id", "actor_id", "outcome", "status", "code", "network"),
+    *("before", "after"),
+)
 
 
 def entry(id: str, at: datetime, facts: Mapping[str, Any]) -> Entry:
@@ -17,9 +20,14 @@ def entry(id: str, at: datetime, facts: Mapping[str, Any]) -> Entry:
     return {"_id": id, "at": at, **{name: facts.get(name) for name in FACTS}}
 
 
-def administrator_added(member_id: str, id: str, now: datetime) -> Entry:
-    """The entry for an administrator who was made on the machine itself, by whoever may work there."""
-    return entry(id, now, {"operation": "add_administrator", "subject_id": member_id, "outcome": "done"})
+def reading(operation: str, actor_id: str, network: str | None, id: str, now: datetime) -> Entry:
+    """The entry for somebody who reads what only some may."""
+    return entry(id, now, {"operation": operation, "actor_id": actor_id, "network": network, "outcome": "done"})
+
+
+def complete(entry: Entry) -> Entry:
+    """An entry with all facts; earlier versions kept fewer."""
+    return {**dict.fromkeys(FACTS), **entry}
 
 
 def check_reader(roles: Collection[str]) -> None:

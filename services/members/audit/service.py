@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from services.chassis import cursors
+from services.chassis import cursors, identifiers
 from services.chassis.messaging import Envelope, on
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
 from services.chassis.tokens import Caller
+from services.contracts.messages.events import EVENTS_NOTED
+from services.contracts.messages.feedback import FEEDBACK_NOTED
 from services.contracts.messages.gateway import GATEWAY_NOTED
+from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import audit as shapes
 from services.members.accounts.store import AccountStore
 from services.members.audit import domain
 from services.members.audit.store import AuditStore
+
+Facts = dict[str, Any] | None
 
 _entry = shapes.AuditEntry()
 
@@ -42,12 +47,63 @@ class Audit:
         how = {"actor_id": actor_id, "outcome": outcome, "status": status, "code": code, "network": network}
         self.entries.keep(domain.entry(message.id, message.at, what | how))
 
+    @on(MEMBERS_NOTED)
+    def keep_a_deed_of_members(
+        self,
+        message: Envelope,
+        operation: str,
+        subject_id: str | None,
+        actor_id: str | None,
+        network: str | None,
+        before: Facts,
+        after: Facts,
+    ) -> None:
+        """Keep what was done to an account or an invitation."""
+        what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
+        self._keep(message, what | {"actor_id": actor_id, "network": network})
+
+    @on(EVENTS_NOTED)
+    def keep_a_deed_of_events(
+        self,
+        message: Envelope,
+        operation: str,
+        subject_id: str | None,
+        actor_id: str | None,
+        network: str | None,
+        before: Facts,
+        after: Facts,
+    ) -> None:
+        """Keep what was done to an event."""
+        what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
+        self._keep(message, what | {"actor_id": actor_id, "network": network})
+
+    @on(FEEDBACK_NOTED)
+    def keep_a_deed_of_feedback(
+        self,
+        message: Envelope,
+        operation: str,
+        subject_id: str | None,
+        actor_id: str | None,
+        network: str | None,
+        before: Facts,
+        after: Facts,
+    ) -> None:
+        """Keep what was done to a voice, or that it was read."""
+        what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
+        self._keep(message, what | {"actor_id": actor_id, "network": network})
+
     @rpc(query=shapes.AuditQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of the entries, newest first."""
+        """A page of the entries, newest first; to read it is noted, too."""
         domain.check_reader(self.accounts.roles(caller.id))
+        now = identifiers.now()
+        read = domain.reading("list_audit_entries", caller.id, caller.network, identifiers.new_id(now), now)
+        self.entries.keep(read)
         after = cursors.read(query["cursor"], str)
         found, following = self.entries.youngest(
             outcome=query["outcome"], actor_id=query["actor_id"], after=after, limit=query["limit"]
         )
-        return {"items": _entry.dump(found, many=True), "next": cursors.write(following)}
+        return {"items": _entry.dump(map(domain.complete, found), many=True), "next": cursors.write(following)}
+
+    def _keep(self, message: Envelope, facts: dict[str, Any]) -> None:
+        self.entries.keep(domain.entry(message.id, message.at, facts | {"outcome": "done"}))

@@ -23,6 +23,8 @@ ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
 FORGIVEN = timedelta(seconds=30)
 FAMILIAR = timedelta(days=30)
+CLOCKS_DIFFER = timedelta(minutes=1)  # between machines, at most
+REVOKED_AT_MOST = 10_000  # members, and sessions
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,13 @@ def rotate(session: Session, used: str, secret: str, now: datetime) -> Session:
         "changed_at": now,
         "expires_at": now + REFRESH_LASTS,
     }
+
+
+def access(account: Mapping[str, Any], roles: frozenset[str]) -> dict[str, Any]:
+    """What access tokens of a member may say at most, for whoever checks them."""
+    since = account.get("sessions_since")
+    kept = account.get("kept_session")
+    return {"id": account["_id"], "roles": sorted(roles), "since": since and since.isoformat(), "kept_session": kept}
 
 
 def claims(session: Session, roles: list[str], alias: str, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from services.chassis.store import Store
 from services.chassis.tokens import Caller
 from services.contracts.errors import Conflict, Unauthenticated
 from services.contracts.shapes import members as shapes
-from services.members.accounts.domain import address
+from services.members.accounts.domain import address, roles
 from services.members.accounts.store import AccountStore
 from services.members.passwords import Passwords
 from services.members.sessions import domain
@@ -64,6 +64,18 @@ class Sessions:
     def close_all(self, caller: Caller) -> None:
         """Sign out everywhere."""
         self.sessions.end_all(caller.id, "signed_out", identifiers.now())
+
+    @rpc(public=True)
+    def revoked(self) -> Any:
+        """Which access tokens count no more, although they have not expired; gateways ask, on the bus only.
+
+        `{"members": [{"id", "roles", "since", "kept_session"}], "sessions": [ids]}`: of these members, a token may say
+        no other roles, and its session must have been opened after `since` (RFC 3339 or null), or be the one kept.
+        """
+        since = identifiers.now() - domain.ACCESS_LASTS - domain.CLOCKS_DIFFER
+        accounts = self.accounts.lost_access(since, domain.REVOKED_AT_MOST)
+        sessions = self.sessions.ended_since(since, domain.REVOKED_AT_MOST)
+        return {"members": [domain.access(each, roles(each)) for each in accounts], "sessions": sessions}
 
     def _attempt(self, email: str, place: str, origin: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         now = identifiers.now()

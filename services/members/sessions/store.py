@@ -18,6 +18,7 @@ class SessionStore(Aggregates):
         IndexModel([("member_id", 1), ("ended", 1)]),
         IndexModel([("expires_at", 1)], expireAfterSeconds=86_400),
         IndexModel([("place", 1), ("opened_at", 1)]),
+        IndexModel([("ended_at", 1)], sparse=True),
     )
 
     def opened_at(self, place: str, since: datetime) -> bool:
@@ -32,8 +33,18 @@ class SessionStore(Aggregates):
         """End every open session of a member."""
         self._end({"member_id": member_id, "ended": None}, why, now)
 
+    def end_others(self, member_id: str, but: str, why: str, now: datetime) -> None:
+        """End every open session of a member but one."""
+        self._end({"member_id": member_id, "ended": None, "_id": {"$ne": but}}, why, now)
+
+    def ended_since(self, since: datetime, limit: int) -> list[str]:
+        """The ids of the sessions that were ended since a moment, youngest first."""
+        found = self.rows.find({"ended_at": {"$gte": since}}, {"_id": True})
+        return [each["_id"] for each in found.sort("ended_at", -1).limit(limit)]
+
     def _end(self, which: dict[str, Any], why: str, now: datetime) -> None:
-        self.rows.update_many(which, {"$set": {"ended": why, "changed_at": now}, "$inc": {"version": 1}})
+        ended = {"ended": why, "ended_at": now, "changed_at": now}
+        self.rows.update_many(which, {"$set": ended, "$inc": {"version": 1}})
 
 
 class AttemptStore(Rows):
@@ -66,3 +77,10 @@ class AttemptStore(Rows):
     def forget(self, row: Document) -> None:
         """Begin to count anew."""
         self.rows.delete_one({"_id": row["_id"]})
+
+
+class DeviceStore(Rows):
+    collection = "devices"
+
+    def forget(self, member_id: str) -> None:
+        self.rows.delete_many({"member_id": member_id})

@@ -24,10 +24,12 @@ class People:
         roles: list[str],
         tags_have: list[str],
         tags_want: list[str],
+        status: str,
         joined_at: datetime,
     ) -> None:
         """Remember somebody who joined."""
-        self.people.keep(domain.person(member_id, name, roles, tags_have + tags_want, joined_at, message.sequence))
+        tags = tags_have + tags_want
+        self.people.keep(domain.person(member_id, name, roles, tags, status, joined_at, message.sequence))
 
     @on(MEMBERS_CHANGED)
     def learn_of_a_change(
@@ -38,7 +40,9 @@ class People:
         roles: list[str],
         tags_have: list[str],
         tags_want: list[str],
+        status: str,
         joined_at: datetime,
     ) -> None:
         """Remember how somebody is now."""
-        self.people.keep(domain.person(member_id, name, roles, tags_have + tags_want, joined_at, message.sequence))
+        tags = tags_have + tags_want
+        self.people.keep(domain.person(member_id, name, roles, tags, status, joined_at, message.sequence))

@@ -1,0 +1,121 @@
+"""Access that was taken away: access tokens that count no more, although they have not expired.
+
+A worker asks the members service which those are: when it connects, when it hears that a member has changed, and in any
+case every EVERY seconds. While members does not answer, it goes on with what it knows.
+"""
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import amqp
+import gevent
+from gevent.event import Event
+
+from gateway.link import Link, declare
+from gateway.rpc import Client
+from services.chassis import identifiers
+from services.chassis.logs import log
+from services.chassis.tokens import Caller
+from services.contracts.catalogue import EXCHANGE
+from services.contracts.errors import Refusal, Unauthenticated
+from services.contracts.messages.members import MEMBERS_CHANGED
+
+EVERY = 15.0  # seconds
+PAUSE = 1.0  # seconds between two askings, however many members change
+PATIENCE = 2.0  # seconds for an answer
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a member may have at present: these roles, and sessions opened after a moment, or the one that was kept."""
+
+    roles: frozenset[str]
+    since: datetime | None
+    kept_session: str | None
+
+    def admits(self, caller: Caller) -> bool:
+        """Whether a token claims no more than that."""
+        if not caller.roles <= self.roles:
+            return False
+        if self.since is None or caller.session_id == self.kept_session:
+            return True
+        return identifiers.moment(caller.session_id) > self.since  # a session's id is made of when it was opened
+
+
+class Revoked:
+    """The access that a worker knows to be taken away."""
+
+    def __init__(self, link: Link, client: Client) -> None:
+        self._client = client
+        self._members: dict[str, Access] = {}
+        self._sessions: frozenset[str] = frozenset()
+        self._stirred = Event()
+        link.serve(self)
+
+    def opened(self, connection: amqp.Connection) -> None:
+        declare(connection, EXCHANGE)
+        channel = connection.channel()
+        queue = f"gateway.revoked.{uuid.uuid4()}"
+        channel.queue_declare(queue, exclusive=True, auto_delete=True)
+        channel.queue_bind(queue, EXCHANGE, MEMBERS_CHANGED.key)
+        channel.basic_consume(queue, no_ack=True, callback=lambda _message: self._stirred.set())
+        self._stirred.set()
+
+    def lost(self) -> None:
+        """What is known stays true; when the connection is back, it is asked for anew."""
+
+    def admits(self, caller: Caller) -> bool:
+        """Whether the token of this caller still counts."""
+        if caller.session_id in self._sessions:
+            return False
+        access = self._members.get(caller.id)
+        return access is None or access.admits(caller)
+
+    def check(self, caller: Caller) -> None:
+        """Raises Unauthenticated when the token counts no more."""
+        if not self.admits(caller):
+            raise Unauthenticated("token_revoked", "This access token counts no more; refresh it, or sign in again.")
+
+    def watch(self, changed: Any) -> None:
+        """Keep asking, for good; `changed` is called after each answer."""
+        gevent.spawn(self._run, changed)
+
+    def _run(self, changed: Any) -> None:
+        while True:
+            self._stirred.wait(EVERY)
+            self._stirred.clear()
+            try:
+                self._learn(self._ask())
+            except Refusal as refusal:
+                log.warning("what was revoked is not known", error=refusal.says)
+            else:
+                changed()
+            gevent.sleep(PAUSE)
+
+    def _ask(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._client.call(
+            "members.sessions",
+            "revoked",
+            {},
+            until=time.monotonic() + PATIENCE,
+            token=None,
+            correlation_id="revoked",
+            idempotency_key=None,
+            expected_versions=None,
+            network=None,
+        )
+        return found
+
+    def _learn(self, found: dict[str, Any]) -> None:
+        self._sessions = frozenset(found["sessions"])
+        self._members = {
+            each["id"]: Access(
+                frozenset(each["roles"]),
+                datetime.fromisoformat(each["since"]) if each["since"] else None,
+                each["kept_session"],
+            )
+            for each in found["members"]
+        }

@@ -1,0 +1,80 @@
+"""What is true of a password: whoever sets it anew ends all sessions that were opened before, but the one at hand.
+
+That is said in the account itself (`sessions_since`, `kept_session`), so that it is true in the same write. A code to
+reset a password is kept as `reset` in the account. There is one at most. It works once, and only while the person who
+issued it is an administrator.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.contracts.errors import Conflict, Invalid, Unauthenticated
+
+Account = dict[str, Any]
+
+RESET_LASTS = timedelta(hours=24)
+
+
+def check_password(matches: bool) -> None:
+    """Whether the password that was given is the present one. Raises Unauthenticated."""
+    if not matches:
+        raise Unauthenticated("password_refused", "This is not your present password.")
+
+
+def change(account: Account, password_hash: str, *, but_session: str, now: datetime) -> Account:
+    """The account with another password; all sessions end but this one."""
+    return _set(account, password_hash, but_session, now, account["_id"], "password changed")
+
+
+def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) -> Account:
+    """The account with a code by which its password may be set anew; `by` is None on the machine itself."""
+    if account.get("status", "active") != "active":
+        raise Conflict("not_active", "This account is not active.")
+    reset = {"code_hash": code_hash, "by": by, "expires_at": now + RESET_LASTS}
+    return _after({**account, "reset": reset}, now, by, "password reset issued")
+
+
+def usable(account: Account | None, *, issuers: frozenset[str], now: datetime) -> Account:
+    """The account whose password the code sets anew. Raises Invalid naming the code.
+
+    `issuers` are the present roles of whoever issued it; what was issued on the machine itself needs none.
+    """
+    reset: Mapping[str, Any] | None = account.get("reset") if account is not None else None
+    if account is None or reset is None or account.get("status", "active") != "active":
+        raise Invalid.field("code", "This code is not known or has been used.")
+    if reset["by"] is not None and "administrator" not in issuers:
+        raise Invalid.field("code", "This code was withdrawn; ask for a new one.")
+    if reset["expires_at"] <= now:
+        raise Invalid.field("code", "This code has expired; ask for a new one.")
+    return account
+
+
+def reset(account: Account, password_hash: str, *, now: datetime) -> Account:
+    """The account with a new password and no session."""
+    return _set(account, password_hash, None, now, account["_id"], "password reset")
+
+
+def end_sessions(account: Account, *, by: str, now: datetime) -> Account:
+    """The account with no session."""
+    return _after(_ended(account, None, now), now, by, "sessions ended")
+
+
+def admits(account: Account, session_id: str, opened_at: datetime) -> bool:
+    """Whether a session still counts for the account."""
+    since = account.get("sessions_since")
+    return since is None or opened_at > since or session_id == account.get("kept_session")
+
+
+def _set(account: Account, password_hash: str, but_session: str | None, now: datetime, by: str, what: str) -> Account:
+    fresh = {**account, "password_hash": password_hash, "reset": None}
+    return _after(_ended(fresh, but_session, now), now, by, what)
+
+
+def _ended(account: Account, but_session: str | None, now: datetime) -> Account:
+    return {**account, "sessions_since": now, "kept_session": but_session, "access_changed_at": now}
+
+
+def _after(account: Account, now: datetime, by: str | None, what: str) -> Account:
+    history = [*account["history"][-49:], {"at": now, "by": by, "what": what}]
+    return {**account, "changed_at": now, "history": history}

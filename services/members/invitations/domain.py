@@ -1,0 +1,105 @@
+"""What is true of an invitation: `open → used`, or `open → withdrawn`; an open one may expire.
+
+An invitation is a plain dict with `_id`, `changed_at`, and a `history` of deeds. There is at most one open invitation
+for an address: `open_for` is the address while it is open, and its own id afterwards, so that it can be unique.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.contracts.errors import Conflict, Invalid
+
+Invitation = dict[str, Any]
+
+LASTS = timedelta(days=14)
+
+
+def invite(draft: Mapping[str, Any], email: str, code_hash: str, *, by: str, id: str, now: datetime) -> Invitation:
+    """A new invitation of an address."""
+    return {
+        "_id": id,
+        "email": email,
+        "open_for": email,
+        "roles": _roles(draft["roles"]),
+        "code_hash": code_hash,
+        "by": by,
+        "expires_at": now + LASTS,
+        "used_by": None,
+        "withdrawn_at": None,
+        "changed_at": now,
+        "history": [_deed(now, by, "invited")],
+    }
+
+
+def renew(
+    invitation: Invitation, code_hash: str, *, by: str, now: datetime, roles: list[str] | None = None
+) -> Invitation:
+    """The invitation for longer, with other roles if any are named; from now on it stands on `by`. Raises Conflict."""
+    _open(invitation)
+    changes = {"roles": _roles(roles or invitation["roles"]), "code_hash": code_hash, "by": by}
+    return {**_after(invitation, now, by, "invited again"), **changes, "expires_at": now + LASTS}
+
+
+def withdraw(invitation: Invitation, *, by: str, now: datetime) -> Invitation:
+    """The invitation, dead at once. Raises Conflict."""
+    _open(invitation)
+    closed = _after(invitation, now, by, "withdrawn")
+    return {**closed, "withdrawn_at": now, "open_for": invitation["_id"]}
+
+
+def usable(invitation: Invitation | None, *, joined: bool, inviters: frozenset[str], now: datetime) -> Invitation:
+    """The invitation, if it opens the door now. Raises Invalid naming the code, with what is wrong with it.
+
+    `joined` says whether the account for which it was used is there: a crash may have come in between. `inviters` are
+    the present roles of who sent it: whoever administers no more lets nobody in.
+    """
+    if invitation is None:
+        raise Invalid.field("code", "This invitation is not known.")
+    if invitation.get("withdrawn_at") is not None or "administrator" not in inviters:
+        raise Invalid.field("code", "This invitation was withdrawn; ask for a new one.")
+    if invitation["used_by"] is not None and joined:
+        raise Invalid.field("code", "This invitation has been used.")
+    if invitation["expires_at"] <= now:
+        raise Invalid.field("code", "This invitation has expired; ask for a new one.")
+    return invitation
+
+
+def use(invitation: Invitation, member_id: str, now: datetime) -> Invitation:
+    """The invitation, used up."""
+    used = _after(invitation, now, member_id, "accepted")
+    return {**used, "used_by": member_id, "open_for": invitation["_id"]}
+
+
+def inviter(invitation: Invitation) -> str:
+    """Who sent it last; earlier versions kept it in the history only."""
+    return str(invitation.get("by") or invitation["history"][0]["by"])
+
+
+def state(invitation: Invitation, now: datetime) -> str:
+    """`open`, `used`, `withdrawn` or `expired`."""
+    if invitation.get("withdrawn_at") is not None:
+        return "withdrawn"
+    if invitation["used_by"] is not None:
+        return "used"
+    return "open" if invitation["expires_at"] > now else "expired"
+
+
+def _open(invitation: Invitation) -> None:
+    if invitation["used_by"] is not None or invitation.get("withdrawn_at") is not None:
+        raise Conflict("not_open", "This invitation was used or withdrawn already.")
+
+
+def _roles(roles: list[str]) -> list[str]:
+    if not roles:
+        raise Invalid.field("roles", "Name at least one role.")
+    return sorted(set(roles))
+
+
+def _after(invitation: Invitation, now: datetime, by: str, what: str) -> Invitation:
+    history = [*invitation["history"][-49:], _deed(now, by, what)]
+    return {**invitation, "changed_at": now, "history": history}
+
+
+def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
+    return {"at": now, "by": by, "what": what}

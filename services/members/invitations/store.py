@@ -1,0 +1,47 @@
+"""What invitations remembers: one document an invitation."""
+
+from datetime import datetime
+from typing import Any
+
+from pymongo import IndexModel
+
+from services.chassis.store import Aggregates
+from services.members.invitations.domain import Invitation
+
+
+class InvitationStore(Aggregates):
+    """Invitations, found by the hash of their code; thrown away by the store when the audit log forgets them, too."""
+
+    collection = "invitations"
+    indexes = (
+        IndexModel([("code_hash", 1)], unique=True),
+        IndexModel([("open_for", 1)], unique=True, sparse=True),
+        IndexModel([("email", 1)]),
+        IndexModel([("by", 1)]),
+        IndexModel([("expires_at", 1)], expireAfterSeconds=365 * 86_400),
+    )
+
+    def by_code(self, code_hash: str) -> Invitation | None:
+        """The invitation with this code."""
+        return self.first({"code_hash": code_hash})
+
+    def open_for(self, email: str) -> Invitation | None:
+        """The open invitation of an address."""
+        return self.first({"open_for": email})
+
+    def youngest(self, *, after: str | None, limit: int) -> tuple[list[Invitation], str | None]:
+        """A page of all invitations, youngest first."""
+        return self.page({}, by="_id", ascending=False, after=after, limit=limit)
+
+    def close(self, by: str, now: datetime) -> None:
+        """Withdraw all open invitations that somebody sent, whatever happens to them at the same time."""
+        self._close({"by": by, "used_by": None, "withdrawn_at": None}, now)
+
+    def close_for(self, email: str, now: datetime) -> None:
+        """Withdraw all invitations of an address, also used ones: none of them leads back to the hub."""
+        self._close({"email": email}, now)
+
+    def _close(self, which: dict[str, Any], now: datetime) -> None:
+        for each in list(self.rows.find(which, {"_id": True})):  # one by one: `open_for` becomes the own id of each
+            closed = {"withdrawn_at": now, "changed_at": now, "open_for": each["_id"]}
+            self.rows.update_one({"_id": each["_id"]}, {"$set": closed, "$inc": {"version": 1}})
