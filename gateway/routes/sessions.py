@@ -29,9 +29,11 @@ def sign_in(credentials: dict[str, Any]) -> Any:
 @routes.refuses(Unauthenticated)
 @public
 def refresh_session(request: dict[str, Any]) -> Any:
-    """Exchange a refresh token for fresh tokens; it works once, and using it again ends the session.
+    """Exchange a refresh token for fresh tokens.
 
-    Should its answer get lost, it works once more: within 30 seconds, unless the token in that answer was used.
+    Whoever sends the same token again within 30 seconds gets the same next refresh token, with an access token of
+    their own: so tabs can share one, and a lost answer can be asked for again. A token that is used later than that
+    ends the session. A session lasts 90 days at most. Then sign in again.
     """
     return call("members.sessions", "refresh", request=request)
 

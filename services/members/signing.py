@@ -37,7 +37,7 @@ class Signer(DependencyProvider):
         return jwt.encode({**claims, **about_us}, self._key, algorithm="EdDSA", headers={"kid": self._kid})
 
     def mac(self, purpose: str, *parts: str) -> str:
-        """A keyed hash of these words for one purpose, in hexadecimal; nobody can make it without the signing key.
+        """A keyed hash of these words, 64 hexadecimal digits, for one purpose. Making it takes the signing key.
 
         The key for the purpose is derived by HKDF (RFC 5869), so that no second secret has to be kept.
         """

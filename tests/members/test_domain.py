@@ -13,43 +13,128 @@ NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 class Family(RuleBasedStateMachine):
-    """The youngest refresh token of a session works, the one before it once and for a while; any other ends it."""
+    """The youngest refresh token of a session works. One that was used within 30 s brings the youngest."""
 
     tokens = Bundle("tokens")
 
     @initialize(target=tokens)
     def begin(self) -> str:
-        self.now = NOW
+        self.now = self.renewed_at = NOW
         self.youngest, self.session = "s0", sessions.open_session("m", "s0", place="p", id="s", now=NOW)
-        self.forgiven, self.until = "", NOW
-        self.number = 0
+        self.used_at = dict[str, datetime]()
         return "s0"
 
-    @rule(seconds=strategies.sampled_from([1, 20, 29.9]))
+    @rule(seconds=strategies.sampled_from([1, 20, 29.9, 20 * 86_400]))
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
     @rule(target=tokens, secret=tokens)
     def refresh(self, secret: str) -> str:
+        over = self.now >= min(self.renewed_at + timedelta(days=30), NOW + timedelta(days=90))
         try:
             session = sessions.alive(self.session, self.now)
         except Unauthenticated:
-            assert self.session["ended"] == "token_reused"
+            assert over or self.session["ended"] == "token_reused"
             return secret
-        works = secret == self.youngest or (secret == self.forgiven and self.now < self.until)
+        assert not over
+        used_at = self.used_at.get(secret, self.now)
+        works = secret == self.youngest or self.now < used_at + timedelta(seconds=30)
         assert sessions.reused(session, secret, self.now) != works
         if not works:
             self.session = session | {"ended": "token_reused"}
             return secret
-        self.number += 1
-        self.forgiven, self.until = secret if secret == self.youngest else "", self.now + timedelta(seconds=30)
-        self.youngest = f"s{self.number}"
-        self.session = sessions.rotate(session, secret, self.youngest, self.now)
-        return self.youngest
+        fresh = f"s{len(self.used_at) + 1}"
+        self.session, given = sessions.renew(session, secret, fresh, self.now)
+        if secret == self.youngest:
+            self.used_at[secret], self.youngest, self.renewed_at = self.now, fresh, self.now
+        assert given == self.youngest
+        return given
 
 
 TestFamily = Family.TestCase
 TestFamily.settings = settings(max_examples=100, stateful_step_count=15, deadline=None)
+
+
+def rotated(session: sessions.Session, *used: str, now: datetime = NOW) -> sessions.Session:
+    """The session after these tokens were used; each brings the next in the alphabet."""
+    for each in used:
+        session, _ = sessions.renew(session, each, chr(ord(each) + 1), now)
+    return session
+
+
+def a_session(secret: str = "a", **changes: Any) -> sessions.Session:
+    return sessions.open_session("m", secret, place="p", id="s", now=NOW) | changes
+
+
+def test_who_steals_the_store_gets_no_token() -> None:
+    first, second, third = (sessions.new_secret() for _ in range(3))
+    session = a_session(first)
+    for used, fresh in ((first, second), (second, third)):
+        session, _ = sessions.renew(session, used, fresh, NOW)
+    assert [sessions.renew(session, each, "new", NOW)[1] for each in (first, second)] == [third, third]
+    kept = str(session)
+    assert len(session["recent"]) == 2
+    assert not [each for each in (first, second, third) if each in kept]
+    veiled = {each["hash"]: each["next"] for each in session["recent"]}
+    for known in veiled:  # the hash of a token is not what opens the next
+        assert second not in str(sessions.renew(session | {"recent": session["recent"][:1]}, known, "new", NOW))
+
+
+def test_what_is_remembered_of_tokens_is_bounded_and_nobody_loses_the_grace() -> None:
+    session = a_session("0")
+    for number in range(40):
+        session, _ = sessions.renew(session, str(min(number, 20)), str(number + 1), NOW)
+    assert len(session["recent"]) == 20
+    assert {sessions.renew(session, str(number), "x", NOW)[1] for number in range(21)} == {"20"}
+    later = NOW + timedelta(seconds=30)
+    session, youngest = sessions.renew(session, "20", "21", later)
+    assert (len(session["recent"]), youngest) == (1, "21")
+
+
+def saved_by_the_version_before(**changes: Any) -> sessions.Session:
+    """A session of which `b` is the youngest token and `a` the one before, which may be used once more."""
+    session = a_session("b", forgiven_hash=sessions.digest("a"), **changes)
+    del session["recent"]
+    return session
+
+
+def test_a_session_of_the_version_before_goes_on() -> None:
+    session, youngest = sessions.renew(saved_by_the_version_before(), "b", "c", NOW)
+    assert [sessions.renew(session, each, "x", NOW)[1] for each in "bc"] == ["c", "x"]
+    assert youngest == "c"
+    assert sessions.reused(session, "a", NOW)
+
+
+def test_what_the_version_before_forgives_is_forgiven() -> None:
+    session = saved_by_the_version_before()
+    assert not sessions.reused(session, "a", NOW)
+    session, youngest = sessions.renew(session, "a", "c", NOW)
+    assert youngest == "c"
+    assert [sessions.renew(session, each, "x", NOW)[1] for each in "ac"] == ["c", "x"]
+    assert not sessions.reused(session, "b", NOW), "whoever has that one may not have lost it"
+    assert sessions.reused(saved_by_the_version_before(), "a", NOW + timedelta(seconds=30))
+
+
+def test_the_version_before_can_read_what_this_one_saves() -> None:
+    session = rotated(a_session(), "a")
+    assert (session["forgiven_hash"], session["changed_at"]) == (sessions.digest("a"), NOW)
+    by_the_version_before = session | {"token_hash": sessions.digest("z"), "forgiven_hash": sessions.digest("b")}
+    assert sessions.renew(by_the_version_before, "a", "c", NOW)[1] == "c", "a leads to b, which is forgiven"
+
+
+def test_a_session_lasts_90_days_at_most() -> None:
+    session, now = a_session(), NOW
+    for _ in range(4):
+        now += timedelta(days=29)
+        if now >= NOW + timedelta(days=90):
+            break
+        session = rotated(sessions.alive(session, now), *"a", now=now) | {"token_hash": sessions.digest("a")}
+        assert session["expires_at"] <= NOW + timedelta(days=90)
+    assert session["expires_at"] == NOW + timedelta(days=90)
+    assert sessions.alive(session, NOW + timedelta(days=90, seconds=-1))
+    for older in (session, session | {"expires_at": now + timedelta(days=30)}):  # as the version before saved it
+        with pytest.raises(Unauthenticated):
+            sessions.alive(older, NOW + timedelta(days=90))
 
 
 @pytest.mark.parametrize("window", [sessions.HERE, sessions.ANYWHERE])
@@ -69,7 +154,7 @@ def test_traces_differ_and_show_nothing() -> None:
 
 
 def test_a_session_ends_by_itself() -> None:
-    session = sessions.open_session("m", "s", place="p", id="s", now=NOW)
+    session = a_session()
     assert sessions.alive(session, NOW + sessions.REFRESH_LASTS - timedelta(seconds=1))
     with pytest.raises(Unauthenticated):
         sessions.alive(session, NOW + sessions.REFRESH_LASTS)

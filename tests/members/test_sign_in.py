@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pymongo
@@ -13,6 +14,7 @@ import pytest
 import requests
 
 from deploy.local import private
+from services.chassis import identifiers
 from services.contracts.errors import Refusal, TooMany, Unauthenticated
 from services.members.sessions.domain import digest, trace
 from tests.processes import PASSWORD, Processes
@@ -51,10 +53,26 @@ class Members:
         """Tokens or refusals for one token, used so often at once."""
         return self.calls([{"request": {"refresh_token": token}}] * times, "refresh")
 
-    def session(self, id: str) -> dict[str, Any]:
-        """What is kept of a session."""
+    def refresh_apart(self, token: str, times: int, seconds: int) -> list[Any]:
+        """The same, one after the other, so many seconds apart."""
+        found = self.refresh(token)
+        for _ in range(times - 1):
+            self.later(token, seconds)
+            found += self.refresh(token)
+        return found
+
+    def later(self, token: str, seconds: int) -> None:
+        """What was done with the session of a token was done so many seconds earlier."""
+        session, by = self.session(token), timedelta(seconds=seconds)
+        recent = [each | {"at": each["at"] - by} for each in session["recent"]]
+        earlier = {"changed_at": session["changed_at"] - by, "recent": recent}
         with self.database() as database:
-            return database.sessions.find_one({"_id": id}) or {}
+            database.sessions.update_one({"_id": session["_id"]}, {"$set": earlier})
+
+    def session(self, token: str) -> dict[str, Any]:
+        """What is kept of the session of a refresh token."""
+        with self.database() as database:
+            return database.sessions.find_one({"_id": token.partition(".")[0]}) or {}
 
     @contextmanager
     def database(self) -> Iterator[Any]:
@@ -153,31 +171,64 @@ def test_what_is_remembered_of_attempts_names_nobody(members: Members, email: st
     assert "192.0.2.1" not in kept
 
 
-def test_a_lost_answer_is_given_again_once(members: Members, email: str) -> None:
-    first = members.sign_in(email)["refresh_token"]
-    (lost,) = members.refresh(first)
-    (again,) = members.refresh(first)
-    (following,) = members.refresh(again["refresh_token"])
-    assert kinds(members.refresh(lost["refresh_token"])) == {"Unauthenticated": 1}, "somebody has it who should not"
-    assert kinds(members.refresh(following["refresh_token"])) == {"Unauthenticated": 1}, "so that this ends, too"
-
-
-@pytest.mark.parametrize("used", [True, False])
-def test_nothing_is_forgiven_twice_or_late(members: Members, email: str, used: bool) -> None:
-    first = members.sign_in(email)["refresh_token"]
-    (youngest,) = members.refresh(first)
-    (youngest,) = members.refresh(youngest["refresh_token"] if used else first)
-    assert kinds(members.refresh(first)) == {"Unauthenticated": 1}
-    assert kinds(members.refresh(youngest["refresh_token"])) == {"Unauthenticated": 1}
-
-
-def test_two_at_once_leave_one_that_works(members: Members, email: str) -> None:
+@pytest.mark.parametrize("apart", [0, 2])
+def test_tabs_that_share_a_token_stay_signed_in(members: Members, email: str, apart: int) -> None:
+    youngest = members.sign_in(email)["refresh_token"]
+    seen = {youngest}
     for _ in range(5):
-        found = members.refresh(members.sign_in(email)["refresh_token"], times=2)
-        assert kinds(found) == {"dict": 2}
-        first, second = (each["refresh_token"].partition(".") for each in found)
-        session = members.session(first[0])
-        assert session["ended"] is None
-        works = [each for each in (first, second) if digest(each[2]) == session["token_hash"]]
-        assert len(works) == 1
-        assert kinds(members.refresh("".join(works[0]))) == {"dict": 1}
+        found = members.refresh(youngest, times=3) if apart == 0 else members.refresh_apart(youngest, 3, apart)
+        assert kinds(found) == {"dict": 3}
+        assert len({each["access_token"] for each in found}) == 3, "each has one of its own"
+        (youngest,) = {each["refresh_token"] for each in found}
+        assert youngest not in seen
+        seen.add(youngest)
+    assert members.session(youngest)["ended"] is None
+
+
+def test_a_lost_answer_is_given_again_as_often_as_asked_for(members: Members, email: str) -> None:
+    first = members.sign_in(email)["refresh_token"]
+    found = [members.refresh(first)[0] for _ in range(6)]
+    (second,) = {each["refresh_token"] for each in found}
+    ((following,), (again,)) = members.refresh(second), members.refresh(first)
+    assert again["refresh_token"] == following["refresh_token"], "also when the token in the answer was used"
+    members.later(first, 29)
+    assert kinds(members.refresh(following["refresh_token"], times=2) + members.refresh(first)) == {"dict": 3}
+
+
+@pytest.mark.parametrize("stolen", [0, 1, 2])
+def test_an_old_token_that_comes_late_ends_the_session(members: Members, email: str, stolen: int) -> None:
+    tokens = [members.sign_in(email)["refresh_token"]]
+    for _ in range(3):
+        (found,) = members.refresh(tokens[-1])
+        tokens.append(found["refresh_token"])
+    members.later(tokens[0], 31)
+    assert kinds(members.refresh(tokens[stolen])) == {"Unauthenticated": 1}, "somebody has it who should not"
+    assert members.session(tokens[0])["ended"] == "token_reused"
+    assert kinds(members.refresh(tokens[-1])) == {"Unauthenticated": 1}, "so that this ends, too"
+
+
+def test_a_token_that_never_was_ends_the_session(members: Members, email: str) -> None:
+    youngest = members.sign_in(email)["refresh_token"]
+    assert kinds(members.refresh(f"{youngest}x")) == {"Unauthenticated": 1}
+    assert members.session(youngest)["ended"] == "token_reused"
+
+
+def test_a_session_of_the_version_before_goes_on(members: Members, email: str) -> None:
+    youngest = members.sign_in(email)["refresh_token"]
+    id, _, secret = youngest.partition(".")
+    with members.database() as database:
+        before = {"token_hash": digest("z"), "forgiven_hash": digest(secret), "changed_at": identifiers.now()}
+        database.sessions.update_one({"_id": id}, {"$set": before, "$unset": {"recent": ""}})
+    found = members.refresh(youngest, times=3)
+    assert kinds(found) == {"dict": 3}
+    (again,) = {each["refresh_token"] for each in found}
+    assert kinds(members.refresh(again, times=2)) == {"dict": 2}
+
+
+def test_no_token_can_be_read_in_the_store(members: Members, email: str) -> None:
+    tokens = [members.sign_in(email)["refresh_token"]]
+    for _ in range(3):
+        tokens.append(members.refresh(tokens[-1])[0]["refresh_token"])
+    kept = str(members.session(tokens[0]))
+    assert "recent" in kept
+    assert not [each for each in tokens if each.partition(".")[2] in kept]

@@ -213,7 +213,7 @@ class Tokens(Shape):
     token_type = fields.String(required=True, metadata={"example": "Bearer"})
     expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
     refresh_token = fields.String(
-        required=True, metadata={"description": "Works once; the answer brings the next.", "example": REFRESH}
+        required=True, metadata={"description": "Exchange it for the next within 30 days.", "example": REFRESH}
     )
     member_id = Id(required=True)
 

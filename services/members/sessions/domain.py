@@ -1,7 +1,8 @@
 """What is true of a session, a family of refresh tokens, and of the attempts to open one.
 
-Of a family only the youngest works, and once. Using an older one again means that somebody copied it, so the whole
-family ends (RFC 9700, section 4.14.2); but an answer may get lost, so the one before the youngest is forgiven once.
+The youngest token of a family works, and brings the next. Tabs may share one, and answers get lost: whoever uses a
+token again within the grace is given the youngest, so that all of them hold the same. Using it later means that
+somebody copied it, so the whole family ends (RFC 9700, section 4.14.2).
 
 Attempts are counted before their password is checked, and uncounted when it was right: so many at once are not too
 many. Where nobody has an account it is all the same, so that nobody learns who has one.
@@ -21,7 +22,9 @@ Session = dict[str, Any]
 
 ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
-FORGIVEN = timedelta(seconds=30)
+FAMILY_LASTS = timedelta(days=90)  # then the password is asked for again, however often the tokens were exchanged
+GRACE = timedelta(seconds=30)
+RECENT = 20  # how many tokens a session remembers within the grace
 FAMILIAR = timedelta(days=30)
 CLOCKS_DIFFER = timedelta(minutes=1)  # between machines, at most
 REVOKED_AT_MOST = 10_000  # members, and sessions
@@ -72,6 +75,7 @@ def open_session(member_id: str, secret: str, *, place: str, id: str, now: datet
         "member_id": member_id,
         "token_hash": digest(secret),
         "forgiven_hash": None,
+        "recent": [],
         "place": place,
         "opened_at": now,
         "changed_at": now,
@@ -100,7 +104,7 @@ def refused() -> Unauthenticated:
 
 def alive(session: Session | None, now: datetime) -> Session:
     """The session, if it has neither ended nor expired. Raises Unauthenticated."""
-    if session is None or session["ended"] is not None or session["expires_at"] <= now:
+    if session is None or session["ended"] is not None or _ends_at(session, session["expires_at"]) <= now:
         raise refused()
     return session
 
@@ -111,21 +115,66 @@ def youngest(session: Session, secret: str) -> bool:
 
 
 def reused(session: Session, secret: str, now: datetime) -> bool:
-    """Whether this secret is neither the youngest nor forgiven: somebody has copied it, or guesses."""
-    recent = now - session["changed_at"] < FORGIVEN
-    forgiven = recent and secrets.compare_digest(session.get("forgiven_hash") or "", digest(secret))
-    return not (forgiven or youngest(session, secret))
+    """Whether this secret leads to no token that works: somebody has copied it, or guesses."""
+    latest = _latest(session, secret, now)
+    return not (youngest(session, latest) or _forgiven(session, latest, now))
 
 
-def rotate(session: Session, used: str, secret: str, now: datetime) -> Session:
-    """The session with a new youngest token, for the one that was used; what was forgiven is not forgiven again."""
-    return {
+def renew(session: Session, secret: str, fresh: str, now: datetime) -> tuple[Session, str]:
+    """The session after a token was used that is not `reused`, and the secret of its youngest token.
+
+    The youngest token makes way for one with the secret `fresh`. An older one leads to the youngest, and nothing
+    changes. Where the session remembers as many tokens as it may, the youngest stays: a token must not lose its grace.
+    """
+    latest, recent = _latest(session, secret, now), _recent(session, now)
+    if (latest != secret and youngest(session, latest)) or len(recent) >= RECENT:
+        return session, latest
+    used = {"hash": digest(latest), "next": _veiled(fresh.encode(), latest), "at": now}
+    renewed = {
         **session,
-        "token_hash": digest(secret),
-        "forgiven_hash": digest(used) if youngest(session, used) else None,
+        "token_hash": digest(fresh),
+        "forgiven_hash": session["token_hash"],
+        "recent": [*recent, used],
         "changed_at": now,
-        "expires_at": now + REFRESH_LASTS,
+        "expires_at": _ends_at(session, now + REFRESH_LASTS),
     }
+    return renewed, fresh
+
+
+def _ends_at(session: Session, wanted: datetime) -> datetime:
+    return min(wanted, session["opened_at"] + FAMILY_LASTS)
+
+
+def _recent(session: Session, now: datetime) -> list[dict[str, Any]]:
+    """The tokens that were used within the grace: the hash of each, and veiled the secret of the next."""
+    return [each for each in session.get("recent", ()) if now - each["at"] < GRACE]
+
+
+def _latest(session: Session, secret: str, now: datetime) -> str:
+    """The secret to which this one leads within the grace; where it leads nowhere, itself."""
+    following = {each["hash"]: each["next"] for each in _recent(session, now)}
+    while (veiled := following.pop(digest(secret), None)) is not None:
+        secret = _veiled(veiled, secret).decode()
+    return secret
+
+
+def _forgiven(session: Session, secret: str, now: datetime) -> bool:
+    """Whether this secret is that of the token before, as the version before remembers it: without the next.
+
+    For one release, while both versions may serve.
+    """
+    recent = now - session["changed_at"] < GRACE
+    return recent and secrets.compare_digest(session.get("forgiven_hash") or "", digest(secret))
+
+
+def _veiled(text: bytes, secret: str) -> bytes:
+    """A text that only who has the secret can read, or such a text, read again.
+
+    The pad is made of the 256 random bits of the secret (SHAKE256, FIPS 202). It serves for one text only, as a token
+    has one next. The store holds neither secret nor pad.
+    """
+    pad = hashlib.shake_256(f"next\n{secret}".encode()).digest(len(text))
+    return bytes(one ^ other for one, other in zip(text, pad, strict=True))
 
 
 def access(account: Mapping[str, Any], roles: frozenset[str]) -> dict[str, Any]:
