@@ -21,6 +21,7 @@ from gateway import answers, document
 from gateway.answers import JSON, SAFE
 from gateway.hooks import LARGEST_BODY
 from gateway.shared import Shared
+from services.contracts import moments
 from services.contracts.catalogue import Message
 from services.contracts.errors import Refusal, invalid
 
@@ -177,7 +178,7 @@ class Blueprint(flask_smorest.Blueprint):
     def deprecated(self, *, since: date, sunset: date, instead: str) -> Callable[[View], View]:
         """Announce the end of a route (RFC 9745, RFC 8594) and what to use instead; stands above its `response`."""
         told = {
-            "Deprecation": f"@{int(_midnight(since).timestamp())}",
+            "Deprecation": f"@{moments.to_ms(_midnight(since)) // 1000}",
             "Sunset": http_date(_midnight(sunset)),
             "Link": f'<{instead}>; rel="successor-version"',
         }

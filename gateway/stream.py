@@ -30,10 +30,11 @@ from gateway.link import Link, declare
 from services.chassis import identifiers
 from services.chassis.logs import log
 from services.chassis.tokens import Caller
+from services.contracts import moments
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
-from services.contracts.shapes.notifications import event_id
+from services.contracts.shapes.notifications import MOST_DIGITS, event_id
 from services.contracts.shapes.parts import Shape
 
 WAITING = 64  # notifications that may wait for a slow reader
@@ -46,7 +47,7 @@ SHOWN = ("kind", "title", "body", "link", "reason", "at")
 
 OPEN = Gauge("hearth_gateway_streams", "Live streams that are open.", multiprocess_mode="livesum")
 
-_is_event_id = re.compile(r"\d{1,13}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+_is_event_id = re.compile(rf"\d{{1,{MOST_DIGITS}}}-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}").fullmatch
 
 
 class StreamHeaders(Shape):
@@ -264,7 +265,10 @@ class Streams:
         begin = hint(b"what reaches your inbox is told here")
         if last_event_id and _is_event_id(last_event_id):
             return begin + self._missed(stream, last_event_id)
-        return begin + b"id: %d-%s\n\n" % (time.time() * 1000, NOBODY)  # who hears nothing may come back, too
+        return begin + b"id: %d-%s\n\n" % (
+            moments.to_ms(identifiers.now()),
+            NOBODY,
+        )  # who hears nothing may come back, too
 
     def _missed(self, stream: Stream, after: str) -> bytes:
         """What came after that event. The stream hears already, so what comes meanwhile may be among it."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.days import times
 from tests.processes import PASSWORD, Member, Platform
 
-EVENT = {"title": "Café morning", "starts_at": "2099-03-01T10:00:00Z", "ends_at": "2099-03-01T11:00:00Z"}
+EVENT = {"title": "Café morning", **times()}
 TOLD_WITHIN = 20.0  # seconds
 
 

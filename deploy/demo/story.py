@@ -16,6 +16,7 @@ from deploy.demo.bus import Heard, Subscriber
 from deploy.demo.hub import Refused, Stream, Visitor
 from deploy.demo.people import Person
 from deploy.demo.teller import Teller, quoted
+from services.contracts import moments
 
 TRAINER, READER = "Tomás Herrera", "Zofia Wiśniewska"
 AUTHOR, NAMELESS = "Samira Benali", "Lina Johansson"
@@ -213,7 +214,7 @@ def _why(card: dict[str, Any]) -> str | None:
 
 def _day_only(moment: str, id: str) -> bool:
     """Whether neither a time nor what an id (a UUID that begins with Unix milliseconds) tells is finer than the day."""
-    midnight = datetime.fromisoformat(moment).timestamp() * 1000
+    midnight = moments.to_ms(datetime.fromisoformat(moment))
     return midnight % 86_400_000 == 0 and UUID(id).int >> 80 == midnight
 
 

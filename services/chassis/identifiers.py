@@ -5,21 +5,17 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from services.contracts import moments
+
 
 def now() -> datetime:
     """The present moment in UTC, cut to the millisecond that the store keeps."""
-    return cut(datetime.now(UTC))
-
-
-def cut(moment: datetime) -> datetime:
-    """A moment, cut to the millisecond."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return moments.cut(datetime.now(UTC))
 
 
 def new_id(at: datetime) -> str:
     """A UUID version 7 (RFC 9562, section 5.7): sorts by `at`, to the millisecond; the other 74 bits are random."""
-    milliseconds = round(at.timestamp() * 1000)
-    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    value = moments.to_ms(at) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
 
 
@@ -27,7 +23,7 @@ def moment(id: str) -> datetime:
     """The moment, to the millisecond, that a UUID version 7 was made of; the last there is for what is none."""
     with suppress(ValueError, OverflowError):
         if (found := uuid.UUID(id)).version == 7:
-            return datetime.fromtimestamp((found.int >> 80) / 1000, UTC)
+            return moments.from_ms(found.int >> 80)
     return datetime.max.replace(tzinfo=UTC)
 
 

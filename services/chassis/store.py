@@ -7,7 +7,7 @@ saves and announces; no transaction and no replica set is needed.
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pymongo
@@ -23,6 +23,7 @@ from services.chassis.bus import Intake
 from services.chassis.logs import log
 from services.chassis.outbox import OUTBOX, UNSENT, Relay, pack
 from services.chassis.settings import Settings
+from services.contracts import moments
 from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict, Invalid, NotFound, Refusal, Stale
 
@@ -95,7 +96,7 @@ class Rows:
         step, way = ("$gt", 1) if ascending else ("$lt", -1)
         parts: list[Document] = [{}]
         if after is not None:
-            moment, own, ids = _moment(after[0]), query.get(by), query.get("_id", {})
+            moment, own, ids = position(after[0]), query.get(by), query.get("_id", {})
             # What is left of that moment, then what is beyond: each a range of the index, which an $or would not be.
             parts = [
                 {by: {**own, "$eq": moment} if own else moment, "_id": {**ids, step: after[1]}},
@@ -109,13 +110,14 @@ class Rows:
         if len(found) <= limit:
             return found, None
         last = found[limit - 1]
-        return found[:limit], [round(last[by].timestamp() * 1000), last["_id"]]
+        return found[:limit], [moments.to_ms(last[by]), last["_id"]]
 
 
-def _moment(milliseconds: int) -> datetime:
+def position(milliseconds: int) -> datetime:
+    """The moment at which a page begins, of the Unix milliseconds in a cursor. Raises Invalid for what is none."""
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+        return moments.from_ms(milliseconds)
+    except OverflowError:
         raise Invalid.field("cursor", "Must be the `next` of an earlier page.") from None
 
 

@@ -146,6 +146,13 @@ def test_the_chassis_knows_no_word_of_the_domain() -> None:
                 )
 
 
+def test_moments_become_numbers_in_one_place() -> None:
+    one_place = ROOT / "services" / "contracts" / "moments.py"
+    by_float = re.compile(r"\.timestamp\(|fromtimestamp\(|time\.time\(\) \*|round\(time\.time\(")
+    for path in (path for folder in ("services", "gateway", "deploy") for path in sources(folder)):
+        assert path == one_place or not by_float.search(path.read_text()), path
+
+
 @pytest.mark.parametrize("folder", ["services", "gateway", "deploy", "tests"])
 def test_nothing_is_named_vaguely(folder: str) -> None:
     vague = [path for path in sources(folder) if VAGUE & set(re.split(r"[_.]", path.stem))]

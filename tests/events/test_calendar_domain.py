@@ -12,6 +12,7 @@ from services.contracts.errors import Conflict, Forbidden, Invalid, NotFound, Re
 from services.events.calendar import domain
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+LAST, HOUR, MOMENT = NOW + domain.HORIZON, timedelta(hours=1), timedelta(milliseconds=1)
 HOST, STRANGER, ROOT = "host", "stranger", "root"
 ROLES = {
     HOST: frozenset({"trainer"}),
@@ -56,12 +57,24 @@ def test_others_do_not(roles: set[str]) -> None:
         ({"ends_at": NOW + timedelta(hours=1)}, "ends_at"),
         ({"starts_at": NOW}, "starts_at"),
         ({"starts_at": NOW - timedelta(days=1)}, "starts_at"),
+        ({"starts_at": LAST + MOMENT, "ends_at": LAST + HOUR}, "starts_at"),
+        ({"ends_at": LAST + MOMENT}, "ends_at"),
+        ({"ends_at": datetime.max.replace(tzinfo=UTC)}, "ends_at"),
     ],
 )
 def test_times_must_make_sense(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         drafted(**changes)
     assert refused.value.fields[0]["field"] == field
+
+
+def test_an_event_may_be_ten_years_away() -> None:
+    assert drafted(starts_at=LAST - HOUR, ends_at=LAST)["ends_at"] == LAST
+    assert NOW.replace(year=NOW.year + 10) <= LAST
+    assert domain.publish(drafted(ends_at=LAST), by=HOST, roles=ROLES[HOST], now=NOW)["status"] == "published"
+    with pytest.raises(Invalid) as refused:
+        domain.change(drafted(), {"ends_at": LAST + MOMENT}, by=HOST, roles=ROLES[HOST], now=NOW)
+    assert refused.value.fields == [{"field": "ends_at", "says": "Must be within the next ten years."}]
 
 
 def test_a_draft_that_waited_too_long_is_not_published() -> None:

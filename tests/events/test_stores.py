@@ -52,6 +52,25 @@ def test_events_are_listed_by_start_from_a_moment_on(store: EventStore) -> None:
     assert listed(store, starts_after=second + timedelta(hours=2), after=following) == ("8 9", None)
 
 
+def test_pages_end_also_in_centuries_to_come(make_store: Any) -> None:
+    store: EventStore = make_store(EventStore)
+    first = datetime(2250, 1, 1, 9, 0, 0, 1000, tzinfo=UTC)
+    starts = [first + timedelta(milliseconds=7 * number) for number in range(102)]
+    for number, at in enumerate(starts):
+        event = domain.publish(draft(f"{number:03}", hours=1), now=NOW, **HOST)
+        store.add(event | {"starts_at": at, "ends_at": at + timedelta(hours=1)})
+    seen, after, pages = [], None, 0
+    while pages < 12:
+        page, after = store.by_start(status="published", host_id=None, starts_after=None, after=after, limit=10)
+        seen, pages = seen + [each["starts_at"] for each in page], pages + 1
+        if after is None:
+            break
+    assert (pages, seen) == (11, starts)
+    for at in (starts[0], starts[50]):
+        found, _ = listed(store, starts_after=at)
+        assert found.startswith(f"{starts.index(at) + 1:03} "), "what starts at that moment does not start after"
+
+
 def test_of_what_was_cancelled_that_is_listed_which_members_knew(store: EventStore) -> None:
     assert listed(store, "cancelled") == ("off", None)
     assert listed(store, "draft", host_id="host") == ("draft", None)

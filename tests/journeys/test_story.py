@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import amqp
@@ -10,9 +11,17 @@ import pymongo
 import pytest
 import requests
 
+from tests.days import to_come
 from tests.journeys.stream import follow
 from tests.processes import PASSWORD, Member, Platform
 from tests.wire import Listener, connection
+
+STARTS, FAR = to_come(), to_come(3654)
+
+
+def there(moment: datetime) -> str:
+    """A moment as it is told an hour east of Greenwich."""
+    return moment.astimezone(timezone(timedelta(hours=1))).isoformat()
 
 
 def an_event(**changes: Any) -> dict[str, Any]:
@@ -20,8 +29,8 @@ def an_event(**changes: Any) -> dict[str, Any]:
         "title": "Café morning: how we print",
         "touchpoint": "cafe",
         "place": "The café",
-        "starts_at": "2099-03-01T10:00:00+01:00",
-        "ends_at": "2099-03-01T11:30:00+01:00",
+        "starts_at": there(STARTS),
+        "ends_at": there(STARTS + timedelta(hours=1, minutes=30)),
         "audience": {"tags": ["printing"]},
     } | changes
 
@@ -45,13 +54,13 @@ def test_an_event_reaches_its_audience_and_nobody_else(platform: Platform) -> No
     assert found == live
     assert event_id.endswith(found["id"])
     assert found["title"] == "New: Café morning: how we print"
-    assert found["body"] == "1 March 2099, 09:00 UTC, The café"
+    assert found["body"] == f"{STARTS.day} {STARTS:%B %Y}, 09:00 UTC, The café"
     assert found["link"] == f"/v1/events/{event['id']}"
     assert found["reason"] == f"Because it is for people who offer or look for {tag}."
     assert len(offers.inbox(1)) == 1
     other.inbox(0)
     trainer.inbox(0)
-    assert wants.get(found["link"])["starts_at"] == "2099-03-01T09:00:00.000Z"
+    assert wants.get(found["link"])["starts_at"] == f"{STARTS:%Y-%m-%d}T09:00:00.000Z"
     assert event["id"] in [each["id"] for each in other.get("/v1/events?limit=100")["items"]]
 
 
@@ -329,9 +338,11 @@ BAD = [
     ("POST", "/v1/feedback", {"text": "a\u0000b"}, "text"),
     ("POST", "/v1/events", an_event(title="abc"), "title"),
     ("POST", "/v1/events", an_event(starts_at="tomorrow"), "starts_at"),
-    ("POST", "/v1/events", an_event(starts_at="2099-01-01T10:00:00"), "starts_at"),
+    ("POST", "/v1/events", an_event(starts_at=f"{STARTS:%Y-%m-%d}T10:00:00"), "starts_at"),
     ("POST", "/v1/events", an_event(starts_at="2001-01-01T10:00:00Z"), "starts_at"),
-    ("POST", "/v1/events", an_event(ends_at="2098-01-01T10:00:00Z"), "ends_at"),
+    ("POST", "/v1/events", an_event(ends_at=there(STARTS - timedelta(days=1))), "ends_at"),
+    ("POST", "/v1/events", an_event(starts_at=there(FAR), ends_at=there(FAR + timedelta(hours=1))), "starts_at"),
+    ("POST", "/v1/events", an_event(ends_at=there(FAR)), "ends_at"),
     ("POST", "/v1/events", an_event(audience={}), "audience"),
     ("POST", "/v1/events", an_event(audience={"roles": ["boss"]}), "audience.roles.0"),
     ("POST", "/v1/events", an_event(link="javascript:alert(1)"), "link"),

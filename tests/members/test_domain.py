@@ -167,8 +167,7 @@ def test_malformed_refresh_tokens_are_refused(token: str) -> None:
 
 
 def test_an_access_token_says_who_until_when() -> None:
-    claims = sessions.claims(
-        sessions.open_session("m", "s", place="p", id="sid", now=NOW), ["mentor", "coworker"], "a", NOW
-    )
-    assert claims["exp"] - claims["iat"] == 15 * 60
+    session = sessions.open_session("m", "s", place="p", id="sid", now=NOW)
+    claims = sessions.claims(session, ["mentor", "coworker"], "a", NOW)
+    assert claims["exp"] - claims["iat"] == timedelta(minutes=15)
     assert (claims["sub"], claims["sid"], claims["roles"]) == ("m", "sid", ["coworker", "mentor"])

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.contracts.shapes.notifications import event_id
+from services.contracts.shapes.notifications import event_id, moment_of
 from services.notifications.inbox import domain
 from services.notifications.inbox.domain import OVERLAP, Reader
 from services.notifications.inbox.store import InboxStore
@@ -118,8 +118,9 @@ def test_to_mark_all_leaves_what_came_later_and_keeps_when_each_was_read(make_st
 def test_whoever_comes_back_is_given_what_they_may_lack(make_store: Any) -> None:
     store: InboxStore = make_store(InboxStore)
     tell(store, "oeoeo", every=timedelta(seconds=3))
-    moment = domain.seen_until(event_id(NOW + timedelta(seconds=9), "n3"))
-    assert moment is not None
+    last = moment_of(event_id(NOW + timedelta(seconds=9), "n3"))
+    assert last == NOW + timedelta(seconds=9)
+    moment = domain.seen_until(last)
     assert [each["notification"] for each in store.since(A, moment, 100)] == ["n2", "n3", "n4"]
     assert [each["notification"] for each in store.since(A, moment, 2)] == ["n2", "n3"], "the oldest first"
     assert [each["notification"] for each in store.since(B, moment, 100)] == ["n3"]

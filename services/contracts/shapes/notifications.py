@@ -1,10 +1,14 @@
 """Notifications: what a member is told, and why."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from marshmallow import fields, validate
 
+from services.contracts import moments
 from services.contracts.shapes.parts import Id, Moment, Page, Shape, page_of
+
+MOST_DIGITS = 15  # of Unix milliseconds until the end of the year 9999
 
 
 class Notification(Shape):
@@ -29,7 +33,16 @@ class Notification(Shape):
 
 def event_id(at: datetime, notification_id: str) -> str:
     """What the live stream calls a notification; sorts by time: `<Unix milliseconds>-<notification id>`."""
-    return f"{round(at.timestamp() * 1000)}-{notification_id}"
+    return f"{moments.to_ms(at)}-{notification_id}"
+
+
+def moment_of(event_id: str) -> datetime | None:
+    """The moment in what the live stream calls a notification; None for what the stream never said."""
+    milliseconds, dash, _ = event_id.partition("-")
+    if dash and milliseconds.isdecimal() and len(milliseconds) <= MOST_DIGITS:
+        with suppress(OverflowError):
+            return moments.from_ms(int(milliseconds))
+    return None
 
 
 NotificationPage = page_of(Notification)

@@ -6,6 +6,8 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from services.contracts import moments
+
 ROLES = ("coworker", "hub_user", "mentor", "trainer", "administrator", "host")
 TOUCHPOINTS = (
     "cafe",
@@ -58,16 +60,16 @@ class Flag(fields.Boolean):
 
 
 class Moment(fields.AwareDateTime):
-    """A moment in time: RFC 3339 with an offset, read and written in UTC with milliseconds."""
+    """A moment in time: RFC 3339 with an offset, read and written in UTC, cut to the millisecond."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", default_timezone=None, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
         if isinstance(value, datetime) and value.tzinfo:
-            return value.astimezone(UTC)
+            return moments.cut(value.astimezone(UTC))
         try:
-            return super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
+            return moments.cut(super()._deserialize(value, attr, data, **kwargs).astimezone(UTC))
         except OverflowError as error:
             raise ValidationError("Not a valid datetime.") from error
 

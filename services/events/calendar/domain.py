@@ -4,13 +4,14 @@ An event is a plain dict with `_id`, `changed_at`, and a `history` of deeds.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
 
 Event = dict[str, Any]
 ORGANISERS = frozenset({"administrator", "trainer", "mentor", "host"})
+HORIZON = timedelta(days=3653)  # ten years, of which at most three are leap years: what is later was a slip of the hand
 
 
 def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Event:
@@ -92,6 +93,9 @@ def _checked(event: Event, now: datetime) -> Event:
         raise Invalid.field("ends_at", "Must be after starts_at.")
     if event["starts_at"] <= now:
         raise Invalid.field("starts_at", "Must be in the future.")
+    for name in ("starts_at", "ends_at"):
+        if event[name] > now + HORIZON:
+            raise Invalid.field(name, "Must be within the next ten years.")
     return event
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from pymongo import IndexModel
 
-from services.chassis import identifiers
 from services.chassis.store import Aggregates
+from services.contracts import moments
 from services.events.calendar.domain import Event
 
 Position = list[Any]
@@ -41,5 +41,5 @@ class EventStore(Aggregates):
         if host_id is not None:
             query["host_id"] = host_id
         if starts_after is not None:
-            after = max(after or [], [round(identifiers.cut(starts_after).timestamp() * 1000), BEHIND_EVERY_ID])
+            after = max(after or [], [moments.to_ms(starts_after), BEHIND_EVERY_ID])
         return self.timeline(query, by="starts_at", ascending=True, after=after, limit=limit)

@@ -4,7 +4,7 @@ A broadcast is kept once, for everybody; whoever reads it is shown the line that
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -76,9 +76,6 @@ def merged(one: list[Line], other: list[Line], *, ascending: bool) -> list[Line]
     return list(merge(one, other, key=_in_order, reverse=not ascending))
 
 
-def seen_until(event_id: str) -> datetime | None:
-    """From when on a reader who saw this event last may lack lines; None when it is no event of ours."""
-    milliseconds, dash, _ = event_id.partition("-")
-    if not dash or not milliseconds.isdecimal() or len(milliseconds) > 13:
-        return None
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) - OVERLAP
+def seen_until(last: datetime) -> datetime:
+    """From when on a reader may lack lines whose last line was of this moment."""
+    return last - OVERLAP

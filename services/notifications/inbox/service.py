@@ -48,8 +48,8 @@ class Inbox:
     @rpc
     def since(self, caller: Caller, after: str) -> Any:
         """What came since an event of the live stream, oldest first, each with its `event_id`."""
-        moment = domain.seen_until(after)
-        found = self.inbox.since(_reader(caller), moment, CATCH_UP_AT_MOST) if moment else []
+        last = shapes.moment_of(after)
+        found = self.inbox.since(_reader(caller), domain.seen_until(last), CATCH_UP_AT_MOST) if last else []
         lines = [
             _notification.dump(each) | {"event_id": shapes.event_id(each["at"], each["notification"])} for each in found
         ]

@@ -1,7 +1,7 @@
 """What the inbox remembers: a row a line, a row a broadcast, and what each member has read of the broadcasts."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -9,7 +9,8 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from services.chassis.store import JOURNALED, RENEWABLE, Rows
+from services.chassis.store import JOURNALED, RENEWABLE, Rows, position
+from services.contracts import moments
 from services.notifications.deliveries import BROADCAST, INBOX
 from services.notifications.inbox.domain import (
     OVERLAP,
@@ -111,7 +112,7 @@ class InboxStore(Rows):
         own, more = self.timeline(mine, by="at", ascending=False, after=after, limit=limit)
         marks = self.marks.of(reader.id) if unread else None
         since = own[-1]["at"] if more else marks and marks.until  # what is older has no room on the page, or was read
-        before = (datetime.fromtimestamp(after[0] / 1000, UTC), after[1].rpartition(":")[2]) if after else None
+        before = (position(after[0]), after[1].rpartition(":")[2]) if after else None
         told = (
             each
             for each in self.broadcasts.to(reader, since, before and before[0])
@@ -121,7 +122,7 @@ class InboxStore(Rows):
         if not more and len(lines) <= limit:
             return lines, None
         last = lines[limit - 1]
-        return lines[:limit], [round(last["at"].timestamp() * 1000), last["_id"]]
+        return lines[:limit], [moments.to_ms(last["at"]), last["_id"]]
 
     def since(self, reader: Reader, moment: datetime, limit: int) -> list[Line]:
         """A member's lines from a moment on, oldest first."""

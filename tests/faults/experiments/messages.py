@@ -16,6 +16,7 @@ from deploy.local.platform import ROOT
 from services.chassis.messaging import delay_name
 from services.contracts.errors import Refusal
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
+from tests.days import times
 from tests.faults.experiments.services import rig
 from tests.faults.ledger import Effect
 from tests.faults.posts import Posts
@@ -55,8 +56,7 @@ def _live(trial: Trial) -> None:
         staff.post(f"/v1/feedback/{voice['id']}/answers", {"text": "We look."})
         staff.ask("PUT", f"/v1/feedback/{voice['id']}/status", json={"status": "done"})
         author.ask("PATCH", "/v1/me", json={"tags_want": [f"life {number}"]})
-    plan = {"title": "Café morning", "starts_at": "2099-03-01T10:00:00Z", "ends_at": "2099-03-01T11:00:00Z"}
-    made = staff.post("/v1/events", plan | {"audience": {"everyone": True}})
+    made = staff.post("/v1/events", {"title": "Café morning", "audience": {"everyone": True}, **times()})
     staff.post(f"/v1/events/{made['id']}/publish", status=200)
     staff.post(f"/v1/events/{made['id']}/cancel", {"reason": "The trainer is ill."}, status=200)
 

@@ -8,6 +8,7 @@ from typing import Any
 from services.chassis import identifiers
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.notifications.people.domain import person
+from tests.days import times
 from tests.faults.ledger import Effect
 from tests.faults.posts import Posts
 from tests.faults.trial import Trial, experiment
@@ -64,8 +65,7 @@ def _seed(trial: Trial, count: int) -> set[str]:
 def _announce(trial: Trial, **audience: Any) -> str:
     """An event is published; the id of the event."""
     organiser = trial.world.administrators[0]
-    draft = {"title": "Café morning", "starts_at": "2099-03-01T10:00:00Z", "ends_at": "2099-03-01T11:00:00Z"}
-    event = organiser.post("/v1/events", draft | {"audience": audience})
+    event = organiser.post("/v1/events", {"title": "Café morning", "audience": audience, **times()})
     organiser.post(f"/v1/events/{event['id']}/publish", status=200)
     return str(event["id"])
 

@@ -1,0 +1,13 @@
+"""Days to come, as tests enter them: told from the day of the run, as an event may not be far away."""
+
+from datetime import UTC, datetime, timedelta
+
+
+def to_come(days: int = 30, hour: int = 9, minute: int = 0) -> datetime:
+    """A time of day so many days from now, in UTC."""
+    return datetime.now(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0) + timedelta(days=days)
+
+
+def times(days: int = 30) -> dict[str, str]:
+    """When an event of an hour begins and ends, as it is entered."""
+    return {"starts_at": to_come(days).isoformat(), "ends_at": to_come(days, hour=10).isoformat()}
