@@ -158,6 +158,8 @@ def _kind(field: fields.Field[Any]) -> dict[str, Any]:
             return {"type": "array", "items": _field(field.inner)}
         case fields.Nested():
             return json_schema(field.schema)
+        case fields.Dict():
+            return {"type": "object"}
         case fields.Boolean():
             return {"type": "boolean"}
         case fields.Integer():

@@ -61,6 +61,8 @@ class Message:
         source = {name: aggregate[name] for name in self.fields if name in aggregate} | facts
         try:
             data = self.body.dump(source)
+            if missing := sorted(self.fields - set(data)):  # also what an older reader would do without
+                raise ValidationError({name: ["Missing data for required field."] for name in missing})
             self.body.load(data, unknown=RAISE)
         except (ValidationError, ValueError, AttributeError) as error:
             raise UndeclaredMessage(f"{self.key} cannot be announced: {error}") from error

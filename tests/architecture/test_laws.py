@@ -131,7 +131,8 @@ def test_every_message_is_announced_by_its_publisher() -> None:
     for message in CATALOGUE.values():
         name = message.type.replace(".", "_").upper()
         home = message.by if message.by == "gateway" else f"services/{message.by}"
-        users = [path for path in sources(home) if re.search(rf"\b{name}\.about\(", path.read_text())]
+        says = rf"\b{name}\.about\(|\b(noted|read)\(\s*{name}\b"
+        users = [path for path in sources(home) if re.search(says, path.read_text())]
         assert users, f"nobody announces {message.key}"
 
 

@@ -1,6 +1,7 @@
 """Sessions, without any machinery."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings, strategies

@@ -24,7 +24,6 @@ class AccountStore(Aggregates):
         IndexModel([("tags_have", 1), ("_id", 1)]),
         IndexModel([("tags_want", 1), ("_id", 1)]),
         IndexModel([("status", 1), ("_id", 1)]),
-        IndexModel([("reset.code_hash", 1)], sparse=True),
         IndexModel([("access_changed_at", 1)], sparse=True),
     )
 
@@ -35,10 +34,6 @@ class AccountStore(Aggregates):
     def roles(self, id: str) -> frozenset[str]:
         """The roles of a member as they are, not as a token says: one that was taken away must serve no more."""
         return roles(self.find(id))
-
-    def by_reset(self, code_hash: str) -> Account | None:
-        """The account whose password may be set anew with this code."""
-        return self.first({"reset.code_hash": code_hash})
 
     def lost_access(self, since: datetime, limit: int) -> list[Account]:
         """The accounts that lost a right or their sessions since a moment, youngest first."""

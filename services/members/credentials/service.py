@@ -13,6 +13,7 @@ from services.members import codes
 from services.members.accounts.domain import Account, check_administrator, roles
 from services.members.accounts.store import AccountStore
 from services.members.credentials import domain
+from services.members.credentials.store import PasswordStore
 from services.members.passwords import Passwords
 from services.members.sessions.domain import HERE, allow
 from services.members.sessions.store import AttemptStore, DeviceStore, SessionStore
@@ -25,6 +26,7 @@ class Credentials:
     """Members change their passwords; administrators help who has lost theirs, and end sessions."""
 
     name = "members.credentials"
+    kept = Store(PasswordStore, sibling=True)
     accounts = Store(AccountStore, sibling=True)
     sessions = Store(SessionStore, sibling=True)
     attempts = Store(AttemptStore, sibling=True)
@@ -35,39 +37,39 @@ class Credentials:
     @rpc(change=shapes.PasswordChange)
     def change(self, caller: Caller, change: dict[str, Any]) -> None:
         """Set another password, knowing the present one; guesses at it are counted. All other sessions end."""
-        now, before = identifiers.now(), self.accounts.get(caller.id)
+        now, before = identifiers.now(), self.kept.get(caller.id)
         counted = self.attempts.count(self.signer.mac("attempts", "password", caller.id), now, now + HERE.lasts)
         allow(HERE, counted, now)
         domain.check_password(self.passwords.match(before["password_hash"], change["present"]))
         self.attempts.forget(counted)
         hashed = self.passwords.hash(change["password"])
-        self.accounts.save(domain.change(before, hashed, but_session=caller.session_id, now=now))
+        self.kept.save(domain.change(before, hashed, but_session=caller.session_id, now=now))
         self._end_sessions(caller.id, "password_changed", but=caller.session_id)
 
     @rpc
     def issue(self, caller: Caller, member_id: str) -> Any:
         """Make a code by which a member can set a new password; it is in this answer only."""
         self._administrators_only(caller, "Only administrators reset passwords.")
-        now, code, before = identifiers.now(), codes.new_code(), self.accounts.get(member_id)
+        now, code, before = identifiers.now(), codes.new_code(), self.kept.get(member_id)
         after = domain.issue(before, codes.digest(code), by=caller.id, now=now)
-        self.accounts.save(after, noting=_deed("issue_password_reset", after, caller))
+        self.kept.save(after, noting=_deed("issue_password_reset", after, caller))
         return _reset.dump({"code": code, "expires_at": after["reset"]["expires_at"]})
 
     @rpc(public=True, reset=shapes.NewPassword)
     def reset(self, reset: dict[str, Any]) -> None:
         """Set a new password with a code. All sessions end, so whoever had the old one is out."""
-        now, found = identifiers.now(), self.accounts.by_reset(codes.digest(reset["code"]))
+        now, found = identifiers.now(), self.kept.by_reset(codes.digest(reset["code"]))
         account = domain.usable(found, issuers=self._issuers(found), now=now)
         hashed = self.passwords.hash(reset["password"])
-        self.accounts.save(domain.reset(account, hashed, now=now))
+        self.kept.save(domain.reset(account, hashed, now=now))
         self._end_sessions(account["_id"], "password_reset")
 
     @rpc
     def end_sessions(self, caller: Caller, member_id: str) -> None:
         """Sign a member out everywhere."""
         self._administrators_only(caller, "Only administrators end the sessions of others.")
-        after = domain.end_sessions(self.accounts.get(member_id), by=caller.id, now=identifiers.now())
-        self.accounts.save(after, noting=_deed("end_member_sessions", after, caller))
+        after = domain.end_sessions(self.kept.get(member_id), by=caller.id, now=identifiers.now())
+        self.kept.save(after, noting=_deed("end_member_sessions", after, caller))
         self._end_sessions(member_id, "ended_by_administrator")
 
     def _administrators_only(self, caller: Caller, says: str) -> None:

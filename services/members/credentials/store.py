@@ -1,0 +1,17 @@
+"""What credentials remembers, in the accounts: so that a password and the sessions that it ends are one write."""
+
+from pymongo import IndexModel
+
+from services.chassis.store import Aggregates
+from services.members.credentials.domain import Account
+
+
+class PasswordStore(Aggregates):
+    """The accounts, found by the hash of a code to reset their password."""
+
+    collection = "accounts"
+    indexes = (IndexModel([("reset.code_hash", 1)], sparse=True),)
+
+    def by_reset(self, code_hash: str) -> Account | None:
+        """The account whose password may be set anew with this code."""
+        return self.first({"reset.code_hash": code_hash})
