@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
 from tests.days import times
 from tests.processes import PASSWORD, Member, Platform
 
@@ -75,11 +77,16 @@ class Recipes:
         if self._victim is None or not self._is_active(self._victim):
             self._victim = self._platform.join("Somebody")
         id = self._victim.id
-        return Ask({"member_id": id}, body, lambda: self._root.get(f"/v1/members/{id}"))
+        return Ask({"member_id": id}, body, lambda: self._status(id))
 
     def _is_active(self, member: Member) -> bool:
-        listed = self._root.get("/v1/members?limit=100")["items"]
-        return any(each["id"] == member.id for each in listed)
+        return self._status(member.id) == "active"
+
+    def _status(self, member_id: str) -> str:
+        """Of a member, also of one who was removed."""
+        token = {"Authorization": f"Bearer {self._root.tokens['access_token']}"}
+        found = requests.get(f"{self._root.url}/v1/members/{member_id}", headers=token, timeout=10)
+        return str(found.json().get("status"))
 
     remove_member = issue_password_reset = end_member_sessions = _against
 
@@ -105,7 +112,8 @@ class Recipes:
 
     def set_member_roles(self, owner: Member) -> Ask:
         card = f"/v1/members/{owner.id}"
-        return Ask({"member_id": owner.id}, {"roles": ["administrator"]}, lambda: self._root.get(card))
+        roles = sorted({*owner.profile["roles"], "administrator"})  # no role is lost, with which tokens would end
+        return Ask({"member_id": owner.id}, {"roles": roles}, lambda: self._root.get(card))
 
     def change_me(self, owner: Member) -> Ask:
         return Ask(body={"pronouns": secrets.token_hex(4)}, look=lambda: owner.get("/v1/me"))
