@@ -21,7 +21,8 @@ from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.archive import MESSAGES, Archive
 from services.contracts.catalogue import EXCHANGE
 
-LEFT_OUT = {"members/sessions", "members/attempts"}  # one that has ended since would live again
+# A session that has ended since would live again, and so would a device that was forgotten.
+LEFT_OUT = {"members/sessions", "members/attempts", "members/devices"}
 PATIENCE = 10.0  # seconds for handlers to catch up with what was announced before we listened
 SETTLING = 2.0  # seconds for what they have in hand
 

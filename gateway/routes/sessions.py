@@ -6,8 +6,8 @@ from gateway.api import Blueprint
 from gateway.auth import public
 from gateway.limits import origin
 from gateway.rpc import call
-from services.contracts.errors import Unauthenticated
-from services.contracts.shapes.members import Credentials, RefreshRequest, Tokens
+from services.contracts.errors import Forbidden, Unauthenticated
+from services.contracts.shapes.members import Credentials, RefreshRequest, SignedIn, Tokens
 from services.contracts.shapes.parts import ROLES
 
 routes = Blueprint("sessions", __name__, description="Signing in and out.")
@@ -15,11 +15,16 @@ routes = Blueprint("sessions", __name__, description="Signing in and out.")
 
 @routes.route("/sessions", methods=["POST"])
 @routes.arguments(Credentials)
-@routes.response(201, Tokens, location="/v1/sessions/current")
-@routes.refuses(Unauthenticated)
+@routes.response(201, SignedIn, location="/v1/sessions/current")
+@routes.refuses(Unauthenticated, Forbidden)
 @public
 def sign_in(credentials: dict[str, Any]) -> Any:
-    """Sign in with address and password."""
+    """Sign in with address and password.
+
+    Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one address, and
+    more from many. A device that sends its `device_token` is counted for itself. So it is not shut out when others
+    guess, be it from the same address.
+    """
     return call("members.sessions", "open", credentials=credentials, origin=origin())
 
 
@@ -50,5 +55,5 @@ def sign_out() -> Any:
 @routes.response(204)
 @routes.may(*ROLES)
 def sign_out_everywhere() -> Any:
-    """Sign out on all devices."""
+    """Sign out on all devices. Their device tokens are forgotten, too."""
     return call("members.sessions", "close_all")

@@ -13,11 +13,14 @@ CHECKED = Counter("hearth_passwords_checked_total", "Passwords that were compare
 
 
 class Passwords(DependencyProvider):
-    """Hashes and checks passwords: argon2id with the parameters that OWASP recommends (19 MiB, 2 passes, 1 lane)."""
+    """Hashes and checks passwords: argon2id with the parameters that OWASP recommends (19 MiB, 2 passes, 1 lane).
 
-    def __init__(self) -> None:
+    `memory_cost` is in KiB. Whoever changes the parameters changes the hashes, too: each at its owner's next sign-in.
+    """
+
+    def __init__(self, *, time_cost: int = 2, memory_cost: int = 19 * 1024, parallelism: int = 1) -> None:
         super().__init__()
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=parallelism)
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(16))
 
     def get_dependency(self, worker_ctx: object) -> "Passwords":
@@ -31,6 +34,10 @@ class Passwords(DependencyProvider):
         """Whether the password is the one; takes the same time when there is no account to compare with."""
         CHECKED.inc()
         return bool(tpool.execute(partial(self._match, stored or self._nobodys, password))) and stored is not None
+
+    def outdated(self, stored: str) -> bool:
+        """Whether a hash was made with other parameters than those of today."""
+        return self._hasher.check_needs_rehash(stored)
 
     def _match(self, stored: str, password: str) -> bool:
         try:

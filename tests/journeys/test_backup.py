@@ -21,7 +21,7 @@ from tests.hub.operator import Operator
 from tests.journeys.test_story import publish
 from tests.processes import Member, Platform, forget_messages, until
 
-EPHEMERAL = {"members/sessions", "members/attempts"}
+EPHEMERAL = {"members/sessions", "members/attempts", "members/devices"}
 AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 
 Documents = dict[str, dict[str, Any]]

@@ -147,13 +147,6 @@ def test_so_many_attempts_may_fail(window: sessions.Window) -> None:
     assert (refused.value.code, refused.value.after) == ("too_many_attempts", 62)
 
 
-def test_traces_differ_and_show_nothing() -> None:
-    pairs = [("a", "b@c", "1"), ("a", "b@c", "2"), ("b", "b@c", "1"), ("a", "b@c1", "")]
-    traces = {sessions.trace(*each) for each in pairs}
-    assert len(traces) == 4
-    assert not any("b@c" in each for each in traces)
-
-
 def test_a_session_ends_by_itself() -> None:
     session = a_session()
     assert sessions.alive(session, NOW + sessions.REFRESH_LASTS - timedelta(seconds=1))

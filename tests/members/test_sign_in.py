@@ -1,5 +1,7 @@
 """Signing in while others guess, and staying signed in while answers get lost: the members service by itself."""
 
+import hashlib
+import itertools
 import re
 import secrets
 from collections import Counter
@@ -16,7 +18,7 @@ import requests
 from deploy.local import private
 from services.chassis import identifiers
 from services.contracts.errors import Refusal, TooMany, Unauthenticated
-from services.members.sessions.domain import digest, trace
+from services.members.sessions.domain import digest
 from tests.processes import PASSWORD, Processes
 from tests.wire import Caller
 
@@ -73,6 +75,11 @@ class Members:
         """What is kept of the session of a refresh token."""
         with self.database() as database:
             return database.sessions.find_one({"_id": token.partition(".")[0]}) or {}
+
+    def tried(self) -> dict[str, int]:
+        """How many attempts are remembered, by what they have in common."""
+        with self.database() as database:
+            return {each["_id"]: each["tries"] for each in database.attempts.find()}
 
     @contextmanager
     def database(self) -> Iterator[Any]:
@@ -158,17 +165,48 @@ def test_many_places_together_lock_out_none_that_is_familiar(members: Members, e
     assert isinstance(members.sign_in(email, WRONG, origin="home"), Unauthenticated)
 
 
-def test_what_is_remembered_of_attempts_names_nobody(members: Members, email: str) -> None:
-    members.sign_in(email, WRONG)
-    members.sign_in(email)
+ADDRESS = "192.0.2.77"
+KNOWN = ["place", "account", "origin", "device", "alias", "sign_in", "hearth", "attempt"]
+
+
+def hashes(words: list[str]) -> Iterator[str]:
+    """What somebody would look for who knows the words: hashes without a key of all of them, some, and each."""
+    for count in range(1, 4):
+        for some in itertools.permutations(words, count):
+            for between in ("", "\n", " ", ":", "|", "\0"):
+                text = between.join(some).encode()
+                for name in ("sha256", "sha1", "md5", "blake2b", "blake2s", "sha512", "sha3_256"):
+                    yield hashlib.new(name, text).hexdigest()
+                yield hashlib.blake2b(text, digest_size=32).hexdigest()
+
+
+def everything(members: Members) -> str:
+    """All that the service remembers, but who belongs to the hub with which address."""
     with members.database() as database:
-        assert database.attempts.find_one({"_id": trace("account", email)})["tries"] == 1, "the one that was wrong"
-        assert database.attempts.find_one({"_id": trace("place", email, "192.0.2.1")}) is None
-        kept = str([*database.attempts.find(), *database.sessions.find()])
+        names = set(database.list_collection_names()) - {"accounts", "invitations"}
+        assert names >= {"sessions", "attempts"}
+        return str([list(database[name].find()) for name in sorted(names)])
+
+
+def test_nobody_finds_an_address_in_the_store_by_trying(members: Members, email: str) -> None:
+    for password in (WRONG, PASSWORD, WRONG):
+        members.sign_in(email, password, ADDRESS)
+    members.sign_in(f"no.{email}", WRONG, ADDRESS)
+    kept = everything(members)
+    assert "opened_from" in kept
     assert "ends_at" in kept
-    assert "place" in kept
     assert email not in kept
-    assert "192.0.2.1" not in kept
+    assert ADDRESS not in kept
+    words = [email, f"no.{email}", ADDRESS, *KNOWN]
+    assert not [each for each in hashes(words) if each in kept]
+
+
+def test_who_was_right_is_not_remembered_as_somebody_who_tried(members: Members, email: str) -> None:
+    before = members.tried()
+    members.sign_in(email, WRONG, ADDRESS)
+    assert sum(members.tried().values()) - sum(before.values()) == 3, "here, at the account, from the address"
+    members.sign_in(email, PASSWORD, ADDRESS)
+    assert sum(members.tried().values()) - sum(before.values()) == 2, "the one that was wrong, but not here"
 
 
 @pytest.mark.parametrize("apart", [0, 2])

@@ -132,6 +132,29 @@ def test_signing_out_everywhere_ends_the_members_open_sessions(make_store: Any) 
     assert [store.get(id)["ended"] for id in "012"] == ["token_reused", "signed_out", None]
 
 
+def test_the_other_sessions_of_a_member_end(make_store: Any) -> None:
+    store = make_store(SessionStore)
+    for number, member in enumerate(["a", "a", "b", "a"]):
+        store.add(sessions.open_session(member, "secret", place="p", id=str(number), now=NOW))
+    store.end("3", "signed_out", NOW)
+    store.end_others("a", "1", "password_changed", NOW)
+    assert [store.get(id)["ended"] for id in "0123"] == ["password_changed", None, None, "signed_out"]
+
+
+def test_where_sessions_of_the_version_before_were_opened_is_forgotten(make_store: Any) -> None:
+    store = make_store(SessionStore)
+    store.add(sessions.open_session("a", "secret", place="keyed", id="new", now=NOW))
+    before = sessions.open_session("a", "secret", place="", id="old", now=NOW) | {"place": "without a key"}
+    del before["opened_from"]
+    store.rows.create_index([("place", 1), ("opened_at", 1)])
+    store.add(before)
+    for _ in range(2):
+        store.prepare()
+        assert "without a key" not in str(list(store.rows.find()))
+        assert "place_1_opened_at_1" not in store.rows.index_information()
+    assert (store.get("old")["member_id"], store.get("new")["opened_from"]) == ("a", "keyed")
+
+
 def test_a_place_is_familiar_for_a_while(make_store: Any) -> None:
     store = make_store(SessionStore)
     store.add(sessions.open_session("a", "secret", place="home", id="1", now=NOW))

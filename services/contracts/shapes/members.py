@@ -6,6 +6,7 @@ from services.contracts.shapes.parts import ROLES, Id, Moment, Page, Shape, Tag,
 
 CODE = "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
 PHRASE = "a long sentence is fine"
+DEVICE = "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
 REFRESH = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
 
 STANDINGS = ("active", "suspended")
@@ -194,6 +195,17 @@ class Credentials(Shape):
         metadata={"format": "password", "example": PHRASE},
     )
 
+    device_token = fields.String(
+        load_only=True,
+        allow_none=True,
+        validate=validate.Length(max=200),
+        metadata={
+            "description": "From this member's last sign-in on this device, if there was one: so that the wrong "
+            "guesses of others do not shut it out.",
+            "example": DEVICE,
+        },
+    )
+
 
 class RefreshRequest(Shape):
     """Exchanging a refresh token for fresh tokens."""
@@ -216,6 +228,19 @@ class Tokens(Shape):
         required=True, metadata={"description": "Exchange it for the next within 30 days.", "example": REFRESH}
     )
     member_id = Id(required=True)
+
+
+class SignedIn(Tokens):
+    """What a client holds that has just signed in."""
+
+    device_token = fields.String(
+        required=True,
+        metadata={
+            "description": "A secret. Keep it on this device, also after signing out, and send it with this member's "
+            "next sign-in. It lasts for 180 days after its last use. It alone opens nothing.",
+            "example": DEVICE,
+        },
+    )
 
 
 class Administrator(Shape):

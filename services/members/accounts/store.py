@@ -31,6 +31,13 @@ class AccountStore(Aggregates):
         """The account of an address, as `domain.address` writes it."""
         return self.first({"email": email})
 
+    def renew_password(self, id: str, old_hash: str, new_hash: str) -> None:
+        """Replace the hash of a password by another of the same password, unless the password was changed meanwhile.
+
+        Nothing that is told or seen of the account changes, so neither does its version.
+        """
+        self.rows.update_one({"_id": id, "password_hash": old_hash}, {"$set": {"password_hash": new_hash}})
+
     def roles(self, id: str) -> frozenset[str]:
         """The roles of a member as they are, not as a token says: one that was taken away must serve no more."""
         return roles(self.find(id))

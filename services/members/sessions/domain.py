@@ -5,7 +5,8 @@ token again within the grace is given the youngest, so that all of them hold the
 somebody copied it, so the whole family ends (RFC 9700, section 4.14.2).
 
 Attempts are counted before their password is checked, and uncounted when it was right: so many at once are not too
-many. Where nobody has an account it is all the same, so that nobody learns who has one.
+many. Where nobody has an account it is all the same, so that nobody learns who has one. A device on which a member
+signed in before is counted for itself, so that the guesses of others do not shut it out.
 """
 
 import hashlib
@@ -14,11 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, TypeGuard
 
-from services.contracts.errors import TooMany, Unauthenticated
+from services.contracts.errors import Forbidden, TooMany, Unauthenticated
 
+Account = dict[str, Any]
 Session = dict[str, Any]
+Device = dict[str, Any]
 
 ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
@@ -28,6 +31,7 @@ RECENT = 20  # how many tokens a session remembers within the grace
 FAMILIAR = timedelta(days=30)
 CLOCKS_DIFFER = timedelta(minutes=1)  # between machines, at most
 REVOKED_AT_MOST = 10_000  # members, and sessions
+DEVICE_LASTS = timedelta(days=180)  # from its last use
 
 
 @dataclass(frozen=True)
@@ -41,24 +45,17 @@ class Window:
 HERE = Window(5, timedelta(minutes=15))  # at an account, from one place
 ANYWHERE = Window(50, timedelta(hours=1))  # at an account, from all places together
 ANYBODY = Window(100, timedelta(hours=1))  # from a place, at all accounts together
+DEVICE = Window(5, timedelta(minutes=15))  # at an account, from a device of its own
 
 
 def new_secret() -> str:
-    """The secret part of a refresh token: 256 random bits."""
+    """The secret part of a refresh token, or a device token: 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def digest(secret: str) -> str:
-    """What is stored of a refresh token."""
+    """What is stored of such a token."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def trace(kind: str, *parts: str) -> str:
-    """The name under which attempts at an account, or from a place, are remembered.
-
-    A hash without a key: whoever reads this store can read the members' addresses, too; it only keeps them from view.
-    """
-    return hashlib.sha256("\n".join((kind, *parts)).encode()).hexdigest()
 
 
 def allow(window: Window, counted: Mapping[str, Any], now: datetime) -> None:
@@ -68,15 +65,43 @@ def allow(window: Window, counted: Mapping[str, Any], now: datetime) -> None:
         raise TooMany("too_many_attempts", says, after=ceil((counted["ends_at"] - now).total_seconds()))
 
 
+def new_device(member_id: str, token: str, now: datetime) -> Device:
+    """What is kept of a device on which a member signed in; `proven` is whether its token was ever shown again."""
+    return {"_id": digest(token), "member_id": member_id, "proven": False, "seen_on": day(now)}
+
+
+def own_device(device: Device | None, account: Account | None, now: datetime) -> Device | None:
+    """The device, if it belongs to this account and was used lately; else it counts for nothing."""
+    if device is None or account is None or device["member_id"] != account["_id"]:
+        return None
+    return device if now < device["seen_on"] + DEVICE_LASTS else None
+
+
+def day(now: datetime) -> datetime:
+    """When the day began: nothing finer is kept of when a device was used."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def active(account: Account | None) -> TypeGuard[Account]:
+    """Whether somebody may be signed in: accounts can be suspended or removed. One that says nothing is active."""
+    return account is not None and account.get("status", "active") == "active"
+
+
+def admit(account: Account) -> None:
+    """Let somebody in who has proven who they are. Raises Forbidden."""
+    if not active(account):
+        raise Forbidden("suspended", "This account is suspended. Ask an administrator of the hub.")
+
+
 def open_session(member_id: str, secret: str, *, place: str, id: str, now: datetime) -> Session:
-    """A new session of a member; `place` is the trace of where it was opened."""
+    """A new session of a member; `place` is a keyed hash of where it was opened."""
     return {
         "_id": id,
         "member_id": member_id,
         "token_hash": digest(secret),
         "forgiven_hash": None,
         "recent": [],
-        "place": place,
+        "opened_from": place,
         "opened_at": now,
         "changed_at": now,
         "expires_at": now + REFRESH_LASTS,
@@ -142,7 +167,8 @@ def renew(session: Session, secret: str, fresh: str, now: datetime) -> tuple[Ses
 
 
 def _ends_at(session: Session, wanted: datetime) -> datetime:
-    return min(wanted, session["opened_at"] + FAMILY_LASTS)
+    at_most: datetime = session["opened_at"] + FAMILY_LASTS
+    return min(wanted, at_most)
 
 
 def _recent(session: Session, now: datetime) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What sessions answers."""
 
+from datetime import datetime
 from typing import Any
 
 from services.chassis import identifiers
@@ -10,9 +11,10 @@ from services.contracts.errors import Conflict, Unauthenticated, Unavailable
 from services.contracts.shapes import members as shapes
 from services.members.accounts.domain import address, roles
 from services.members.accounts.store import AccountStore
+from services.members.credentials.domain import admits
 from services.members.passwords import Passwords
 from services.members.sessions import domain
-from services.members.sessions.store import AttemptStore, SessionStore
+from services.members.sessions.store import AttemptStore, DeviceStore, SessionStore
 from services.members.signing import Signer
 
 RACES = 5  # how often a refresh looks again; after one lost race the token is an older one, and nothing is saved
@@ -24,23 +26,27 @@ class Sessions:
     name = "members.sessions"
     sessions = Store(SessionStore)
     attempts = Store(AttemptStore)
+    devices = Store(DeviceStore)
     accounts = Store(AccountStore, sibling=True)
     passwords = Passwords()
     signer = Signer()
 
     @rpc(public=True, credentials=shapes.Credentials)
     def open(self, credentials: dict[str, Any], origin: str) -> Any:
-        """Sign in, from a place in the network. An unknown address and a wrong password are the same, and as slow."""
-        email = address(credentials["email"])
-        place = domain.trace("place", email, origin)
-        here, wider = self._attempt(email, place, origin)
-        account = self.accounts.by_address(email)
-        matches = self.passwords.match(account and account["password_hash"], credentials["password"])
-        if account is None or not matches:
-            raise Unauthenticated("sign_in_refused", "This address and password do not belong together.")
-        self.attempts.forget(here)
+        """Sign in, from a place in the network. An unknown address and a wrong password are the same, and as slow.
+
+        A device token that is not this account's own is as if there were none.
+        """
+        email, token = address(credentials["email"]), credentials.get("device_token")
+        place = self.signer.mac("place", email, origin)
+        found = self.accounts.by_address(email)
+        device = self._device(found, token)
+        own, wider = self._attempt(email, place, origin, device)
+        account = self._proven(found, credentials["password"])
+        self.attempts.forget(own)
         self.attempts.uncount(wider)
-        return self._begin(account, place)
+        domain.admit(account)
+        return self._begin(account, place) | {"device_token": self._known(account, device, token)}
 
     @rpc(public=True, request=shapes.RefreshRequest)
     def refresh(self, request: dict[str, Any]) -> Any:
@@ -60,8 +66,9 @@ class Sessions:
 
     @rpc
     def close_all(self, caller: Caller) -> None:
-        """Sign out everywhere."""
+        """Sign out everywhere; no device is known any more."""
         self.sessions.end_all(caller.id, "signed_out", identifiers.now())
+        self.devices.forget(caller.id)
 
     @rpc(public=True)
     def revoked(self) -> Any:
@@ -75,26 +82,63 @@ class Sessions:
         sessions = self.sessions.ended_since(since, domain.REVOKED_AT_MOST)
         return {"members": [domain.access(each, roles(each)) for each in accounts], "sessions": sessions}
 
-    def _attempt(self, email: str, place: str, origin: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        now = identifiers.now()
-        here = self.attempts.count(place, now, now + domain.HERE.lasts)
-        domain.allow(domain.HERE, here, now)
-        windows = {domain.trace("account", email): domain.ANYWHERE, domain.trace("origin", origin): domain.ANYBODY}
+    def _device(self, account: dict[str, Any] | None, token: str | None) -> dict[str, Any] | None:
+        if token is None:
+            return None
+        return domain.own_device(self.devices.find(domain.digest(token)), account, identifiers.now())
+
+    def _attempt(
+        self, email: str, place: str, origin: str, device: dict[str, Any] | None
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        now, mac = identifiers.now(), self.signer.mac  # keyed, as addresses are few enough to try them all
+        if device is not None:
+            return self._counted(mac("device", device["_id"]), domain.DEVICE, now), []
+        here = self._counted(place, domain.HERE, now)
+        windows = {mac("account", email): domain.ANYWHERE, mac("origin", origin): domain.ANYBODY}
         wider = [self.attempts.count(trace, now, now + window.lasts) for trace, window in windows.items()]
         if not self.sessions.opened_at(place, now - domain.FAMILIAR):
             for window, counted in zip(windows.values(), wider, strict=True):
                 domain.allow(window, counted, now)
         return here, wider
 
+    def _counted(self, trace: str, window: domain.Window, now: datetime) -> dict[str, Any]:
+        counted: dict[str, Any] = self.attempts.count(trace, now, now + window.lasts)
+        domain.allow(window, counted, now)
+        return counted
+
+    def _known(self, account: dict[str, Any], device: dict[str, Any] | None, token: str | None) -> str:
+        """The token by which this device is known from now on."""
+        now = identifiers.now()
+        if device is not None and token is not None:
+            self.devices.see(device["_id"], domain.day(now))
+            return token
+        fresh = domain.new_secret()
+        self.devices.add(domain.new_device(account["_id"], fresh, now))
+        return fresh
+
+    def _proven(self, account: dict[str, Any] | None, password: str) -> dict[str, Any]:
+        stored: str | None = account.get("password_hash") if account else None
+        if not self.passwords.match(stored, password) or account is None or stored is None:
+            raise Unauthenticated("sign_in_refused", "This address and password do not belong together.")
+        if self.passwords.outdated(stored):
+            self.accounts.renew_password(account["_id"], stored, self.passwords.hash(password))
+        return account
+
     def _renew(self, id: str, secret: str) -> dict[str, Any]:
         now = identifiers.now()
         session = domain.alive(self.sessions.find(id), now)
+        account = self.accounts.find(session["member_id"])
+        if not (domain.active(account) and admits(account, session["_id"], session["opened_at"])):
+            raise self._ended(id, "account_closed", now)
         if domain.reused(session, secret, now):
-            self.sessions.end(id, "token_reused", now)
-            raise domain.refused()
+            raise self._ended(id, "token_reused", now)
         renewed, youngest = domain.renew(session, secret, domain.new_secret(), now)
         saved = renewed if renewed is session else self.sessions.save(renewed)
-        return self._tokens(saved, youngest, self.accounts.get(session["member_id"])["roles"])
+        return self._tokens(saved, youngest, account["roles"])
+
+    def _ended(self, id: str, why: str, now: datetime) -> Unauthenticated:
+        self.sessions.end(id, why, now)
+        return domain.refused()
 
     def _begin(self, account: dict[str, Any], place: str) -> dict[str, Any]:
         now, secret = identifiers.now(), domain.new_secret()

@@ -1,13 +1,21 @@
-"""What sessions remembers: a document a session, and a row a window of attempts; the store throws old ones away."""
+"""What sessions remembers: a document a session, and a row each for a window of attempts and for a device.
+
+The store throws old ones away.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from pymongo import IndexModel, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from services.chassis.store import RENEWABLE, Aggregates, Document, Rows
+from services.members.sessions.domain import DEVICE_LASTS, Device
+
+MOST_DEVICES = 20  # of a member
+BEFORE = "place_1_opened_at_1"  # an index of the version before
+INDEX_NOT_FOUND = 27  # MongoDB's code
 
 
 class SessionStore(Aggregates):
@@ -17,30 +25,47 @@ class SessionStore(Aggregates):
     indexes = (
         IndexModel([("member_id", 1), ("ended", 1)]),
         IndexModel([("expires_at", 1)], expireAfterSeconds=86_400),
-        IndexModel([("place", 1), ("opened_at", 1)]),
+        IndexModel([("opened_from", 1), ("opened_at", 1)]),
         IndexModel([("ended_at", 1)], sparse=True),
     )
 
+    def prepare(self) -> None:
+        """Make the indexes. For one release also forget where sessions of the version before were opened.
+
+        That version kept a hash without a key, under another name; somebody could try all addresses.
+        """
+        super().prepare()
+        self.rows.update_many({"opened_from": None, "place": {"$exists": True}}, {"$unset": {"place": ""}})
+        if BEFORE in self.rows.index_information():
+            self._drop(BEFORE)
+
     def opened_at(self, place: str, since: datetime) -> bool:
         """Whether a session was opened at this place since then."""
-        return self.rows.find_one({"place": place, "opened_at": {"$gte": since}}, {"_id": True}) is not None
+        return self.rows.find_one({"opened_from": place, "opened_at": {"$gte": since}}, {"_id": True}) is not None
 
     def end(self, id: str, why: str, now: datetime) -> None:
-        """End a session, whatever happens to it at the same time: `signed_out` or `token_reused`."""
+        """End a session, whatever happens to it at the same time; `why` is a word such as `signed_out`."""
         self._end({"_id": id, "ended": None}, why, now)
 
     def end_all(self, member_id: str, why: str, now: datetime) -> None:
         """End every open session of a member."""
         self._end({"member_id": member_id, "ended": None}, why, now)
 
-    def end_others(self, member_id: str, but: str, why: str, now: datetime) -> None:
-        """End every open session of a member but one."""
-        self._end({"member_id": member_id, "ended": None, "_id": {"$ne": but}}, why, now)
+    def end_others(self, member_id: str, but_session_id: str, why: str, now: datetime) -> None:
+        """End every open session of a member except one, such as the one that asks for it."""
+        self._end({"member_id": member_id, "ended": None, "_id": {"$ne": but_session_id}}, why, now)
 
     def ended_since(self, since: datetime, limit: int) -> list[str]:
         """The ids of the sessions that were ended since a moment, youngest first."""
         found = self.rows.find({"ended_at": {"$gte": since}}, {"_id": True})
         return [each["_id"] for each in found.sort("ended_at", -1).limit(limit)]
+
+    def _drop(self, index: str) -> None:
+        try:
+            self.rows.drop_index(index)
+        except OperationFailure as error:
+            if error.code != INDEX_NOT_FOUND:
+                raise  # else another process was faster
 
     def _end(self, which: dict[str, Any], why: str, now: datetime) -> None:
         ended = {"ended": why, "ended_at": now, "changed_at": now}
@@ -80,7 +105,33 @@ class AttemptStore(Rows):
 
 
 class DeviceStore(Rows):
+    """Devices on which members signed in, by the hash of their token."""
+
     collection = "devices"
+    indexes = (
+        IndexModel([("member_id", 1), ("proven", 1), ("seen_on", 1)]),
+        IndexModel([("seen_on", 1)], expireAfterSeconds=int(DEVICE_LASTS.total_seconds())),
+    )
+
+    def find(self, token_hash: str) -> Device | None:
+        """The device with this token, whomever it belongs to."""
+        return self.rows.find_one({"_id": token_hash})
+
+    def add(self, device: Device) -> None:
+        """Keep a new device. Where a member has too many, those go that were seen longest ago.
+
+        Those whose token was never shown again go first: a program that signs in anew each hour and keeps no token must
+        not push out a member's own browser.
+        """
+        kept = self.rows.find({"member_id": device["member_id"]}, {"_id": True})
+        surplus = kept.sort([("proven", -1), ("seen_on", -1)]).skip(MOST_DEVICES - 1).limit(MOST_DEVICES)
+        self.rows.delete_many({"_id": {"$in": [each["_id"] for each in surplus]}})
+        self.rows.insert_one(device)
+
+    def see(self, token_hash: str, on: datetime) -> None:
+        """A device was used on this day."""
+        self.rows.update_one({"_id": token_hash}, {"$set": {"proven": True, "seen_on": on}})
 
     def forget(self, member_id: str) -> None:
+        """Forget all devices of a member."""
         self.rows.delete_many({"member_id": member_id})
