@@ -98,8 +98,7 @@ class Matrix:
         for whose, owner in owners.items():
             if owner is None:
                 continue  # nobody owns nothing
-            asks = [(getattr(self.recipes, name)(owner), token) for token in party.tokens]
-            found = [self._tried(method, path, ask, (party.owner and ask.token) or token) for ask, token in asks]
+            found = [self._by(party, token, method, path, getattr(self.recipes, name)(owner)) for token in party.tokens]
             statuses, changes = zip(*found, strict=True)
             may = _may(operation, party.role, own=whose != "foreign")
             yield Cell(name, party.role, whose, may, statuses, changed=any(changes))
@@ -107,6 +106,9 @@ class Matrix:
     def party(self, role: str) -> Party:
         (found,) = (party for party in self._parties if party.role == role)
         return found
+
+    def _by(self, party: Party, token: str | None, method: str, path: str, ask: Ask) -> tuple[int, bool]:
+        return self._tried(method, path, ask, (party.owner and ask.token) or token)
 
     def _tried(self, method: str, path: str, ask: Ask, token: str | None) -> tuple[int, bool]:
         before = ask.look()
