@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Histogram, disable_created_metrics
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from services.chassis import logs, tracing
@@ -18,6 +18,8 @@ from services.chassis.logs import log
 LARGEST_BODY = 64 * 1024
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a route was first asked is nobody's business
 
 REQUESTS = Counter("hearth_http_requests_total", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("hearth_http_seconds", "Time until the answer began.", ["method", "route"])

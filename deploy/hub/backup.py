@@ -23,6 +23,7 @@ from services.contracts.catalogue import EXCHANGE
 
 # A session that has ended since would live again, and so would a device that was forgotten.
 LEFT_OUT = {"members/sessions", "members/attempts", "members/devices"}
+ANSWERS = "/answers"  # of every service: a backup outlives the day after which they are thrown away
 PATIENCE = 10.0  # seconds for handlers to catch up with what was announced before we listened
 SETTLING = 2.0  # seconds for what they have in hand
 
@@ -33,7 +34,8 @@ def backup(folder: Path) -> None:
     """Write what all services remember into a new FOLDER, while they work.
 
     It holds all of the members' data, and hashes of their passwords: keep it as you keep the store. Not in it: keys,
-    passwords of servers, sessions (everybody signs in again), and what waits in the broker's queues.
+    passwords of servers, sessions (everybody signs in again), answers kept for an Idempotency-Key (a call that is sent
+    again after a restore is a new one), and what waits in the broker's queues.
     """
     archive, began = Archive.new(folder), datetime.now(UTC)
     with bus.connection() as opened, store.client() as client:
@@ -99,7 +101,7 @@ def _parts(client: store.Client) -> list[str]:
         announcing = store.announcing(database)
         for collection in sorted(database.list_collection_names(), key=lambda name: (name not in announcing, name)):
             found.append(f"{service}/{collection}")
-    return [name for name in found if name not in LEFT_OUT and "/system." not in name]
+    return [name for name in found if name not in LEFT_OUT and not name.endswith(ANSWERS) and "/system." not in name]
 
 
 def _own(queue: str, type: str) -> bool:

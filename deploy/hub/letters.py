@@ -28,7 +28,7 @@ class Letter:
     """A dead letter.
 
     `id` is short and made of queue and body: the same message, dead again in the same queue, is the same letter.
-    `queue` is where it failed, `parked_at` the moment in ISO 8601; both None where nobody says so. `message` and
+    `queue` is where it failed, `parked_at` the moment or day in ISO 8601; both None where nobody says so. `message` and
     `type` are the CloudEvent's id and type, None in garbage.
     """
 

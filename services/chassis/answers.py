@@ -1,12 +1,13 @@
 """Answers that are given again: a call repeated under its idempotency key runs once.
 
-An answer is kept for a day under a hash of caller and key, and sealed with the key itself, which only the caller has:
-it may hold what nobody else should read, such as the claim code of an anonymous voice.
+An answer is kept under a hash of the caller's own seal and the key, and locked with both: it may hold what nobody else
+should read, such as the claim code of an anonymous voice. Whoever reads the store learns nothing of it: neither who
+called, nor when, nor how long the answer is; not even by trying keys that can be guessed.
 """
 
-import hashlib
+import hmac
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,6 +21,9 @@ from services.chassis.store import Rows
 from services.contracts.errors import Conflict, Invalid
 
 RUNS_AT_MOST = timedelta(seconds=30)
+WIDEST = 17 * 1024  # bytes: room for 4,000 characters of four bytes, and a kilobyte around them
+NARROWEST = WIDEST // 16
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _ONCE = bytes(12)  # a nonce: each sealing key seals one answer
 
 
@@ -32,61 +36,83 @@ class Claim:
 
 
 class Answers(Rows):
-    """Answers of one service, by caller and key."""
+    """Answers of one service, by caller and key, thrown away a day after `at`.
+
+    `at` is the midnight that follows, the same for all calls of a day. Until a call is answered, its row also tells the
+    minute until which it may run.
+    """
 
     collection = "answers"
     indexes = (IndexModel([("at", 1)], expireAfterSeconds=86_400),)
     _prepared = False
 
-    def claim(self, principal: str, key: str, method: str, kwargs: dict[str, Any]) -> Claim | bytes:
+    def claim(self, own: str, key: str, method: str, kwargs: dict[str, Any]) -> Claim | bytes:
         """The right to answer this call, or the answer that was given to it before.
 
-        Raises Invalid when the key was used for another call, Conflict while the first one runs, and also when it was
-        interrupted: nobody knows then whether it took effect, so it is not run again.
+        `own` is the caller's seal. Raises Invalid when the key was used for another call, Conflict while the first
+        one runs, and also when it was interrupted: nobody knows then whether it took effect, so it is not run again.
         """
-        claim = Claim(_hash("caller", principal, key), hashlib.sha256(f"seal\n{principal}\n{key}".encode()).digest())
-        asked = _hash("call", method, orjson.dumps(kwargs, option=orjson.OPT_SORT_KEYS).decode(), key)
+        lock = hmac.digest(own.encode(), key.encode(), "sha256")
+        claim = Claim(_derived(lock, "caller").hex(), _derived(lock, "seal"))
+        asked = _derived(lock, "call", method, orjson.dumps(kwargs, option=orjson.OPT_SORT_KEYS).decode()).hex()
         now = identifiers.now()
+        row = {"_id": claim.id, "asked": asked, "answer": None, "at": _next(_DAY, now)}
         self._prepare_once()
         try:
-            self.rows.insert_one({"_id": claim.id, "asked": asked, "answer": None, "at": now})
+            self.rows.insert_one(row | {"runs_until": _next(_MINUTE, now + RUNS_AT_MOST)})
         except DuplicateKeyError:
-            found = self.rows.find_one({"_id": claim.id})
-            if found is None:
-                raise Conflict("still_running", "The first call with this key has just failed; try again.") from None
-            if found["asked"] != asked:
-                says = "This Idempotency-Key was used for another request."
-                raise Invalid("idempotency_key_reused", says, [{"field": "Idempotency-Key", "says": says}]) from None
-            if found["answer"] is not None:
-                return _open(claim, found["answer"])
-            if now - found["at"] < RUNS_AT_MOST:
-                raise Conflict("still_running", "The first request with this Idempotency-Key still runs.") from None
-            raise Conflict(
-                "outcome_unknown", "The first request with this key was interrupted: look whether it took effect."
-            ) from None
+            return self._given(claim, asked, now)
         return claim
+
+    def _given(self, claim: Claim, asked: str, now: datetime) -> bytes:
+        found = self.rows.find_one({"_id": claim.id})
+        if found is None:
+            raise Conflict("still_running", "The first call with this key has just failed; try again.")
+        if found["asked"] != asked:
+            says = "This Idempotency-Key was used for another request."
+            raise Invalid("idempotency_key_reused", says, [{"field": "Idempotency-Key", "says": says}])
+        if found["answer"] is not None:
+            return _open(claim, found["answer"])
+        if now < found["runs_until"]:
+            raise Conflict("still_running", "The first request with this Idempotency-Key still runs.")
+        raise Conflict(
+            "outcome_unknown", "The first request with this key was interrupted: look whether it took effect."
+        )
 
     def _prepare_once(self) -> None:
         if not self._prepared:
             self.prepare()
             self._prepared = True
 
-    def keep(self, claim: Claim, answer: bytes) -> None:
-        """Give this answer from now on."""
-        sealed = ChaCha20Poly1305(claim.seal).encrypt(_ONCE, answer, None)
-        self.rows.update_one({"_id": claim.id}, {"$set": {"answer": sealed}})
+    def keep(self, claim: Claim, answer: bytes, *, unlinked: bool = False) -> None:
+        """Give this answer, a JSON text, from now on. Of a call that was `unlinked` all answers look equally long."""
+        sealed = ChaCha20Poly1305(claim.seal).encrypt(_ONCE, _padded(answer, WIDEST if unlinked else NARROWEST), None)
+        self.rows.update_one({"_id": claim.id}, {"$set": {"answer": sealed}, "$unset": {"runs_until": ""}})
 
     def forget(self, claim: Claim) -> None:
         """Let the call be tried again: it failed by a fault of ours."""
         self.rows.delete_one({"_id": claim.id, "answer": None})
 
 
+def _next(step: timedelta, moment: datetime) -> datetime:
+    """When the next whole minute or day begins."""
+    return moment - (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % step + step
+
+
+def _padded(answer: bytes, least: int) -> bytes:
+    """The answer with blanks behind it: `least` bytes, or twice as many, and so on."""
+    size = least
+    while size < len(answer):
+        size *= 2
+    return answer.ljust(size)
+
+
 def _open(claim: Claim, sealed: bytes) -> bytes:
     try:
-        return ChaCha20Poly1305(claim.seal).decrypt(_ONCE, sealed, None)
+        return ChaCha20Poly1305(claim.seal).decrypt(_ONCE, sealed, None).rstrip(b" ")
     except InvalidTag:
         raise Conflict("outcome_unknown", "The answer that was kept can't be read any more.") from None
 
 
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+def _derived(lock: bytes, *parts: str) -> bytes:
+    return hmac.digest(lock, "\n".join(parts).encode(), "sha256")

@@ -7,6 +7,7 @@ from typing import Any
 from services.chassis import logs, tracing
 
 _expected: ContextVar[frozenset[int] | None] = ContextVar("expected", default=None)
+_unlinked: ContextVar[bool] = ContextVar("unlinked", default=False)
 
 
 def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None, **more: Any) -> None:
@@ -15,13 +16,20 @@ def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None,
     `expected` are the versions of which one must still be what is changed, if the caller named any.
     """
     _expected.set(expected)
+    _unlinked.set(False)
     logs.about({"correlation_id": correlation_id or str(uuid.uuid4()), **more})
 
 
 def unlink() -> None:
     """Cut the work off from the request that began it, so that what is saved cannot be traced to who asked."""
     begin(None)
+    _unlinked.set(True)
     tracing.unlink()
+
+
+def unlinked() -> bool:
+    """Whether the present piece of work was cut off from its request."""
+    return _unlinked.get()
 
 
 def expected_versions() -> frozenset[int] | None:

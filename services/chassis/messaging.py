@@ -43,10 +43,14 @@ class Envelope:
     traceparent: str | None = None
 
     @property
+    def tells_the_day(self) -> bool:
+        """Whether it tells no more than the day, perhaps on purpose."""
+        return (self.at.hour, self.at.minute, self.at.second, self.at.microsecond) == (0, 0, 0, 0)
+
+    @property
     def lag(self) -> float | None:
         """Seconds since the moment that it tells of; None where it tells no more than the day."""
-        told_by_day = (self.at.hour, self.at.minute, self.at.second, self.at.microsecond) == (0, 0, 0, 0)
-        return None if told_by_day else (identifiers.now() - self.at).total_seconds()
+        return None if self.tells_the_day else (identifiers.now() - self.at).total_seconds()
 
 
 class Unreadable(Exception):
@@ -82,6 +86,12 @@ def _text(value: Any) -> str:
 
 def _trace(value: Any) -> str | None:
     return value if isinstance(value, str) and len(value) <= 200 else None  # no reason to refuse a message
+
+
+def _now(found: Envelope | None) -> str:
+    """The present moment, or the day where a message tells no more: what becomes of it shall not say more, either."""
+    now = identifiers.now()
+    return now.date().isoformat() if found is not None and found.tells_the_day else now.isoformat()
 
 
 def delay_name(seconds: int) -> str:
@@ -168,7 +178,7 @@ class On(Entrypoint):
     def _finish(
         self, delivery: Delivery, found: Envelope, begun: float, _result: None, error: Exception | None
     ) -> None:
-        self._settle(delivery, error)
+        self._settle(delivery, error, found)
         took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
         metrics.heard(self.queue, outcome).observe(took)
         if error is None:
@@ -176,7 +186,7 @@ class On(Entrypoint):
             if (lag := found.lag) is not None:
                 self._lag.observe(lag)
 
-    def _settle(self, delivery: Delivery, error: BaseException | None) -> None:
+    def _settle(self, delivery: Delivery, error: BaseException | None, found: Envelope | None = None) -> None:
         if error is None:
             delivery.ack()
             self.intake.ease()
@@ -192,7 +202,7 @@ class On(Entrypoint):
         try:
             if hopeless or attempt >= len(self._delays):
                 log.error("parked", queue=self.queue, attempt=attempt, exc_info=error)
-                headers |= {"x-hearth-queue": self.queue, "x-hearth-parked-at": identifiers.now().isoformat()}
+                headers |= {"x-hearth-queue": self.queue, "x-hearth-parked-at": _now(found)}
                 self._copy(delivery, DEAD, headers)
                 self._parked.inc()
             else:

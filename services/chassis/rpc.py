@@ -19,7 +19,7 @@ from marshmallow import Schema, ValidationError
 from nameko.extensions import Entrypoint, SharedExtension
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
-from services.chassis import metrics
+from services.chassis import context, metrics
 from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
 from services.chassis.logs import log
@@ -179,7 +179,7 @@ class Rpc(Entrypoint):
             if key := delivery.text("nameko.idempotency_key"):
                 with pymongo.timeout(self._seconds):
                     asked = given | {"if": delivery.text("nameko.expected_versions")}
-                    claimed = self.calls.given.claim(caller.id, key, delivery.key, asked)
+                    claimed = self.calls.given.claim(caller.seal or caller.id, key, delivery.key, asked)
                 if isinstance(claimed, bytes):
                     self.calls.reply(delivery, claimed)
                     return
@@ -228,7 +228,7 @@ class Rpc(Entrypoint):
         body = _told(delivery.key, result, error)
         if claim is not None:
             # In a greenlet of its own: this one's time with the store may be over.
-            eventlet.spawn(self._keep, claim, body, error).wait()
+            eventlet.spawn(self._keep, claim, body, error, context.unlinked()).wait()
         self.calls.reply(delivery, body)
         took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
         metrics.call(delivery.key, outcome).observe(took)
@@ -236,12 +236,12 @@ class Rpc(Entrypoint):
         asked = delivery.text("nameko.correlation_id")
         log.info("answered", method=delivery.key, correlation_id=asked, outcome=outcome, ms=round(took * 1000, 1))
 
-    def _keep(self, claim: Claim, body: bytes, error: BaseException | None) -> None:
+    def _keep(self, claim: Claim, body: bytes, error: BaseException | None, unlinked: bool) -> None:
         try:
             if isinstance(error, ServerSelectionTimeoutError):
                 self.calls.given.forget(claim)
             elif error is None or not isinstance(_refusal(error), UNCLEAR):
-                self.calls.given.keep(claim, body)
+                self.calls.given.keep(claim, body, unlinked=unlinked)
         except PyMongoError as problem:
             log.error("answer not kept", error=str(problem)[:200])
 

@@ -5,7 +5,7 @@ A token is a JWT signed with EdDSA (RFC 8037); any holder of the public keys (`/
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jwt
@@ -22,8 +22,9 @@ class Caller:
     """The member on whose behalf a call is made. `issued_at` and `expires_at` are in Unix seconds.
 
     `alias` names the member for one day. Without the signing key it leads to nobody, so that a service can count what
-    a member does without keeping who it was. Empty in tokens that were signed before there were aliases. `network` is
-    where a call came from that only some may make; None for all others.
+    a member does without keeping who it was. `seal` stands for the member on every day: what is kept for them is sealed
+    with it. It is said in their tokens only, and never kept. Both are empty in tokens that were signed before there
+    were such. `network` is where a call came from that only some may make; None for all others.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Caller:
     expires_at: float
     alias: str = ""
     network: str | None = None
+    seal: str = field(default="", repr=False)
 
     def has(self, *roles: str) -> bool:
         """Whether the caller has at least one of these roles."""
@@ -83,6 +85,7 @@ class Tokens:
                 float(claims["nbf"]),
                 float(claims["exp"]),
                 str(claims.get("alias", "")),
+                seal=str(claims.get("seal", "")),
             )
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("token_expired", "The access token has expired; refresh it.") from None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import amqp
@@ -67,6 +68,16 @@ def test_what_never_works_is_parked_with_its_reason(probe: Processes, channel: a
     assert headers["x-hearth-attempt"] == 3
     assert "RuntimeError: a bug that does not go away" in headers["x-hearth-error"]
     assert heard(effects, id) == 0
+
+
+@pytest.mark.parametrize(("at", "precise"), [("2026-11-02T00:00:00.000Z", False), ("2026-11-02T09:00:00.000Z", True)])
+def test_of_what_tells_the_day_only_no_more_is_told_when_it_is_parked(
+    probe: Processes, channel: amqp.Channel, at: str, precise: bool
+) -> None:
+    announce(channel, "no", time=at)
+    parked_at = dead(channel).properties["application_headers"]["x-hearth-parked-at"]
+    assert datetime.fromisoformat(parked_at).year >= 2026
+    assert ("T" in parked_at) == precise
 
 
 def test_a_refusal_is_parked_at_once(probe: Processes, channel: amqp.Channel) -> None:

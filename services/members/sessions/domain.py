@@ -210,13 +210,14 @@ def access(account: Mapping[str, Any], roles: frozenset[str]) -> dict[str, Any]:
     return {"id": account["_id"], "roles": sorted(roles), "since": since and since.isoformat(), "kept_session": kept}
 
 
-def claims(session: Session, roles: list[str], alias: str, now: datetime) -> dict[str, Any]:
+def claims(session: Session, roles: list[str], alias: str, seal: str, now: datetime) -> dict[str, Any]:
     """What the access token of a session says besides issuer and audience (RFC 7519); signing cuts times to seconds."""
     return {
         "sub": session["member_id"],
         "sid": session["_id"],
         "roles": sorted(roles),
         "alias": alias,
+        "seal": seal,
         "iat": now,
         "nbf": now,
         "exp": now + ACCESS_LASTS,

@@ -148,8 +148,9 @@ class Sessions:
     def _tokens(self, session: dict[str, Any], secret: str, roles: list[str]) -> dict[str, Any]:
         now = identifiers.now()
         alias = self.signer.mac("alias", session["member_id"], now.date().isoformat())
+        seal = self.signer.mac("seal", session["member_id"])
         return {
-            "access_token": self.signer.sign(domain.claims(session, roles, alias, now)),
+            "access_token": self.signer.sign(domain.claims(session, roles, alias, seal, now)),
             "token_type": "Bearer",
             "expires_in": int(domain.ACCESS_LASTS.total_seconds()),
             "refresh_token": domain.refresh_token(session, secret),
