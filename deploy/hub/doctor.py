@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import amqp
 import click
@@ -52,6 +53,11 @@ def doctor(management: str | None, as_json: bool) -> None:
         ("store", _store),
         ("gateway", _gateway),
     ]
+    if management and urlsplit(management).password:
+        raise Trouble(
+            "A password in a command line can be read by everybody on this machine.",
+            f"Name the address with its password in {MANAGEMENT}, or in a file that {MANAGEMENT}_FILE names.",
+        )
     if management := management or settings.environment().get(MANAGEMENT):
         checks.append(("management", partial(_management, management)))
     found = [finding for about, check in checks for finding in _run(about, check)]

@@ -29,10 +29,7 @@ RECIPE = """{name} may hear {heard}.
 Its password is shown this once; it is the partner's alone:
 export AMQP_URI='{uri}' QUEUE={queue}
 
-To see messages from a shell (package amqp-tools):
-amqp-consume --url "$AMQP_URI" --queue "$QUEUE" cat
-
-To hear them in Python (package pika):
+To hear messages in Python (package pika):
 python3 -c '
 import os, pika
 channel = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URI"])).channel()

@@ -79,6 +79,10 @@ class Broker:
             "management.tcp.ip = 127.0.0.1\n"
             f"management.tcp.port = {memory['management_port']}\n"
             "management_agent.disable_metrics_collector = true\n"  # it is for users and policies, not for watching
+            "consumer_timeout = 1800000\n"
+            "max_message_size = 16777216\n"
+            "vm_memory_high_watermark.relative = 0.4\n"
+            "disk_free_limit.absolute = 50MB\n"
             f"load_definitions = {self._folder / 'definitions.json'}\n"
             "log.console = true\n"
             "log.console.level = warning\n"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from deploy.local import private
+
 
 class Lock:
     """`flock` on `<base>/lock`, which also names the holder's pid."""
@@ -22,7 +24,8 @@ class Lock:
             # Not at once: `held` takes the lock for a moment, too.
             if held := _take(file, fcntl.LOCK_EX, within=1.0):
                 file.truncate(0)
-                print(os.getpid(), file=file, flush=True)
+                file.write(b"%d\n" % os.getpid())
+                file.flush()
             yield held
 
     @property
@@ -37,12 +40,12 @@ class Lock:
         """The pid of the process that holds it, or was the last to do so."""
         return int(self._path.read_text())
 
-    def _open(self) -> IO[str]:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return self._path.open("a+")
+    def _open(self) -> IO[bytes]:
+        private.folder(self._path.parent)
+        return private.extend(self._path)
 
 
-def _take(file: IO[str], kind: int, within: float = 0.0) -> bool:
+def _take(file: IO[bytes], kind: int, within: float = 0.0) -> bool:
     deadline = time.monotonic() + within
     while True:
         try:

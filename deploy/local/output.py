@@ -12,6 +12,8 @@ from typing import IO, Protocol
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
+from deploy.local import private
+
 
 class Output(Protocol):
     """A place for what processes and supervisor say."""
@@ -38,7 +40,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: set[str] = set()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.folder(folder)
 
     def path(self, name: str) -> Path:
         return self._folder / f"{name}.log"
@@ -48,7 +50,7 @@ class Files:
         if name not in self._seen and path.exists():
             path.replace(path.with_suffix(".log.1"))
         self._seen.add(name)
-        return path.open("ab")
+        return private.extend(path)
 
     def follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         pass

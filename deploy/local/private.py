@@ -5,19 +5,43 @@ import os
 import random
 import socket
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from deploy.local import CannotRun
 
 # Below every usual range of outgoing connections, so that a remembered port is still free tomorrow.
 PORTS = range(20000, 30000)
 
 
+def folder(path: Path) -> None:
+    """Makes a folder that only its owner may enter, and each one above it that is missing.
+
+    One that is there already is closed to others. Raises CannotRun where it is not ours to close.
+    """
+    for missing in [each for each in reversed(path.parents) if not each.exists()]:
+        missing.mkdir(mode=0o700, exist_ok=True)  # of those above, `parents=True` would make open ones
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.stat().st_mode & 0o077:
+        try:
+            path.chmod(0o700)
+        except PermissionError:
+            raise CannotRun(
+                f"{path} can be read by others, and belongs to another user. Name another folder."
+            ) from None
+
+
 def write(path: Path, text: str) -> None:
     """Writes the whole file or nothing, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder(path.parent)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     draft.replace(path)
+
+
+def extend(path: Path) -> IO[bytes]:
+    """Opens a file for reading and for writing at its end; it is made if it is missing, for its owner only."""
+    return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+b")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,42 +1,49 @@
 """The store of the checkout: SecantusDB, which speaks MongoDB's wire protocol, as a process of its own."""
 
 import os
+import secrets
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 from deploy.local import CannotRun, private
 from deploy.local.program import Program
+
+ROOT = Path(__file__).parents[2]
+MEMORY = "settings.json"  # in the folder of the store: port, user and password
+DATA = "data"
 
 SWEPT_EVERY = 3600  # seconds; to find what has expired it reads all rows, and serves nobody for 2 s per 100,000
 CACHE = "1G"  # at most; the store slows when the lines and indexes in use do not fit
 
 
 class Store:
-    """A store on the loopback address with its data in `<base>/store`.
+    """A store on the loopback address with its data in `<base>/store`, and one user, whose password is made at first.
 
-    `uri` switches retryable writes off: this server slows with the number of recent ones.
+    `uri` holds the password. It switches retryable writes off: this server slows with the number of recent ones.
     """
 
     name = "store"
 
     def __init__(self, base: Path) -> None:
-        self._folder = base / "store"
-        self._port = 0
+        self._folder = base.resolve() / "store"
+        self._memory: dict[str, Any] = {"port": 0}
 
     @property
     def uri(self) -> str:
-        return f"mongodb://127.0.0.1:{self._port}/?retryWrites=false"
+        return "mongodb://{user}:{password}@127.0.0.1:{port}/?retryWrites=false".format_map(self._memory)
 
     def prepare(self) -> None:
-        """Chooses the port again that it had before, if that is still free; otherwise another."""
-        memory = self._folder / "settings.json"
-        self._port = private.read_json(memory).get("port", 0)
-        if not self._port or not private.is_free(self._port):
-            [self._port] = private.free_ports(1)
-            private.write_json(memory, {"port": self._port})
+        """Remembers user and password; and the port, if that is still free: otherwise it chooses another."""
+        memory = {"user": "hearth", "password": secrets.token_urlsafe(24)} | private.read_json(self._folder / MEMORY)
+        if "port" not in memory or not private.is_free(memory["port"]):
+            [memory["port"]] = private.free_ports(1)
+        self._memory = memory
+        private.write_json(self._folder / MEMORY, memory)
         # Also keeps the server from looking for settings elsewhere.
-        private.write(self._folder / "secantusd.toml", f"[storage]\nttl_sweep_seconds = {SWEPT_EVERY}\n")
+        settings = f"[server]\nauth = true\n[storage]\nttl_sweep_seconds = {SWEPT_EVERY}\n"
+        private.write(self._folder / "secantusd.toml", settings)
 
     def programs(self) -> list[Program]:
         server = Path(sys.executable).with_name("secantusd-py")
@@ -45,15 +52,16 @@ class Store:
         # Not --sync-on-commit: writes that must outlive a crash ask for the journal, the others need not wait.
         command = [
             *(str(server), "--config", str(self._folder / "secantusd.toml"), "--standalone"),
-            *("--host", "127.0.0.1", "--port", str(self._port), "--storage-path", str(self._folder / "data")),
-            *("--cache-size", CACHE, "--log-level", "WARNING"),
+            *("--host", "127.0.0.1", "--port", str(self._memory["port"])),
+            *("--storage-path", str(self._folder / DATA), "--cache-size", CACHE, "--log-level", "WARNING"),
         ]
-        return [Program(self.name, command, os.environ)]
+        guard = [sys.executable, "-P", "-m", "deploy.local.guarded", str(self._folder)]
+        return [Program(self.name, [*guard, *command], os.environ | {"PYTHONPATH": str(ROOT)})]
 
     def answers(self) -> bool:
         """Whether it accepts connections, which it does only once its data is open."""
         try:
-            socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", self._memory["port"]), timeout=1).close()
         except OSError:
             return False
         return True

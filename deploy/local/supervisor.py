@@ -108,6 +108,7 @@ class Supervisor:
                 stdout=target,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C reaches the supervisor alone, which ends them in order
+                umask=0o077,  # what they write is for nobody else, wherever they write it
             )
         except OSError as error:
             raise CannotRun(f"{name} cannot be started: {error}") from error

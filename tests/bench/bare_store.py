@@ -1,9 +1,10 @@
-"""`python -m tests.bench.bare_store URI DATABASE SECONDS find|page|insert KEY`: the store alone, from 8 threads.
+"""`python -m tests.bench.bare_store DATABASE SECONDS find|page|insert KEY`: the store alone, from 8 threads.
 
 Each does what a service asks of the store for one request, over the service's own collections with their indexes and
 write concerns, and nothing else. Prints how often per second.
 """
 
+import os
 import sys
 import threading
 import time
@@ -64,10 +65,10 @@ def _insert(database: Database[Document], author_id: str) -> Callable[[], Any]:
     return lambda: store.rows.insert_one(another(pattern))
 
 
-def main(uri: str, name: str, seconds: str, kind: str, key: str) -> None:
+def main(name: str, seconds: str, kind: str, key: str) -> None:
     """Ask from all threads at once."""
     codec = CodecOptions[Document](tz_aware=True)
-    client = pymongo.MongoClient[Document](uri)
+    client = pymongo.MongoClient[Document](os.environ["MONGO_URI"])
     database = client.get_database(name, codec_options=codec, write_concern=JOURNALED)
     ask = {"find": _find, "page": _page, "insert": _insert}[kind](database, key)
     assert ask(), f"nothing is found for {key}"

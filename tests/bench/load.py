@@ -1,9 +1,10 @@
 """Load on an HTTP address over a number of connections: wrk where it is installed, else a few greenlets.
 
-`python -m tests.bench.load URL TOKEN SECONDS [BODY]` is the latter, in a process of its own; it prints how many
+`TOKEN=… python -m tests.bench.load URL SECONDS [BODY]` is the latter, in a process of its own; it prints how many
 requests were answered with success per second.
 """
 
+import os
 import re
 import shutil
 import socket
@@ -24,15 +25,15 @@ UP_WITHIN = 30.0  # seconds
 def rate(url: str, token: str, seconds: int, body: bytes = b"") -> float:
     """Successes per second: of GET, or of POST with a JSON body if there is one."""
     if GENERATOR != "wrk":
-        own = [sys.executable, "-m", "tests.bench.load", url, token, str(seconds), body.decode()]
-        return float(_run(own, seconds))
+        own = [sys.executable, "-m", "tests.bench.load", url, str(seconds), body.decode()]
+        return float(_run(own, seconds, TOKEN=token))
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder, "post.lua")
+        script = Path(folder, "ask.lua")
+        identity = f"wrk.headers['Authorization'] = 'Bearer {token}'\n"
         kind = "wrk.headers['Content-Type'] = 'application/json'"
-        script.write_text(f"{kind}\nwrk.method, wrk.body = 'POST', [==[{body.decode()}]==]\n")
-        with_body = ["-s", str(script)] if body else []
-        identity = ["-H", f"Authorization: Bearer {token}"]
-        said = _run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *with_body, *identity, url], seconds)
+        post = f"{kind}\nwrk.method, wrk.body = 'POST', [==[{body.decode()}]==]\n" if body else ""
+        script.write_text(identity + post)
+        said = _run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), url], seconds)
     answered, within = re.search(r"(\d+) requests in ([\d.]+)(m?)s", said), re.search(r"Non-2xx.*: (\d+)", said)
     assert answered, said
     good = int(answered[1]) - int(within[1] if within else 0)
@@ -40,8 +41,9 @@ def rate(url: str, token: str, seconds: int, body: bytes = b"") -> float:
     return good / float(answered[2])
 
 
-def _run(command: list[str], seconds: float) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+def _run(command: list[str], seconds: float, **environment: str) -> str:
+    told = os.environ | environment
+    return subprocess.run(command, env=told, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
 
 
 def warm(url: str, token: str, body: bytes = b"") -> None:
@@ -78,9 +80,10 @@ def _ask(address: tuple[str, int], request: bytes, until: float) -> int:
     return answered
 
 
-def _main(url: str, token: str, seconds: str, body: str = "") -> None:
+def _main(url: str, seconds: str, body: str = "") -> None:
     import gevent
 
+    token = os.environ["TOKEN"]
     host, _, path = url.removeprefix("http://").partition("/")
     name, _, port = host.partition(":")
     head = f"{'POST' if body else 'GET'} /{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"

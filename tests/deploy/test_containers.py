@@ -155,7 +155,8 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
 @pytest.fixture(scope="module")
 def peopled(containers: Containers) -> Containers:
     """With an administrator, who is told of voices, and Amara, who raises them."""
-    add = ["exec", "-T", "-e", f"HEARTH_ADMIN_PASSWORD={PASSWORD}", "members", "python", "-m", "services.members"]
+    containers.environment |= {"HEARTH_ADMIN_PASSWORD": PASSWORD}
+    add = ["exec", "-T", "-e", "HEARTH_ADMIN_PASSWORD", "members", "python", "-m", "services.members"]
     containers.compose(*add, "add-administrator", "--email", ROOT_EMAIL, "--name", "Root")
     root = containers.sign_in(ROOT_EMAIL)
     invitation = root.post("/v1/invitations", {"email": AMARA_EMAIL, "roles": ["coworker"]})

@@ -45,8 +45,8 @@ def echo(ground: Ground, row: Row) -> None:
 
 def _store(ground: Ground, service: str, kind: str, key: str, prefix: str) -> float:
     """What the store alone does per second, in a process of its own."""
-    where = ground.backend.mongo_uri, f"{prefix}{service}", str(ground.scale.seconds)
-    return float(run("-m", "tests.bench.bare_store", *where, kind, key))
+    what = f"{prefix}{service}", str(ground.scale.seconds), kind, key
+    return float(run("-m", "tests.bench.bare_store", *what, MONGO_URI=ground.backend.mongo_uri))
 
 
 @part("me", Row("GET /v1/me", "per s", f"raw find_one, {THREADS}", at_least=0.28))
