@@ -8,6 +8,7 @@ from services.notifications.inbox.service import Inbox
 from services.notifications.people.service import People
 
 CAPABILITIES = (People, Fanout, Inbox)
+NUMBERS = {"LINES_AN_HOUR": 20}  # about voices, in each administrator's inbox; one more says that there are more
 
 if __name__ == "__main__":
-    runner.serve("notifications", CAPABILITIES, sys.argv[1:])
+    runner.serve("notifications", CAPABILITIES, sys.argv[1:], numbers=NUMBERS)

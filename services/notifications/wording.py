@@ -5,7 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
-from services.contracts.messages.feedback import FEEDBACK_ANSWERED, FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+from services.contracts.messages.feedback import (
+    FEEDBACK_ANSWERED,
+    FEEDBACK_MOVED,
+    FEEDBACK_SUBMITTED,
+    FEEDBACK_TAKEN_DOWN,
+)
 
 Notice = dict[str, str]
 
@@ -15,6 +20,9 @@ _STEPS = {
     "done": "Done: what you asked for",
     "declined": "The hub will not do what you asked for",
 }
+_ADMINISTRATORS, _AUTHOR = "Because administrators answer for the hub.", "Because you said it."
+_WORDS = {FEEDBACK_SUBMITTED.key: _ADMINISTRATORS, FEEDBACK_ANSWERED.key: _AUTHOR, FEEDBACK_MOVED.key: _AUTHOR}
+_WITHDRAWN = {"title": "A voice that was taken down", "body": ""}
 
 
 def event_published(event_id: str, title: str, starts_at: datetime, place: str, audience: Mapping[str, Any]) -> Notice:
@@ -49,7 +57,18 @@ def voice_raised(voice_id: str, kind: str | None, touchpoint: str, text: str) ->
         "title": f"{what} ({touchpoint.replace('_', ' ')}): {_short(text, 80)}",
         "body": _short(text, 400),
         "link": f"/v1/feedback/{voice_id}",
-        "reason": "Because administrators answer for the hub.",
+        "reason": _ADMINISTRATORS,
+    }
+
+
+def many_voices(hour: datetime, most: int) -> Notice:
+    """More voices in an hour than have lines of their own."""
+    return {
+        "kind": FEEDBACK_SUBMITTED.key,
+        "title": "Many voices came in this hour",
+        "body": f"More than {most} since {_when(hour)}. The list of voices has all of them.",
+        "link": "/v1/feedback",
+        "reason": _ADMINISTRATORS,
     }
 
 
@@ -60,7 +79,7 @@ def voice_answered(voice_id: str, text: str, answer: str) -> Notice:
         "title": f"An answer to “{_short(text, 80)}”",
         "body": _short(answer, 400),
         "link": f"/v1/feedback/{voice_id}",
-        "reason": "Because you said it.",
+        "reason": _AUTHOR,
     }
 
 
@@ -71,8 +90,30 @@ def voice_moved(voice_id: str, text: str, status: str, reason: str) -> Notice:
         "title": f"{_STEPS[status]}: “{_short(text, 80)}”",
         "body": _short(reason, 400),
         "link": f"/v1/feedback/{voice_id}",
-        "reason": "Because you said it.",
+        "reason": _AUTHOR,
     }
+
+
+def voice_taken_down(voice_id: str, reason: str) -> Notice:
+    """That one's voice can't be read any more, and why."""
+    return {
+        "kind": FEEDBACK_TAKEN_DOWN.key,
+        "title": "What you said was taken down",
+        "body": _short(reason, 400),
+        "link": f"/v1/feedback/{voice_id}",
+        "reason": _AUTHOR,
+    }
+
+
+def withdrawn(notice: Notice) -> Notice:
+    """The notice without the words of a voice, if it had any."""
+    return notice | _WITHDRAWN if notice["kind"] in _WORDS else notice
+
+
+def without_words(voice_id: str) -> dict[str, Notice]:
+    """What may still be said of a voice that was taken down, by the kinds of notices that had its words."""
+    link = f"/v1/feedback/{voice_id}"
+    return {kind: {"kind": kind, "link": link, "reason": reason, **_WITHDRAWN} for kind, reason in _WORDS.items()}
 
 
 def _when(moment: datetime) -> str:

@@ -10,10 +10,11 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from services.contracts.errors import Conflict
+from services.chassis import identifiers
+from services.contracts.errors import Conflict, NotYet
 from services.contracts.shapes.notifications import moment_of
 from services.notifications.fanout import domain as fanout
-from services.notifications.fanout.store import JobStore
+from services.notifications.fanout.store import HourStore, JobStore, ToldStore
 from services.notifications.inbox import domain as inbox
 from services.notifications.inbox.domain import Reader
 from services.notifications.inbox.store import InboxStore
@@ -159,3 +160,100 @@ def test_of_two_who_tell_the_same_one_gives_way(make_store: Any) -> None:
     done = store.step(fanout.advance(job, fanout.Portion(3, ["c"], last=True), NOW))
     assert done["done_at"] == NOW
     assert store.find("m")["portions"] == 3
+
+
+NEWS = fanout.News("n", "the-event", "m", {"kind": "events.published"})
+
+
+def test_who_was_told_is_as_it_was_written_down_first(make_store: Any) -> None:
+    store, elsewhere = make_store(ToldStore), make_store(ToldStore)
+    first = fanout.Portion(1, ["a", "b"], last=False, but="b")
+    assert store.keep(NEWS, first, NOW) == first
+    assert elsewhere.keep(NEWS, fanout.Portion(1, ["c"], last=True), NOW + timedelta(days=1)) == first
+    assert store.last("the-event", "events.published")["last"] is False
+    end = fanout.Portion(2, [], last=True)
+    assert store.keep(NEWS, end, NOW) == end
+    assert (store.last("the-event", "events.published")["nth"], store.nth("n", 1)) == (2, first)
+    assert store.last("the-event", "events.cancelled") is None
+    with pytest.raises(NotYet):
+        store.nth("n", 3)
+    everyone = fanout.Portion(1, [], last=True, belonging=NOW, but="b")
+    cancelled = fanout.News("o", "the-event", "o", {"kind": "events.cancelled"})
+    assert store.keep(cancelled, everyone, NOW) == store.keep(cancelled, first, NOW) == everyone
+    assert [each["_id"] for each in store.about("the-event")] == ["o:000001", "n:000001", "n:000002"]
+    assert list(store.about("another-event")) == []
+
+
+def test_many_who_tell_the_same_at_once_tell_it_to_the_same(make_store: Any) -> None:
+    store = make_store(ToldStore)
+    portions = [fanout.Portion(1, [name], last=True) for name in "abcdefgh"]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda portion: store.keep(NEWS, portion, NOW), portions))
+    assert len({portion.ids[0] for portion in found}) == 1
+
+
+def test_words_are_withdrawn_once_and_for_all(make_store: Any) -> None:
+    store = make_store(ToldStore)
+    assert not store.is_withdrawn("v")
+    for moment in (NOW, NOW + timedelta(days=1)):
+        store.withdraw("v", moment)
+    assert store.is_withdrawn("v")
+    assert not store.is_withdrawn("w")
+    assert list(store.about("v")) == []
+    assert store.rows.find_one({})["withdrawn"] == NOW
+    assert "at" not in store.rows.find_one({}), "so it is not thrown away with the records"
+
+
+def test_records_begin_when_the_first_process_starts(make_store: Any) -> None:
+    before = identifiers.now()
+    store = make_store(JobStore)
+    assert before <= store.began <= identifiers.now()
+    assert make_store(JobStore).began == store.began
+
+
+def test_where_an_older_version_was_it_may_go_on_for_a_while(make_store: Any) -> None:
+    make_store(JobStore).rows.delete_many({})  # as one has left it
+    store = make_store(JobStore)
+    assert store.began > identifiers.now() + fanout.SIDE_BY_SIDE / 2
+    assert make_store(JobStore).began == store.began
+
+
+def test_an_hour_is_counted_by_all_together(make_store: Any) -> None:
+    stores = [make_store(HourStore) for _ in range(2)]
+    with ThreadPoolExecutor(8) as pool:
+        counted = list(pool.map(lambda number: stores[number % 2].count(NOW), range(40)))
+    assert sorted(counted) == list(range(1, 41))
+    assert stores[0].count(NOW + timedelta(hours=1)) == 1
+
+
+def test_a_line_that_was_left_without_words_stays_so(make_store: Any) -> None:
+    store = make_store(InboxStore)
+    store.put([inbox.line("a", "n1", NOTICE, NOW)])
+    assert store.read(A, "n1", NOW)
+    store.blank(["a", "b"], "n1", NOTICE | {"title": "gone", "body": ""}, NOW)
+    store.blank([], "n1", NOTICE, NOW)
+    store.put([inbox.line(member, "n1", NOTICE, NOW) for member in ("a", "b")])
+    lines = {each["member"]: each for each in store.rows.find({})}
+    assert {(each["title"], each["body"], each["link"]) for each in lines.values()} == {("gone", "", "/l")}
+    assert (lines["a"]["read_at"], lines["b"]["read_at"]) == (NOW, None)
+
+
+def test_the_words_about_one_thing_are_taken_from_some(make_store: Any) -> None:
+    store = make_store(InboxStore)
+    other, kind = NOTICE | {"link": "/other"}, NOTICE | {"kind": "another"}
+    for number, notice in enumerate((NOTICE, other, kind)):
+        store.put([inbox.line(member, f"n{number}", notice, NOW) for member in ("a", "b")])
+    store.blank_about(["a"], [NOTICE | {"title": "gone", "body": ""}])
+    gone = [each["_id"] for each in store.rows.find({"title": "gone"})]
+    assert gone == ["a:n0"]
+
+
+def test_everybody_is_given_many_at_a_time(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notifications.people.store.ASKED_TOGETHER", 2)
+    store = make_store(PeopleStore)
+    assert list(store.everybody()) == []
+    for id in "abc":
+        store.keep(person(id))
+    found = list(store.everybody())
+    assert [len(each) for each in found] == [2, 1]
+    assert sorted(itertools.chain(*found)) == ["a", "b", "c"]

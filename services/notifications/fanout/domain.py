@@ -1,50 +1,124 @@
-"""What is true of a fan-out to many: a job that can be interrupted after any portion and taken up again, by anybody.
+"""What is true of a fan-out: who is told of something is decided once, written down, and counts from then on.
 
-A job is a plain dict; its `_id` is the message's, so that a message delivered twice has one job.
+Whoever is meant is told in portions. Each is recorded before anybody of it is told; if the work is interrupted, or its
+message comes again, those are told who are in the record, whoever would be meant by now. What becomes of the subject
+later is told to the same.
+
+A job says which portions are done. It is a plain dict; its `_id` is the notification's, so that a message delivered
+twice has one job. A record is a plain dict, too.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 Job = dict[str, Any]
+Record = dict[str, Any]
+Notice = dict[str, str]
 PORTION = 1000  # members who are told together
+KEPT = timedelta(days=400)  # records: an event may be planned a year ahead
+SIDE_BY_SIDE = timedelta(hours=1)  # that a version without records may go on working after one with records began
 
 
-def begin(message_id: str, now: datetime) -> Job:
-    """A job that nothing was done of. It is saved with its first step, as version 1."""
-    return {"_id": message_id, "cursor": None, "portions": 0, "done_at": None, "changed_at": now, "version": 0}
+class News(NamedTuple):
+    """Something to tell: the notification's `id`, what it is about, by which message it came, and its words."""
+
+    id: str
+    subject: str
+    message_id: str
+    notice: Notice
 
 
 class Portion(NamedTuple):
-    """The `nth` of a job, from 1."""
+    """The `nth` of those who are meant, from 1; or everyone who belonged at a moment, which is one portion.
+
+    `but` is among them and not told: nobody is told of their own deed. `folded` is the hour whose many voices are told
+    of together instead.
+    """
 
     nth: int
     ids: list[str]
     last: bool
+    but: str | None = None
+    belonging: datetime | None = None
+    folded: datetime | None = None
+
+    @property
+    def told(self) -> list[str]:
+        """Those who are told, one by one."""
+        return [id for id in self.ids if id != self.but]
 
 
-def left(job: Job, ids: list[str], size: int) -> Iterator[Portion]:
-    """Whom of these, in the order of their ids, the job has still to tell: portion by portion."""
-    if job["done_at"] is None:
-        done = bisect_right(ids, job["cursor"]) if job["cursor"] is not None else 0
-        for nth, start in enumerate(range(done, len(ids), size), job["portions"] + 1):
-            yield Portion(nth, ids[start : start + size], start + size >= len(ids))
+def begin(notification_id: str, now: datetime) -> Job:
+    """A job that nothing was done of. It is saved with its first step, as version 1."""
+    job = {"_id": notification_id, "cursor": None, "portions": 0, "done_at": None, "changed_at": now, "version": 0}
+    return job | {"recorded": True}
+
+
+def taken_up(begun: Job, saved: Job | None) -> Job:
+    """The job as it was saved, if it was. One of an older version has no records: it is done again from the first."""
+    if saved is None or saved.get("recorded"):
+        return saved or begun
+    return {**begun, "version": saved["version"], "sequence": saved["sequence"]}
+
+
+def following(job: Job, ids: list[str], but: str | None) -> Portion:
+    """The portion after those that are done, of these members in the order of their ids; perhaps an empty last one."""
+    start = bisect_right(ids, job["cursor"]) if job["cursor"] is not None else 0
+    return Portion(job["portions"] + 1, ids[start : start + PORTION], start + PORTION >= len(ids), but)
 
 
 def advance(job: Job, portion: Portion, now: datetime) -> Job:
     """The job after this portion and all before it were told; with the last it is done."""
     return {
         **job,
-        "cursor": portion.ids[-1],
+        "cursor": portion.ids[-1] if portion.ids else job["cursor"],
         "portions": portion.nth,
         "done_at": now if portion.last else None,
         "changed_at": now,
     }
 
 
-def delivered(notification_id: str, notice: dict[str, str], at: datetime, **to: Any) -> dict[str, Any]:
+def record(news: News, portion: Portion, now: datetime) -> Record:
+    """What is kept of a portion; the same id for each attempt at it."""
+    return {
+        "_id": record_id(news.id, portion.nth),
+        "subject": news.subject,
+        "kind": news.notice["kind"],
+        "notification": news.id,
+        "message": news.message_id,
+        "at": now,
+        **portion._asdict(),
+    }
+
+
+def record_id(notification_id: str, nth: int) -> str:
+    """Sorts by the number of the portion."""
+    return f"{notification_id}:{nth:06d}"
+
+
+def recorded(record: Record) -> Portion:
+    """The portion that a record keeps."""
+    return Portion(**{name: record[name] for name in Portion._fields})
+
+
+def may_have_no_record(subject_at: datetime, began: datetime, now: datetime) -> bool:
+    """Whether what became known then may have been told without a record, or its record be gone by now."""
+    return subject_at < max(began, now - KEPT)
+
+
+def began(now: datetime, *, after_others: bool) -> datetime:
+    """From when on each telling is recorded. `after_others`: an older version has worked here, and may for a while."""
+    return now + SIDE_BY_SIDE if after_others else now
+
+
+def hour(now: datetime) -> datetime:
+    """The beginning of an hour."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def delivered(news: News, at: datetime, **to: Any) -> dict[str, Any]:
     """What the message says of a notification that lies in inboxes, `to` whom."""
-    told = {"member_ids": [], "everyone": None} | to
-    return {"_id": notification_id, "changed_at": at, "notification_id": notification_id, **notice, "at": at, **told}
+    told: Mapping[str, Any] = {"member_ids": [], "everyone": None} | to
+    return {"_id": news.id, "changed_at": at, "notification_id": news.id, **news.notice, "at": at, **told}

@@ -20,6 +20,7 @@ from services.notifications.inbox.domain import (
     Reader,
     as_lines,
     is_for,
+    line,
     line_id,
     merged,
 )
@@ -104,6 +105,21 @@ class InboxStore(Rows):
             if others or error.details["writeConcernErrors"]:
                 raise
 
+    def blank(self, member_ids: list[str], notification_id: str, notice: dict[str, str], now: datetime) -> None:
+        """Leave a notification no other words than these, whether or not it lies in these inboxes already.
+
+        Where it is not there yet it is added: whoever was about to write it finds it and leaves it so.
+        """
+        if lines := [line(member_id, notification_id, notice, now) for member_id in member_ids]:
+            self.put(lines)
+            self._kept().update_many({"_id": {"$in": [each["_id"] for each in lines]}}, {"$set": _words(notice)})
+
+    def blank_about(self, member_ids: list[str], notices: list[dict[str, str]]) -> None:
+        """Leave these members no other words than those of these notices in the lines of such a kind about the same."""
+        for each in notices:
+            those = {"member": {"$in": member_ids}, "link": each["link"], "kind": each["kind"]}
+            self._kept().update_many(those, {"$set": _words(each)})
+
     def youngest(
         self, reader: Reader, *, unread: bool, after: Position | None, limit: int
     ) -> tuple[list[Line], Position | None]:
@@ -167,3 +183,7 @@ class InboxStore(Rows):
 
     def _kept(self) -> Collection[Line]:
         return self.rows.with_options(write_concern=JOURNALED)  # what a member did can't be made again
+
+
+def _words(notice: Mapping[str, str]) -> dict[str, str]:
+    return {name: notice[name] for name in ("title", "body")}

@@ -1,9 +1,10 @@
 """What people remembers: one row a member, and how often any row has changed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from services.chassis.store import Rows
 from services.notifications.people.domain import Person
 
 BATCH = 10_000  # rows
+ASKED_TOGETHER = 1_000  # people
 ROSTER_AT_MOST = 200_000  # people, at a quarter of 1 KB each
 _CHANGES = {"_id": "people"}
 _WAYS = ("roles", "tags")
@@ -77,6 +79,12 @@ class PeopleStore(Rows):
         if self._roster.having({"roles": [role], "tags": []}):
             return True
         return self.rows.find_one({"roles": role}, {"_id": True}) is not None
+
+    def everybody(self) -> Iterator[list[str]]:
+        """The ids of all who are known, many at a time."""
+        with self.rows.find({}, {"_id": True}).batch_size(BATCH) as found:
+            while ids := [each["_id"] for each in islice(found, ASKED_TOGETHER)]:
+                yield ids
 
     def audience(self, audience: Mapping[str, Any], *, at: datetime, but: str | None) -> list[str]:
         """The ids of those who have one of these roles or tags and belonged at this moment, in their order.
