@@ -25,6 +25,7 @@ from gateway.link import Link, LinkDown, declare
 from services.chassis import identifiers
 from services.chassis.logs import log
 from services.contracts.catalogue import CONTENT_TYPE, UndeclaredMessage, envelope
+from services.contracts.errors import TOO_MANY_VOICES
 from services.contracts.messages.gateway import GATEWAY_NOTED
 from services.contracts.shapes.parts import ROLES
 
@@ -82,7 +83,9 @@ def _is_for_some(view: Any, method: str) -> bool:
 
 def _note(outcome: str, status: int) -> Note:
     now = identifiers.now()
-    caller = g.get("caller")
+    # Where the refusal itself would say that somebody spoke without their name, it is noted without any name.
+    nameless = g.get("problem") == TOO_MANY_VOICES
+    caller = None if nameless else g.get("caller")
     # Who asks too often is named, but not what they asked: it may have been to say something without their name.
     rule = request.url_rule if caller is None or status != 429 else None
     return {
@@ -96,7 +99,7 @@ def _note(outcome: str, status: int) -> Note:
         "outcome": outcome,
         "status": status,
         "code": g.get("problem"),
-        "network": network(request.remote_addr),
+        "network": None if nameless else network(request.remote_addr),
     }
 
 

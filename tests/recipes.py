@@ -171,6 +171,9 @@ class Recipes:
     def move_voice(self, owner: Member) -> Ask:
         return self._voice(owner, {"status": "acknowledged"})
 
+    def take_down_voice(self, owner: Member) -> Ask:
+        return self._voice(owner, {"reason": "It names a neighbour."})
+
     def claim_outcome(self, owner: Member) -> Ask:
         return Ask(body={"claim_code": owner.post("/v1/feedback", self._words(anonymous=True))["claim_code"]})
 

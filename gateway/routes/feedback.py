@@ -12,6 +12,7 @@ from services.contracts.shapes.feedback import (
     Move,
     Outcome,
     RaisedVoice,
+    Takedown,
     Voice,
     VoiceDraft,
     VoicePage,
@@ -67,6 +68,16 @@ def answer_voice(answer: dict[str, Any], voice_id: str) -> Any:
 def move_voice(move: dict[str, Any], voice_id: str) -> Any:
     """Move a voice one step on; its author is told."""
     return call("feedback.voices", "move", voice_id=voice_id, move=move)
+
+
+@routes.route("/feedback/<id:voice_id>/takedown", methods=["PUT"])
+@routes.arguments(Takedown)
+@routes.response(200, Voice)
+@routes.refuses(Forbidden, NotFound, Conflict)
+@routes.may("administrator")
+def take_down_voice(takedown: dict[str, Any], voice_id: str) -> Any:
+    """Take a voice down: its words are forgotten, its author is told why."""
+    return call("feedback.voices", "take_down", voice_id=voice_id, takedown=takedown)
 
 
 @routes.route("/feedback/claims", methods=["POST"])

@@ -26,7 +26,7 @@ from services.chassis.logs import log
 from services.chassis.store import database, is_absent
 from services.chassis.tokens import Caller, Tokens
 from services.chassis.tracing import TRACEPARENT, Work
-from services.contracts.errors import Invalid, NotFound, Refusal, Unavailable, Unexpected, invalid
+from services.contracts.errors import Invalid, NotFound, Refusal, TooMany, Unavailable, Unexpected, invalid
 
 UNEXPECTED = Unexpected("unexpected", "Something went wrong on our side.")
 STORE_ABSENT = Unavailable(
@@ -238,7 +238,7 @@ class Rpc(Entrypoint):
 
     def _keep(self, claim: Claim, body: bytes, error: BaseException | None, unlinked: bool) -> None:
         try:
-            if isinstance(error, ServerSelectionTimeoutError):
+            if isinstance(error, ServerSelectionTimeoutError | TooMany):  # nothing was done; later it may be
                 self.calls.given.forget(claim)
             elif error is None or not isinstance(_refusal(error), UNCLEAR):
                 self.calls.given.keep(claim, body, unlinked=unlinked)

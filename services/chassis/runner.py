@@ -17,7 +17,7 @@ eventlet.monkey_patch()
 import gc
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pymongo
@@ -67,16 +67,22 @@ def config(settings: settings.Settings) -> dict[str, Any]:
     return {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": settings.workers}
 
 
-def serve(service: str, capabilities: Sequence[type], chosen: Sequence[str] = (), needs: Sequence[str] = ()) -> None:
+def serve(
+    service: str,
+    capabilities: Sequence[type],
+    chosen: Sequence[str] = (),
+    needs: Sequence[str] = (),
+    numbers: Mapping[str, int] | None = None,
+) -> None:
     """Run capabilities until SIGTERM or SIGINT, then stop taking work, finish what runs within GRACE, and exit 0.
 
-    `chosen` names the capabilities to run, by default all; `needs` the settings that name a file. Exits 1 when one of
-    them dies: a supervisor starts anew.
+    `chosen` names the capabilities to run, by default all; `needs` the settings that name a file; `numbers` the
+    service's own limits with their defaults. Exits 1 when a capability dies: a supervisor starts anew.
     """
     known = {capability.name.partition(".")[2]: capability for capability in capabilities}  # type: ignore[attr-defined]
     if unknown := set(chosen) - set(known):
         sys.exit(f"{service} has no capability {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
-    loaded = settings.load(needs)
+    loaded = settings.load(needs, numbers)
     logs.configure(service, loaded.log_level, loaded.log_format)
     tracing.configure(service, loaded.traces_to)
     runner = ServiceRunner(config(loaded))

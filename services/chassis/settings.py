@@ -1,7 +1,7 @@
 """Settings from the environment; all that is missing or wrong is named at once."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +30,7 @@ class Settings:
     metrics_port: int
     traces_to: str
     files: dict[str, Path]
+    numbers: dict[str, int]
 
 
 class WrongSettings(SystemExit):
@@ -88,8 +89,12 @@ def _says_something(path: str) -> None:
         raise ValidationError("Must name a file that can be read and says something.")
 
 
-def load(needs: Sequence[str] = ()) -> Settings:
-    """The settings of a service process; `needs` names variables that hold the path of a file it cannot do without."""
+def load(needs: Sequence[str] = (), numbers: Mapping[str, int] | None = None) -> Settings:
+    """The settings of a service process.
+
+    `needs` names variables that hold the path of a file it cannot do without; `numbers` are the service's own limits,
+    by the variable that may set them, each with its default.
+    """
     env = Env(eager=False)
     settings = Settings(
         amqp_uri=secret(env, "AMQP_URI"),
@@ -104,6 +109,10 @@ def load(needs: Sequence[str] = ()) -> Settings:
         metrics_port=env.int("METRICS_PORT", 0),
         traces_to=collector(env),
         files={name: env.path(name) for name in needs},
+        numbers={
+            name: env.int(name, default, validate=validate.Range(1, 1_000_000))
+            for name, default in (numbers or {}).items()
+        },
     )
     read(env)
     return settings

@@ -24,7 +24,7 @@ from services.chassis.logs import log
 from services.chassis.outbox import OUTBOX, UNSENT, Relay, pack
 from services.chassis.settings import Settings
 from services.contracts import moments
-from services.contracts.catalogue import Announcement
+from services.contracts.catalogue import PRIVATE, Announcement, exchange_of
 from services.contracts.errors import Conflict, Invalid, NotFound, Refusal, Stale
 
 Document = dict[str, Any]
@@ -160,11 +160,17 @@ class Aggregates(Rows):
         return saved
 
     def save(
-        self, document: Document, announcing: Announcement | None = None, noting: Announcement | None = None
+        self,
+        document: Document,
+        announcing: Announcement | None = None,
+        noting: Announcement | None = None,
+        *,
+        instead: bool = False,
     ) -> Document:
         """Save a changed aggregate, announce it, and note the deed. `version` is the one it was read with.
 
         A call may expect a version (`If-Match`). Its first save is compared with it: that is what the caller has seen.
+        `instead` of what was announced before and is still unsent: that is never sent, unless it is on its way already.
         Raises Conflict when somebody else changed it in between, Stale when the caller builds on another version;
         nothing is saved then.
         """
@@ -176,7 +182,8 @@ class Aggregates(Rows):
         changed = {**document, "version": version + 1, "sequence": sequence}
         update: Document = {"$set": {name: value for name, value in changed.items() if name not in _NOT_SET}}
         if outgoing:
-            update = {"$set": {**update["$set"], UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}}
+            riding = [*self._noted(document["_id"]), *outgoing] if instead else outgoing
+            update = _riding_along(update["$set"], riding, instead=instead)
         try:
             found = self.rows.update_one({"_id": document["_id"], "version": version}, update).matched_count
         except DuplicateKeyError as error:
@@ -199,6 +206,11 @@ class Aggregates(Rows):
         assert self.announces or not told, f"nobody would look for what {self.collection} announces"
         return [pack(each, self._service, sequence) for each in told]
 
+    def _noted(self, id: str) -> list[Document]:
+        """The notes of deeds that ride in an aggregate: no other message ever takes their place."""
+        found = self.rows.find_one({"_id": id}, {OUTBOX: True}) or {}
+        return [each for each in found.get(OUTBOX, []) if exchange_of(each["type"]) == PRIVATE]
+
     def _kick(self, id: str, outgoing: list[Document]) -> None:
         if self._relay is not None and outgoing:
             self._relay.kick(self.rows, id, outgoing)
@@ -210,6 +222,13 @@ def _changed(family: type[Refusal]) -> Refusal:
 
 def _riding(outgoing: list[Document]) -> Document:
     return {OUTBOX: outgoing, UNSENT: True} if outgoing else {}
+
+
+def _riding_along(changes: Document, outgoing: list[Document], *, instead: bool) -> Document:
+    """The update that makes these changes and announces them: instead of what rides there, or after it."""
+    if instead:
+        return {"$set": {**changes, **_riding(outgoing)}}
+    return {"$set": {**changes, UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}}
 
 
 class Store(DependencyProvider):

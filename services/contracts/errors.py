@@ -5,6 +5,9 @@ A service raises them, RPC carries them by class name, and the gateway's one tab
 
 from typing import Any
 
+# A code that must never be noted beside a name: what was asked for may have been to stay anonymous.
+TOO_MANY_VOICES = "too_many_voices"
+
 
 class Refusal(Exception):
     """A "no" that the caller is meant to read.

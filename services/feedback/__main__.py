@@ -6,6 +6,7 @@ from services.chassis import runner
 from services.feedback.voices.service import Voices
 
 CAPABILITIES = (Voices,)
+NUMBERS = {"VOICES_A_DAY": 20}  # of one member
 
 if __name__ == "__main__":
-    runner.serve("feedback", CAPABILITIES, sys.argv[1:])
+    runner.serve("feedback", CAPABILITIES, sys.argv[1:], numbers=NUMBERS)

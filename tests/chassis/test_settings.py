@@ -79,6 +79,13 @@ def test_without_the_extra_there_are_no_traces_and_nothing_misses_it(environment
     assert says(environment, "-c", run) == (1, "feedback has no capability x; it has voices.\n")
 
 
+@pytest.mark.parametrize(("service", "name"), [("feedback", "VOICES_A_DAY"), ("notifications", "LINES_AN_HOUR")])
+def test_a_services_own_numbers_are_checked_with_the_rest(environment: dict[str, str], service: str, name: str) -> None:
+    for wrong in ("0", "many", "-1"):
+        code, words = says(environment | {name: wrong, "WORKERS": "0"}, "-m", f"services.{service}")
+        assert (code, f"{name}: " in words, "WORKERS: " in words) == (2, True, True), words
+
+
 def test_an_unknown_capability_is_named(processes: Processes) -> None:
     assert processes.start("one", "-m", "services.feedback", "voices", "choirs").wait(30) == 1
     assert "feedback has no capability choirs; it has voices" in processes.log("one")

@@ -122,6 +122,18 @@ def test_what_was_sent_is_taken_out_and_what_came_meanwhile_stays(things: Aggreg
         assert not {"outbox", "unsent"} & set(of(id))
 
 
+def test_what_is_announced_instead_takes_the_place_of_what_was_not_sent(things: Aggregates) -> None:
+    new = thing()
+    saved = things.add(new, FEEDBACK_SUBMITTED.about(new | {"text": "words to be forgotten"}))
+    changed = saved | {"text": ""}
+    things.save(changed, FEEDBACK_SUBMITTED.about(changed), instead=True)
+    stored = things.rows.find_one({"_id": new["_id"]})
+    assert stored is not None
+    assert [each["sequence"] for each in stored["outbox"]] == ["000000000002"]
+    assert "words to be forgotten" not in str(stored)
+    assert (stored["unsent"], stored["sequence"]) == (True, 2)
+
+
 def test_reading_shows_no_outbox(things: Aggregates) -> None:
     new = thing()
     things.add(new, FEEDBACK_SUBMITTED.about(new))

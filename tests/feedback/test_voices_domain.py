@@ -1,7 +1,7 @@
 """The life of a voice, without any machinery."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +62,50 @@ def test_declining_needs_a_reason() -> None:
         domain.move(voice(), "declined", "", **STAFF)
     assert refused.value.fields[0]["field"] == "reason"
     assert domain.move(voice(), "declined", "No room before May.", **STAFF)["reason"] == "No room before May."
+
+
+def test_what_is_taken_down_has_no_words_and_a_trace() -> None:
+    answered = domain.answer(voice(), "About that neighbour?", **STAFF)
+    done = domain.move(answered, "done", "The neighbour moved.", **STAFF)
+    taken = domain.take_down(done, "It names somebody.", **STAFF)
+    assert (taken["text"], taken["reason"], taken["status"]) == ("", "It names somebody.", "taken_down")
+    assert taken["answers"] == [{"text": "", "by": ROOT, "at": NOW}]
+    assert taken["history"][-1] == {"at": NOW, "by": ROOT, "what": "taken_down", "why": "It names somebody."}
+    assert "eighbour" not in str(taken)
+    for refused in (
+        lambda: domain.take_down(taken, "Again.", **STAFF),
+        lambda: domain.answer(taken, "Still.", **STAFF),
+        lambda: domain.move(taken, "declined", "Still.", **STAFF),
+    ):
+        with pytest.raises(Conflict, match="taken down"):
+            refused()
+
+
+def test_administrators_take_down() -> None:
+    for by, roles, refusal in (
+        ("hanna", frozenset({"host"}), Forbidden),
+        (AUTHOR, ROLES[AUTHOR], Forbidden),
+        (STRANGER, ROLES[STRANGER], NotFound),
+    ):
+        with pytest.raises(refusal):
+            domain.take_down(voice(), "It names somebody.", by=by, roles=roles, now=NOW)
+
+
+def test_voices_of_a_day_are_counted_by_kind_and_together() -> None:
+    named, nameless = (domain.tallies(AUTHOR, "alias", NOW, anonymous=anonymous) for anonymous in (False, True))
+    assert (named.own, named.other) == (nameless.other, nameless.own)
+    assert (AUTHOR in named.own, nameless.own) == (True, "alias")
+    tomorrow = domain.tallies(AUTHOR, "alias", NOW + timedelta(days=1), anonymous=False)
+    assert tomorrow.own != named.own
+    assert named.ends_at == datetime(2026, 11, 3, tzinfo=UTC)
+    assert domain.tallies(AUTHOR, "", NOW, anonymous=True).own == "", "no alias, no count"
+
+
+def test_one_voice_too_many_is_told_when_to_come_back() -> None:
+    refused = domain.too_many(20, datetime(2026, 11, 3, tzinfo=UTC), NOW)
+    assert refused.after == 51_517
+    assert "20 voices a day" in refused.says
+    assert domain.too_many(20, datetime(2026, 11, 2, tzinfo=UTC), NOW).after == 1, "a fresh token has a fresh alias"
 
 
 def test_who_may_do_what() -> None:

@@ -83,6 +83,22 @@ def test_what_is_denied_is_noted(
     }
 
 
+def test_who_raised_too_many_voices_is_not_noted(
+    app: Gateway, client: FlaskClient, services: PlayedServices, bearer: dict[str, str]
+) -> None:
+    """Whoever reads the notes could see by the voices with a name that the others were anonymous."""
+    services.answers["submit"] = errors.TooMany(errors.TOO_MANY_VOICES, "Enough for today.", after=9)
+    answer = client.post("/v1/feedback", json={"text": SAID}, headers=bearer)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "9")
+    (note,) = noted(app)
+    assert {name: note[name] for name in ("operation", "code")} == {
+        "operation": "raise_voice",
+        "code": "too_many_voices",
+    }
+    assert (note["actor_id"], note["network"]) == (None, None)
+    assert MEMBER not in str(note)
+
+
 FOR_SOME = [
     ("POST", "/v1/invitations", {"email": ADDRESS}, "invite", "invite_member"),
     ("PUT", f"/v1/members/{ID}/roles", {"roles": ["host"]}, "set_roles", "set_member_roles"),

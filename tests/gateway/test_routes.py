@@ -87,6 +87,7 @@ FEEDBACK: list[Route] = [
     ("GET", f"/v1/feedback/{ID}", None, "feedback.voices.show", OF_VOICE, 200),
     ("POST", f"/v1/feedback/{ID}/answers", TEXT, "feedback.voices.answer", OF_VOICE | {"answer": TEXT}, 201),
     ("PUT", f"/v1/feedback/{ID}/status", DONE, "feedback.voices.move", OF_VOICE | {"move": DONE | {"reason": ""}}, 200),
+    ("PUT", f"/v1/feedback/{ID}/takedown", WHY, "feedback.voices.take_down", OF_VOICE | {"takedown": WHY}, 200),
     ("POST", "/v1/feedback/claims", CODE, "feedback.voices.outcome", {"claim": CODE}, 200),
 ]
 DENIED = {"limit": 20, "cursor": None, "outcome": "denied", "actor_id": ID}

@@ -228,8 +228,9 @@ def _tell_a_very_large_hub(database: Any) -> None:
 
 def _interrupt_a_job(database: Any) -> None:
     jobs, now, id = JobStore(database, "notifications"), identifiers.now(), identifiers.new_id(identifiers.now())
-    for portion in fanout.left(fanout.begin(id, now), ["a", "b"], 1):
-        jobs.step(fanout.advance(jobs.find(id) or fanout.begin(id, now), portion, now))
+    for nth in (1, 2):
+        job = fanout.taken_up(fanout.begin(id, now), jobs.find(id))
+        jobs.step(fanout.advance(job, fanout.Portion(nth, ["a"], last=nth == 2), now))
 
 
 def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:

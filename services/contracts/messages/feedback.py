@@ -39,6 +39,15 @@ class FeedbackMoved(Shape):
     actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
 
 
+class FeedbackTakenDown(Shape):
+    """A voice that is no longer to be read. Whoever kept its words or those of its answers is to forget them."""
+
+    voice_id = Id(required=True)
+    reason = fields.String(required=True)
+    author_id = Id(required=True, allow_none=True)
+    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+
+
 _VOICE = {
     "voice_id": "018f2d71-77aa-7c10-b3de-5e1f0a9b8c72",
     "text": "I need a quiet room for calls.",
@@ -74,4 +83,13 @@ FEEDBACK_NOTED = announce(
     body=Deed,
     example=DEED | {"operation": "show_voice", "before": None, "after": None},
     private=True,
+)
+FEEDBACK_TAKEN_DOWN = announce(
+    "feedback.taken_down",
+    by="feedback",
+    says="An administrator took a voice down: its words are to be forgotten wherever they were kept.",
+    body=FeedbackTakenDown,
+    example={name: _VOICE[name] for name in ("voice_id", "author_id")}
+    | _ACTOR
+    | {"reason": "It names a neighbour who never agreed to that."},
 )

@@ -61,7 +61,11 @@ class AuditEntry(Shape):
     )
     path = fields.String(allow_none=True, required=True, metadata={"example": "/v1/members/<id:member_id>/roles"})
     subject_id = Id(allow_none=True, required=True, metadata={"description": "What it was done to, if the path says."})
-    actor_id = Id(allow_none=True, required=True, metadata={"description": "Who; null when nobody was signed in."})
+    actor_id = Id(
+        allow_none=True,
+        required=True,
+        metadata={"description": "Who; null when nobody was signed in, or where it would tell who spoke anonymously."},
+    )
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
     status = fields.Integer(
         allow_none=True, required=True, metadata={"description": "null for what a service noted.", "example": 403}

@@ -5,7 +5,8 @@ from marshmallow import fields, validate
 from services.contracts.shapes.parts import TOUCHPOINTS, Flag, Id, Moment, Page, Shape, Text, own_id, page_of
 
 KINDS = ("want", "expect", "need", "praise", "problem", "idea")
-STATUSES = ("received", "acknowledged", "decided", "done", "declined")
+MOVES = ("acknowledged", "decided", "done", "declined")
+STATUSES = ("received", *MOVES, "taken_down")
 
 
 class VoiceDraft(Shape):
@@ -31,12 +32,22 @@ class AnswerDraft(Shape):
 class Move(Shape):
     """The next step of a voice."""
 
-    status = fields.String(required=True, validate=validate.OneOf(STATUSES[1:]), metadata={"example": "decided"})
+    status = fields.String(required=True, validate=validate.OneOf(MOVES), metadata={"example": "decided"})
     reason = Text(
         least=0,
         most=1000,
         load_default="",
         metadata={"description": "Needed for `declined`; the author reads it.", "example": ""},
+    )
+
+
+class Takedown(Shape):
+    """Why a voice is taken down."""
+
+    reason = Text(
+        most=1000,
+        required=True,
+        metadata={"description": "The author reads it.", "example": "It names a neighbour who never agreed to that."},
     )
 
 
@@ -49,7 +60,7 @@ class Answer(Shape):
 
 
 class Outcome(Shape):
-    """What became of a voice; all that a claim code shows."""
+    """What became of a voice; all that a claim code shows. One that was taken down has no words any more."""
 
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     reason = fields.String(required=True, metadata={"example": ""})

@@ -1,26 +1,64 @@
 """What is true of a voice: `received → acknowledged → decided → done`, or `declined` with a reason at any step.
 
+An administrator may take a voice down at any time. Its words are gone then; that it was there stays, and who took it
+down, when and why.
+
 A voice is a plain dict with `_id`, `changed_at`, and a `history` of deeds. Of an anonymous one the author is kept
 nowhere, and no time of its raising finer than the day.
+
+A member may raise so many voices a day, of both kinds together. Each kind is counted by itself: those with a name by
+the member, anonymous ones by the member's alias of the day. In one row for both, a count of six beside five voices with
+a name would say who raised the sixth.
 """
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, NamedTuple
 
-from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
+from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidden, Invalid, TooMany
 
 Voice = dict[str, Any]
 STAFF = frozenset({"administrator", "host"})
 STEPS = ("received", "acknowledged", "decided", "done")
-FINAL = frozenset({"done", "declined"})
+TAKEN_DOWN = "taken_down"
+FINAL = frozenset({"done", "declined", TAKEN_DOWN})
 ANSWERS_AT_MOST = 100
 
 
 def as_told(draft: Mapping[str, Any], now: datetime) -> datetime:
     """When a voice counts as raised: now, or for an anonymous one the day."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) if draft["anonymous"] else now
+    return day(now) if draft["anonymous"] else now
+
+
+def day(moment: datetime) -> datetime:
+    """The beginning of a moment's day in UTC."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class Tallies(NamedTuple):
+    """Under which name a voice is counted, and where the other kind of the same member's voices of the day is.
+
+    The empty name counts nothing: of a token without an alias.
+    """
+
+    own: str
+    other: str
+    ends_at: datetime
+
+
+def tallies(member_id: str, alias: str, issued: datetime, *, anonymous: bool) -> Tallies:
+    """Where to count a voice. The day is that of the alias, which is the one on which the token was `issued`."""
+    named = f"{member_id}/{issued:%Y-%m-%d}"
+    own, other = (alias, named) if anonymous else (named, alias)
+    return Tallies(own, other, day(issued) + timedelta(days=1))
+
+
+def too_many(most: int, ends_at: datetime, now: datetime) -> TooMany:
+    """The answer to one voice more than a member may raise a day."""
+    says = f"A member may raise {most} voices a day. Please go on tomorrow; the day ends at midnight UTC."
+    return TooMany(TOO_MANY_VOICES, says, after=max(1, ceil((ends_at - now).total_seconds())))
 
 
 def raise_voice(author_id: str, draft: Mapping[str, Any], claim_code: str, *, id: str, at: datetime) -> Voice:
@@ -46,6 +84,8 @@ def raise_voice(author_id: str, draft: Mapping[str, Any], claim_code: str, *, id
 def answer(voice: Voice, text: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
     """The voice with a public answer, which also acknowledges it. Raises Forbidden, NotFound, Conflict."""
     _staff_only(voice, by, roles)
+    if voice["status"] == TAKEN_DOWN:
+        raise _final(voice)
     if len(voice["answers"]) >= ANSWERS_AT_MOST:
         raise Conflict("answered_enough", f"A voice has at most {ANSWERS_AT_MOST} answers.")
     status = "acknowledged" if voice["status"] == "received" else voice["status"]
@@ -57,12 +97,24 @@ def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[st
     """The voice, one or more steps further; never back. Raises Forbidden, NotFound, Conflict, Invalid."""
     _staff_only(voice, by, roles)
     if voice["status"] in FINAL:
-        raise Conflict("final", f"This voice is {voice['status']}; that is final.")
+        raise _final(voice)
     if status == "declined" and not reason:
         raise Invalid.field("reason", "Declining needs a reason; the author reads it.")
     if status != "declined" and STEPS.index(status) <= STEPS.index(voice["status"]):
         raise Conflict("not_forward", f"This voice is {voice['status']}; {status} would not be a step forward.")
     return _after({**voice, "status": status, "reason": reason}, now, by, status)
+
+
+def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
+    """The voice without its words and those of its answers. Raises Forbidden, NotFound, Conflict."""
+    visible(voice, by=by, roles=roles)
+    if "administrator" not in roles:
+        raise Forbidden("administrators_only", "Administrators take voices down.")
+    if voice["status"] == TAKEN_DOWN:
+        raise _final(voice)
+    answers = [{**each, "text": ""} for each in voice["answers"]]
+    bare = {**voice, "status": TAKEN_DOWN, "reason": reason, "text": "", "answers": answers}
+    return _after(bare, now, by, TAKEN_DOWN, why=reason)
 
 
 def visible(voice: Voice, *, by: str, roles: frozenset[str]) -> Voice:
@@ -93,8 +145,12 @@ def _staff_only(voice: Voice, by: str, roles: frozenset[str]) -> None:
         raise Forbidden("staff_only", "Administrators and hosts answer for the hub.")
 
 
-def _after(voice: Voice, now: datetime, by: str, what: str) -> Voice:
-    return {**voice, "changed_at": now, "history": [*voice["history"][-199:], _deed(now, by, what)]}
+def _final(voice: Voice) -> Conflict:
+    return Conflict("final", f"This voice is {voice['status'].replace('_', ' ')}; that is final.")
+
+
+def _after(voice: Voice, now: datetime, by: str, what: str, **more: str) -> Voice:
+    return {**voice, "changed_at": now, "history": [*voice["history"][-199:], _deed(now, by, what) | more]}
 
 
 def _deed(now: datetime, by: str | None, what: str) -> dict[str, Any]:

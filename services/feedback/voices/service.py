@@ -1,9 +1,11 @@
 """What voices answers."""
 
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
 from services.chassis import context, cursors, identifiers
+from services.chassis.numbers import Number
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
 from services.chassis.tokens import Caller
@@ -14,10 +16,11 @@ from services.contracts.messages.feedback import (
     FEEDBACK_MOVED,
     FEEDBACK_NOTED,
     FEEDBACK_SUBMITTED,
+    FEEDBACK_TAKEN_DOWN,
 )
 from services.contracts.shapes import feedback as shapes
 from services.feedback.voices import domain
-from services.feedback.voices.store import ReadingStore, VoiceStore
+from services.feedback.voices.store import ReadingStore, TallyStore, VoiceStore
 
 SHOWN = ("status",)
 
@@ -32,12 +35,15 @@ class Voices:
     name = "feedback.voices"
     voices = Store(VoiceStore)
     readings = Store(ReadingStore)
+    tallies = Store(TallyStore)
+    voices_a_day = Number("VOICES_A_DAY")
 
     @rpc(draft=shapes.VoiceDraft)
     def submit(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Raise a voice. Of an anonymous one nothing that is kept leads to its author, nor to this request."""
         at, code = domain.as_told(draft, identifiers.now()), secrets.token_urlsafe(20)
         voice = domain.raise_voice(caller.id, draft, code, id=identifiers.new_id(at), at=at)
+        self._count(caller, anonymous=voice["anonymous"])
         if voice["anonymous"]:
             context.unlink()
         saved = self.voices.add(voice, announcing=FEEDBACK_SUBMITTED.about(voice, voice_id=voice["_id"]))
@@ -60,6 +66,15 @@ class Voices:
         facts = {"voice_id": voice_id, "actor_id": caller.id}
         deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts), noting=deed))
+
+    @rpc(takedown=shapes.Takedown)
+    def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
+        """Take the words of a voice away everywhere; its author is told why. What was not sent yet never is."""
+        before, now = self.voices.get(voice_id), identifiers.now()
+        voice = domain.take_down(before, **takedown, by=caller.id, roles=caller.roles, now=now)
+        taken_down = FEEDBACK_TAKEN_DOWN.about(voice, voice_id=voice_id, actor_id=caller.id)
+        deed = noted(FEEDBACK_NOTED, "take_down_voice", before, voice, by=caller, shows=SHOWN)
+        return _voice.dump(self.voices.save(voice, announcing=taken_down, noting=deed, instead=True))
 
     @rpc
     def show(self, caller: Caller, voice_id: str) -> Any:
@@ -97,3 +112,20 @@ class Voices:
         id = identifiers.derived_id(f"{caller.id}/{operation}/{voice_id}/{now:%Y-%m-%dT%H}")
         made = domain.reading(id, now)
         self.readings.once(made, noting=read(FEEDBACK_NOTED, operation, made, voice_id, by=caller))
+
+    def _count(self, caller: Caller, *, anonymous: bool) -> None:
+        """One more voice of the caller's day. Raises TooMany.
+
+        It is counted before it is looked at, so that many at the same time are not too many. A crash between this and
+        the voice costs the member that one.
+        """
+        issued = datetime.fromtimestamp(caller.issued_at, UTC)
+        tallies = domain.tallies(caller.id, caller.alias, issued, anonymous=anonymous)
+        if tallies.own and self._counted(tallies) > self.voices_a_day:
+            self.tallies.uncount(tallies.own)
+            raise domain.too_many(self.voices_a_day, tallies.ends_at, identifiers.now())
+
+    def _counted(self, tallies: domain.Tallies) -> int:
+        own: int = self.tallies.count(tallies.own, tallies.ends_at)
+        other: int = self.tallies.of(tallies.other)
+        return own + other

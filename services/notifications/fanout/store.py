@@ -4,6 +4,7 @@ All of it is thrown away by the store: long after the last redelivery, or when n
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from pymongo import IndexModel, ReturnDocument
@@ -119,10 +120,11 @@ class HourStore(Rows):
     def count(self, hour: datetime) -> int:
         """One more; how many there are with it."""
         named = {"_id": hour.isoformat()}
-        more = {"$inc": {"voices": 1}, "$setOnInsert": {"hour": hour}}
         while True:
-            try:
-                found = self.rows.find_one_and_update(named, more, upsert=True, return_document=ReturnDocument.AFTER)
-            except DuplicateKeyError:
-                continue  # somebody else began it in the same moment
-            return int(found["voices"])
+            more = {"$inc": {"voices": 1}}
+            found = self.rows.find_one_and_update(named, more, return_document=ReturnDocument.AFTER)
+            if found is not None:
+                return int(found["voices"])
+            with suppress(DuplicateKeyError):  # somebody else began it in the same moment
+                self.rows.insert_one({**named, "voices": 1, "hour": hour})
+                return 1
