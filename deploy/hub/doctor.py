@@ -43,7 +43,7 @@ Findings = Iterator[Finding]
 
 
 @click.command()
-@click.option("--management", metavar="URL", help="RabbitMQ's management API, if not AMQP_MANAGEMENT_URI.")
+@click.option("--management", metavar="URL", help="RabbitMQ's management API, if not AMQP_MANAGEMENT_URI; no password.")
 @screen.as_json
 def doctor(management: str | None, as_json: bool) -> None:
     """What is up, what is wrong and what to do. Exit code 0: healthy, 1: not."""

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ WITHIN = 60.0  # seconds for the server to open its data, and again to close it
 PATIENCE_MS = 1000
 
 
-def main(folder: Path, command: Sequence[str]) -> None:
+def main(folder: Path, command: list[str]) -> None:
     """Makes sure of the user, then becomes the server. Ends the process if that fails."""
     memory, mark = private.read_json(folder / MEMORY), folder / DATA / MARK
     known = hashlib.sha256(memory["password"].encode()).hexdigest()
@@ -43,7 +42,7 @@ def main(folder: Path, command: Sequence[str]) -> None:
     os.execv(command[0], command)  # noqa: S606 - it becomes the server, which needs no shell
 
 
-def _introduce(folder: Path, command: Sequence[str], user: str, password: str) -> None:
+def _introduce(folder: Path, command: list[str], user: str, password: str) -> None:
     """Runs the server without passwords, behind a certificate, until it knows the user."""
     certificate, settings = folder / "once.pem", folder / "once.toml"
     private.write(certificate, _certificate())
@@ -53,8 +52,8 @@ def _introduce(folder: Path, command: Sequence[str], user: str, password: str) -
         f"[tls]\ncert_file = {place}\nkey_file = {place}\nca_file = {place}\nrequire_client_cert = true\n",
     )
     [port] = private.free_ports(1)
-    server = subprocess.Popen([*command, "--config", str(settings), "--port", str(port)])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of `finally`: the server must not outlive us
+    server = subprocess.Popen([*command, "--config", str(settings), "--port", str(port)])
     try:
         _make_only_user(port, certificate, server, user, password)
     finally:
@@ -65,9 +64,9 @@ def _introduce(folder: Path, command: Sequence[str], user: str, password: str) -
 
 
 def _make_only_user(port: int, certificate: Path, server: "subprocess.Popen[bytes]", user: str, password: str) -> None:
-    shown = {"tlsCAFile": str(certificate), "tlsCertificateKeyFile": str(certificate)}
-    address = {"host": "127.0.0.1", "port": port, "directConnection": True, "serverSelectionTimeoutMS": PATIENCE_MS}
-    with pymongo.MongoClient[dict[str, Any]](tls=True, **shown, **address) as client:
+    way: dict[str, Any] = {"tls": True, "tlsCAFile": str(certificate), "tlsCertificateKeyFile": str(certificate)}
+    way |= {"directConnection": True, "serverSelectionTimeoutMS": PATIENCE_MS}
+    with pymongo.MongoClient[dict[str, Any]]("127.0.0.1", port, **way) as client:
         _await(client, server)
         for each in list(client.admin["system.users"].find()):
             client[each["db"]].command("dropUser", each["user"])

@@ -113,6 +113,17 @@ def test_each_process_knows_only_what_it_needs(hearth: Hearth) -> None:
     assert not [name for name, log in logs.items() if "AMQP_MANAGEMENT_URI" in log.read_text()], "it is for operators"
 
 
+def test_a_folder_that_others_could_enter_is_closed(hearth: Hearth, tmp_path: Path) -> None:
+    for folder in (hearth.base, hearth.base / "logs"):
+        folder.mkdir()
+        folder.chmod(0o755)  # as an earlier version left it
+    written = hearth.base / "written"
+    hearth.processes(members=f"sh -c 'echo > {written}; exec sleep 600'", gateway=f"python {DOOR}")
+    hearth("up")
+    assert eventually(written.exists)
+    assert not [path for path in (hearth.base, *hearth.base.rglob("*")) if path.stat().st_mode & 0o077]
+
+
 def test_a_killed_service_comes_back(hearth: Hearth) -> None:
     hearth("up")
     first = hearth.pid("members")

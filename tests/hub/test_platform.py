@@ -120,6 +120,13 @@ def test_the_brokers_own_management_api(operator: Operator, management_uri: str)
     }.items()
 
 
+def test_a_password_is_not_taken_from_a_command_line(operator: Operator) -> None:
+    said = operator.hub("doctor", "--management", "http://operator:correct-horse@127.0.0.1:1", code=1)
+    assert "A password in a command line can be read by everybody on this machine." in said
+    assert "AMQP_MANAGEMENT_URI" in said
+    assert "correct-horse" not in said
+
+
 def test_queues(operator: Operator) -> None:
     found = {each["queue"]: each for each in operator.json("queues")}
     assert found["notifications.fanout.tell_the_administrators"]["consumers"] == 1
