@@ -21,8 +21,11 @@ from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.archive import MESSAGES, Archive
 from services.contracts.catalogue import EXCHANGE
 
-# A session that has ended since would live again, and so would a device that was forgotten.
-LEFT_OUT = {"members/sessions", "members/attempts", "members/devices"}
+LEFT_OUT = {
+    *("members/sessions", "members/attempts"),  # a session that has ended since would live again
+    "members/devices",  # and so would a device that was forgotten
+    "feedback/tallies",  # of one day; with the keys, they would tell how many anonymous voices somebody raised
+}
 ANSWERS = "/answers"  # of every service: a backup outlives the day after which they are thrown away
 PATIENCE = 10.0  # seconds for handlers to catch up with what was announced before we listened
 SETTLING = 2.0  # seconds for what they have in hand

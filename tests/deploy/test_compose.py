@@ -100,7 +100,7 @@ def test_a_start_waits_for_what_is_needed_to_be_healthy() -> None:
 @pytest.mark.parametrize("part", OURS)
 def test_every_setting_exists(part: str) -> None:
     source = (ROOT / "services/chassis/settings.py").read_text()
-    source += (ROOT / ("gateway/config.py" if part == "gateway" else "services/members/__main__.py")).read_text()
+    source += (ROOT / ("gateway/config.py" if part == "gateway" else f"services/{part}/__main__.py")).read_text()
     known = set(re.findall(r'"([A-Z][A-Z_]+)"', source))
     known |= {f"{name}_FILE" for name in re.findall(r'secret\(env, "([A-Z_]+)"', source)}
     assert set(PARTS[part]["environment"]) <= known

@@ -106,8 +106,8 @@ def test_pods_have_few_rights_and_limits(objects: list[Object]) -> None:
 @EVERY
 def test_what_processes_are_told_are_settings_that_exist(objects: list[Object]) -> None:
     service = constants("services/chassis/settings.py")
-    known = dict.fromkeys(SERVICES, service) | {"gateway": constants("gateway/config.py")}
-    known["members"] = service | constants("services/members/__main__.py")
+    known = {name: service | constants(f"services/{name}/__main__.py") for name in SERVICES}
+    known["gateway"] = constants("gateway/config.py")
     settings = next(each for each in objects if each["metadata"]["name"].startswith("settings-"))["data"]
     templates = workloads(objects)
     for name in OURS:

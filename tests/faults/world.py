@@ -123,7 +123,7 @@ class World:
 
     def _forget(self) -> None:
         """From the source downwards: a failed experiment may have left work that is still being done."""
-        self._empty("feedback", "voices", "answers")
+        self._empty("feedback", "voices", "answers", "tallies")
         forget_messages(self.broker.uri)
         with self.channel() as channel:
             for queue in ("dead", *self.retries):
@@ -132,7 +132,7 @@ class World:
         while any(self.depths().get(queue) for queue in self.handlers):
             assert time.monotonic() < until, "what an earlier experiment left is never done"
             time.sleep(0.5)
-        self._empty("notifications", "inbox", "broadcasts", "marks", "jobs")
+        self._empty("notifications", "inbox", "broadcasts", "marks", "jobs", "told", "hours")
 
     def _empty(self, service: str, *names: str) -> None:
         for name in names:

@@ -23,7 +23,7 @@ from tests.journeys.test_story import publish
 from tests.processes import Member, Platform, forget_messages, until
 
 EPHEMERAL = {f"members/{name}" for name in ("sessions", "attempts", "devices")}
-EPHEMERAL |= {f"{service}/answers" for service in Platform.SERVICES}
+EPHEMERAL |= {"feedback/tallies", *(f"{service}/answers" for service in Platform.SERVICES)}
 AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 
 Documents = dict[str, dict[str, Any]]

@@ -13,8 +13,10 @@ import pytest
 import requests
 
 from services.chassis import cursors, identifiers
+from services.notifications import wording
 from services.notifications.fanout import domain as fanout
 from services.notifications.fanout.store import JobStore
+from services.notifications.inbox.store import InboxStore
 from services.notifications.people.store import PeopleStore
 from tests.journeys.test_replay import hub
 from tests.processes import Member, Platform, until
@@ -52,6 +54,9 @@ WIDER = {
         "find events.events: history.what =, starts_at <>, status =; by starts_at, _id",
         "find events.events: _id <>, history.what =, starts_at =, status =; by starts_at, _id",
     ),
+    "a thousand members', when a voice from before there were records is taken down": (
+        "change notifications.inbox: kind =, link =, member =",
+    ),
     "the roster of people, when somebody has changed": (
         "find notifications.people: any",
         "count notifications.people: any",
@@ -79,6 +84,12 @@ WHOLE = {
     "the roster of people, when somebody has changed": (
         "find notifications.people: any",
         "count notifications.people: any",
+    ),
+    "whom a voice that is taken down was told of: a record for a thousand": (
+        "find notifications.told: subject =; by kind, _id",
+    ),
+    "a thousand members', when a voice from before there were records is taken down": (
+        "change notifications.inbox: kind =, link =, member =",
     ),
     "whoever is told in a very large hub": (
         "find notifications.people: roles =",
@@ -163,6 +174,7 @@ def found(platform: Platform) -> Iterator[Asked]:
         hub(environment, "replay", "members")
         _tell_a_very_large_hub(found.databases["notifications"])
         _interrupt_a_job(found.databases["notifications"])
+        _take_down_an_old_voice(found.databases["notifications"])
         until(lambda: platform.administrator.get("/v1/audit")["items"])
         found.read()
         yield found
@@ -231,6 +243,11 @@ def _interrupt_a_job(database: Any) -> None:
     for nth in (1, 2):
         job = fanout.taken_up(fanout.begin(id, now), jobs.find(id))
         jobs.step(fanout.advance(job, fanout.Portion(nth, ["a"], last=nth == 2), now))
+
+
+def _take_down_an_old_voice(database: Any) -> None:
+    for ids in PeopleStore(database, "notifications").everybody():
+        InboxStore(database, "notifications").blank_about(ids, list(wording.without_words(AN_ID).values()))
 
 
 def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:

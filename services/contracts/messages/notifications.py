@@ -31,7 +31,7 @@ NOTIFICATIONS_DELIVERED = announce(
     "notifications.delivered",
     by="notifications",
     says="A notification was put into the inboxes of some members. `sequence` counts the portions in which they are "
-    "told; told again to others, a portion has another `id`.",
+    "told; who is in a portion does not change when it is told again.",
     body=NotificationsDelivered,
     example={
         "notification_id": "018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60",

@@ -24,7 +24,7 @@ from tests.faults.trial import Trial, event, experiment
 from tests.wire import Caller, Listener
 
 LINES = ("inbox", "broadcasts")
-COPIES = {"notifications": ("people", *LINES, "jobs")}
+COPIES = {"notifications": ("people", *LINES, "jobs", "told")}
 PROBE = "feedback.probe"
 SUBMITTED = FEEDBACK_SUBMITTED.key
 
@@ -117,7 +117,7 @@ def reversed_order(trial: Trial) -> None:
         trial.expect(_snapshot(trial)["people"] == before["people"], "the copy of the people differs")
     with trial.step("forget the inboxes, and hear of the rest from the last to the first"):
         # Only now: what is announced before a person is known may pass them by, as the README says.
-        for name in (*LINES, "jobs"):
+        for name in (*LINES, "jobs", "told"):
             notifications[name].delete_many({})
         _say_backwards(trial, [each for each in recorded if each not in people])
     trial.settle()
