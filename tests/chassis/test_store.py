@@ -214,6 +214,21 @@ def test_pages_show_each_row_once_also_of_the_same_moment(things: Aggregates, as
     assert seen == expected
 
 
+@pytest.mark.parametrize("ascending", [True, False])
+def test_pages_end_in_all_years(things: Aggregates, ascending: bool) -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC, microsecond=999_000)
+    years = [datetime(year, 1, 1, 9, 0, 0, 1000, tzinfo=UTC) for year in (1066, 1969, 1970, 2026, 2242, 2250, 9999)]
+    expected = sorted([first, last, *years], reverse=not ascending)
+    for at in expected:
+        things.add(thing(at=at))
+    page, after = things.timeline({}, by="at", ascending=ascending, after=None, limit=1)
+    seen = [page[0]["at"]]
+    while after is not None and len(seen) <= len(expected):
+        page, after = things.timeline({}, by="at", ascending=ascending, after=after, limit=1)
+        seen += [each["at"] for each in page]
+    assert seen == expected
+
+
 def test_pages_of_what_is_bounded_anyway(things: Aggregates) -> None:
     made = [things.add(thing(at=NOW + timedelta(milliseconds=number // 4))) for number in range(23)]
     ids = sorted(each["_id"] for each in made if timedelta(milliseconds=1) <= each["at"] - NOW)

@@ -11,6 +11,7 @@ import pymongo
 import pytest
 import requests
 
+from services.chassis import cursors
 from tests.days import to_come
 from tests.journeys.stream import follow
 from tests.processes import PASSWORD, Member, Platform
@@ -349,6 +350,11 @@ BAD = [
     ("POST", "/v1/invitations", {"email": "not-an-address"}, "email"),
     ("GET", "/v1/notifications?limit=0", None, "limit"),
     ("GET", "/v1/notifications?cursor=x", None, "cursor"),
+    *(
+        ("GET", f"/v1/{name}?cursor={cursors.write([milliseconds, 'x'])}", None, "cursor")
+        for name in ("events", "feedback", "notifications")
+        for milliseconds in (10**17, -(10**17))
+    ),
     ("GET", "/v1/members?role=boss", None, "role"),
     ("GET", "/v1/events?surprise=1", None, "surprise"),
 ]
