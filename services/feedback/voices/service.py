@@ -1,7 +1,6 @@
 """What voices answers."""
 
 import secrets
-from datetime import UTC, datetime
 from typing import Any
 
 from services.chassis import context, cursors, identifiers
@@ -9,6 +8,7 @@ from services.chassis.numbers import Number
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
 from services.chassis.tokens import Caller
+from services.contracts import moments
 from services.contracts.deeds import noted, read
 from services.contracts.errors import NotFound
 from services.contracts.messages.feedback import (
@@ -119,7 +119,7 @@ class Voices:
         It is counted before it is looked at, so that many at the same time are not too many. A crash between this and
         the voice costs the member that one.
         """
-        issued = datetime.fromtimestamp(caller.issued_at, UTC)
+        issued = moments.from_ms(int(caller.issued_at) * 1000)
         tallies = domain.tallies(caller.id, caller.alias, issued, anonymous=anonymous)
         if tallies.own and self._counted(tallies) > self.voices_a_day:
             self.tallies.uncount(tallies.own)

@@ -7,7 +7,13 @@ Person = dict[str, Any]
 
 
 def person(
-    member_id: str, name: str, roles: list[str], tags: list[str], status: str, joined_at: datetime, sequence: int
+    member_id: str,
+    name: str,
+    roles: list[str],
+    tags: list[str],
+    joined_at: datetime,
+    sequence: int,
+    status: str = "active",
 ) -> Person:
     """A member as this service needs them; `sequence` says how young this is.
 

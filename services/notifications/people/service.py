@@ -29,7 +29,7 @@ class People:
     ) -> None:
         """Remember somebody who joined."""
         tags = tags_have + tags_want
-        self.people.keep(domain.person(member_id, name, roles, tags, status, joined_at, message.sequence))
+        self.people.keep(domain.person(member_id, name, roles, tags, joined_at, message.sequence, status))
 
     @on(MEMBERS_CHANGED)
     def learn_of_a_change(
@@ -45,4 +45,4 @@ class People:
     ) -> None:
         """Remember how somebody is now."""
         tags = tags_have + tags_want
-        self.people.keep(domain.person(member_id, name, roles, tags, status, joined_at, message.sequence))
+        self.people.keep(domain.person(member_id, name, roles, tags, joined_at, message.sequence, status))
