@@ -118,7 +118,7 @@ class World:
                 self.processes.replace(name, *command, **environment)
         self.platform.ready()
         self._forget()
-        self._sign_in()
+        self.sign_in()
         self.processes.deaths.clear()
 
     def _forget(self) -> None:
@@ -138,12 +138,14 @@ class World:
         for name in names:
             self.database(service)[name].delete_many({})
 
-    def _sign_in(self) -> None:
-        if time.monotonic() - self._signed_in > TOKENS_LAST:
+    def sign_in(self, *, anew: bool = False) -> list[Member]:
+        """The administrators, everybody with tokens that last for a while; fresh ones where rights were lost."""
+        if anew or time.monotonic() - self._signed_in > TOKENS_LAST:
             self.administrators = [self.platform.sign_in(each.profile["email"]) for each in self.administrators]
             self.platform.administrator = self.administrators[0]
             self.authors = [self.platform.sign_in(each.profile["email"]) for each in self.authors]
             self._signed_in = time.monotonic()
+        return self.administrators
 
     @contextmanager
     def channel(self) -> Iterator[amqp.Channel]:

@@ -98,9 +98,9 @@ class Accounts:
     ) -> Any:
         """Save what an administrator decides about an account, told and noted in the same write."""
         before, now = self.accounts.get(member_id), identifiers.now()
-        after = decide(before, **how, by=caller.id, now=now)
+        after = domain.staying(decide(before, **how, by=caller.id, now=now))
         if domain.stops_administering(before, after):
-            after |= {"version": self._lets_go(before, now)["version"], "leaving_at": None}
+            after["version"] = self._lets_go(before, now)["version"]
         self._close_doors(before, after, now)
         announcing = _changed(after, caller.id) if domain.told(before, after) else None
         deed = noted(MEMBERS_NOTED, operation, before, after, by=caller, shows=("roles", "status"))
