@@ -138,13 +138,35 @@ def test_a_session_lasts_90_days_at_most() -> None:
             sessions.alive(older, NOW + timedelta(days=90))
 
 
-@pytest.mark.parametrize("window", [sessions.HERE, sessions.ANYWHERE])
+@pytest.mark.parametrize("window", [sessions.HERE, sessions.ANYWHERE, sessions.DEVICE])
 def test_so_many_attempts_may_fail(window: sessions.Window) -> None:
     ends_at = NOW + timedelta(seconds=61.5)
     sessions.allow(window, {"tries": window.most, "ends_at": ends_at}, NOW)
     with pytest.raises(TooMany) as refused:
         sessions.allow(window, {"tries": window.most + 1, "ends_at": ends_at}, NOW)
     assert (refused.value.code, refused.value.after) == ("too_many_attempts", 62)
+
+
+@pytest.mark.parametrize("days", [0, 1, 179])
+def test_a_device_is_its_members_for_180_days(days: int) -> None:
+    device = sessions.new_device("m", "token", NOW)
+    assert "token" not in str(device)
+    assert sessions.own_device(device, account(), NOW + timedelta(days=days)) == device
+    assert sessions.own_device(device, account() | {"_id": "other"}, NOW) is None
+    assert sessions.own_device(device, None, NOW) is None
+    assert sessions.own_device(None, account(), NOW) is None
+    assert sessions.own_device(device, account(), sessions.day(NOW) + timedelta(days=180)) is None
+
+
+@pytest.mark.parametrize("status", [None, "active", "suspended", "removed"])
+def test_only_who_is_active_is_let_in(status: str | None) -> None:
+    member = account() | ({} if status is None else {"status": status})
+    if status in (None, "active"):
+        sessions.admit(member)
+        return
+    assert not sessions.active(member)
+    with pytest.raises(Forbidden):
+        sessions.admit(member)
 
 
 def test_a_session_ends_by_itself() -> None:

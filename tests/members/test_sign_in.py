@@ -14,11 +14,12 @@ from typing import Any
 import pymongo
 import pytest
 import requests
+from argon2 import PasswordHasher
 
 from deploy.local import private
 from services.chassis import identifiers
-from services.contracts.errors import Refusal, TooMany, Unauthenticated
-from services.members.sessions.domain import digest
+from services.contracts.errors import Forbidden, Refusal, TooMany, Unauthenticated
+from services.members.sessions.domain import day, digest
 from tests.processes import PASSWORD, Processes
 from tests.wire import Caller
 
@@ -47,9 +48,11 @@ class Members:
         with ThreadPoolExecutor(len(arguments)) as pool:
             return list(pool.map(one, arguments))
 
-    def sign_in(self, email: str, password: str = PASSWORD, origin: str = "192.0.2.1") -> Any:
+    def sign_in(
+        self, email: str, password: str = PASSWORD, origin: str = "192.0.2.1", device: str | None = None
+    ) -> Any:
         """Tokens, or a refusal."""
-        return self.calls([attempt(email, password, origin)])[0]
+        return self.calls([attempt(email, password, origin, device)])[0]
 
     def refresh(self, token: str, times: int = 1) -> list[Any]:
         """Tokens or refusals for one token, used so often at once."""
@@ -62,6 +65,10 @@ class Members:
             self.later(token, seconds)
             found += self.refresh(token)
         return found
+
+    def sign_out_everywhere(self, tokens: dict[str, Any]) -> None:
+        with closing(Caller(self.processes.environment["AMQP_URI"])) as caller:
+            caller.call("members.sessions.close_all", tokens["access_token"])
 
     def later(self, token: str, seconds: int) -> None:
         """What was done with the session of a token was done so many seconds earlier."""
@@ -94,8 +101,9 @@ class Members:
         return int(float(count))
 
 
-def attempt(email: str, password: str = WRONG, origin: str = "192.0.2.1") -> dict[str, Any]:
-    return {"credentials": {"email": email, "password": password}, "origin": origin}
+def attempt(email: str, password: str = WRONG, origin: str = "192.0.2.1", device: str | None = None) -> dict[str, Any]:
+    shown = {} if device is None else {"device_token": device}
+    return {"credentials": {"email": email, "password": password} | shown, "origin": origin}
 
 
 def kinds(found: list[Any]) -> Counter[str]:
@@ -114,6 +122,10 @@ def members(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def email(members: Members) -> str:
     """The address of a new account."""
+    return make_account(members)
+
+
+def make_account(members: Members) -> str:
     made = f"{secrets.token_hex(6)}@hub.example"
     create = ("-m", "services.members", "add-administrator", "--email", made, "--name", "Amara")
     assert members.processes.start("administrator", *create, HEARTH_ADMIN_PASSWORD=PASSWORD).wait(60) == 0
@@ -165,6 +177,126 @@ def test_many_places_together_lock_out_none_that_is_familiar(members: Members, e
     assert isinstance(members.sign_in(email, WRONG, origin="home"), Unauthenticated)
 
 
+HUB = "198.51.100.9"  # the address that all in a hub share
+
+
+def test_a_device_that_signed_in_before_is_not_shut_out_by_guesses_from_its_own_address(
+    members: Members, email: str
+) -> None:
+    device = members.sign_in(email, origin=HUB)["device_token"]
+    assert kinds(members.calls([attempt(email, origin=HUB)] * 30)) == {"Unauthenticated": 5, "TooMany": 25}
+    assert isinstance(members.sign_in(email, origin=HUB), TooMany), "one that shows no token"
+    for _ in range(6):
+        again = members.sign_in(email, origin=HUB, device=device)
+        assert again["access_token"]
+        assert again["device_token"] == device
+    assert isinstance(members.sign_in(email, origin=HUB), TooMany), "the window of others is left as it was"
+
+
+def test_nor_by_guesses_from_everywhere_and_at_everybody(members: Members, email: str) -> None:
+    device, place = members.sign_in(email)["device_token"], "203.0.113.50"
+    everywhere = [attempt(email, origin=f"198.18.0.{number}") for number in range(60)]
+    assert kinds(members.calls(everywhere)) == {"Unauthenticated": 50, "TooMany": 10}
+    everybody = [attempt(f"{number}.{email}", origin=place) for number in range(110)]
+    found = [each for start in range(0, 110, 22) for each in members.calls(everybody[start : start + 22])]
+    assert kinds(found) == {"Unauthenticated": 100, "TooMany": 10}
+    assert isinstance(members.sign_in(email, origin=place), TooMany)
+    assert members.sign_in(email, origin=place, device=device)["access_token"]
+
+
+def test_a_device_is_counted_for_itself_and_for_nothing_else(members: Members, email: str) -> None:
+    device = members.sign_in(email, origin=HUB)["device_token"]
+    for _ in range(2):
+        assert kinds([members.sign_in(email, WRONG, HUB, device) for _ in range(4)]) == {"Unauthenticated": 4}
+        assert members.sign_in(email, origin=HUB, device=device)["access_token"], "who is right begins anew"
+    before, checked = members.tried(), members.checked()
+    found = members.calls([attempt(email, WRONG, HUB, device)] * 30)
+    assert kinds(found) == {"Unauthenticated": 5, "TooMany": 25}
+    assert members.checked() - checked == 5
+    new = {name: tries for name, tries in members.tried().items() if before.get(name) != tries}
+    assert list(new.values()) == [30], "one window, of the device"
+    refused = members.sign_in(email, PASSWORD, "192.0.2.200", device)
+    assert (refused.code, 0 < refused.after <= 15 * 60) == ("too_many_attempts", True)
+    assert members.sign_in(email, origin=HUB)["access_token"], "without the token it is counted as everybody is"
+
+
+@pytest.mark.parametrize("kind", ["another account's", "forged", "its hash", "expired", "forgotten"])
+def test_a_token_that_is_none_of_the_accounts_is_as_if_there_were_none(members: Members, email: str, kind: str) -> None:
+    tokens = members.sign_in(email, origin=HUB)
+    shown = own = tokens["device_token"]
+    if kind == "another account's":
+        shown = members.sign_in(make_account(members), origin=HUB)["device_token"]
+    elif kind == "forged":
+        shown = secrets.token_urlsafe(32)
+    elif kind == "its hash":
+        shown = digest(own)
+    elif kind == "expired":
+        with members.database() as database:
+            long_ago = identifiers.now() - timedelta(days=180, seconds=1)
+            database.devices.update_one({"_id": digest(own)}, {"$set": {"seen_on": long_ago}})
+    else:
+        members.sign_out_everywhere(tokens)
+    assert members.sign_in(email, origin=HUB, device=shown)["device_token"] not in (own, shown)
+    for each in (email, f"no.{email}"):
+        place = f"for {each}"
+        found = [members.sign_in(each, WRONG, place, device) for device in (None, shown) * 4]
+        assert [type(answer).__name__ for answer in found] == ["Unauthenticated"] * 5 + ["TooMany"] * 3
+        assert len({(answer.code, answer.says) for answer in found}) == 2
+    assert isinstance(members.sign_in(email, PASSWORD, f"for {email}", shown), TooMany)
+
+
+def test_what_is_kept_of_a_device(members: Members, email: str) -> None:
+    tokens = members.sign_in(email)
+    device, id = tokens["device_token"], tokens["member_id"]
+    assert members.refresh(tokens["refresh_token"])[0].keys() == tokens.keys() - {"device_token"}
+    today = day(identifiers.now()).replace(tzinfo=None)
+    with members.database() as database:
+        assert list(database.devices.find({"member_id": id})) == [
+            {"_id": digest(device), "member_id": id, "proven": False, "seen_on": today}
+        ]
+        database.devices.update_one({"_id": digest(device)}, {"$set": {"seen_on": today - timedelta(days=179)}})
+        assert members.sign_in(email, device=device)["device_token"] == device
+        (kept,) = database.devices.find({"member_id": id})
+    assert (kept["seen_on"], kept["proven"]) == (today, True), "its time begins anew"
+    assert device not in everything(members)
+
+
+def test_a_password_hash_of_weaker_parameters_is_renewed_at_sign_in(members: Members, email: str) -> None:
+    weak = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    with members.database() as database:
+        before = database.accounts.find_one_and_update({"email": email}, {"$set": {"password_hash": weak}})
+        assert isinstance(members.sign_in(email, WRONG), Unauthenticated)
+        assert database.accounts.find_one({"email": email})["password_hash"] == weak, "only by who knows the password"
+        assert members.sign_in(email)["access_token"]
+        after = database.accounts.find_one({"email": email})
+        assert after["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert after | {"password_hash": None} == before | {"password_hash": None}, "nothing else, nor its version"
+        assert members.sign_in(email)["access_token"]
+        assert database.accounts.find_one({"email": email}) == after, "once"
+
+
+def test_a_suspended_member_is_not_let_in(members: Members, email: str) -> None:
+    token = members.sign_in(email)["refresh_token"]
+    with members.database() as database:
+        database.accounts.update_one({"email": email}, {"$set": {"status": "suspended"}})
+        refused = members.sign_in(email)
+        assert (type(refused), refused.code) == (Forbidden, "suspended")
+        assert members.sign_in(email, WRONG).code == "sign_in_refused", "nobody else learns of it"
+        assert kinds(members.refresh(token)) == {"Unauthenticated": 1}
+        assert members.session(token)["ended"] == "account_closed"
+        database.accounts.update_one({"email": email}, {"$set": {"status": "active"}})
+    assert members.sign_in(email)["access_token"]
+
+
+def test_a_member_who_is_gone_is_refused(members: Members, email: str) -> None:
+    token = members.sign_in(email)["refresh_token"]
+    with members.database() as database:
+        database.accounts.delete_one({"email": email})
+    assert members.sign_in(email).code == "sign_in_refused"
+    assert [each.code for each in members.refresh(token)] == ["refresh_refused"]
+    assert members.session(token)["ended"] == "account_closed"
+
+
 ADDRESS = "192.0.2.77"
 KNOWN = ["place", "account", "origin", "device", "alias", "sign_in", "hearth", "attempt"]
 
@@ -184,14 +316,14 @@ def everything(members: Members) -> str:
     """All that the service remembers, but who belongs to the hub with which address."""
     with members.database() as database:
         names = set(database.list_collection_names()) - {"accounts", "invitations"}
-        assert names >= {"sessions", "attempts"}
+        assert names >= {"sessions", "attempts", "devices"}
         return str([list(database[name].find()) for name in sorted(names)])
 
 
 def test_nobody_finds_an_address_in_the_store_by_trying(members: Members, email: str) -> None:
-    for password in (WRONG, PASSWORD, WRONG):
-        members.sign_in(email, password, ADDRESS)
-    members.sign_in(f"no.{email}", WRONG, ADDRESS)
+    device = members.sign_in(email, PASSWORD, ADDRESS)["device_token"]
+    for email_tried, shown in ((email, None), (email, device), (f"no.{email}", None)):
+        assert isinstance(members.sign_in(email_tried, WRONG, ADDRESS, shown), Unauthenticated)
     kept = everything(members)
     assert "opened_from" in kept
     assert "ends_at" in kept

@@ -13,7 +13,7 @@ from services.members.invitations import domain as invitations
 from services.members.invitations.domain import Invitation
 from services.members.invitations.store import InvitationStore
 from services.members.sessions import domain as sessions
-from services.members.sessions.store import AttemptStore, SessionStore
+from services.members.sessions.store import AttemptStore, DeviceStore, SessionStore
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -162,6 +162,42 @@ def test_a_place_is_familiar_for_a_while(make_store: Any) -> None:
     assert store.opened_at("home", NOW)
     assert not store.opened_at("home", NOW + timedelta(seconds=1))
     assert not store.opened_at("elsewhere", NOW)
+
+
+def test_of_a_member_twenty_devices_are_known(make_store: Any) -> None:
+    store = make_store(DeviceStore)
+    store.add(sessions.new_device("b", "another's", NOW - timedelta(days=99)))
+    tokens = [f"token {number}" for number in range(22)]
+    for number, token in enumerate(tokens):
+        store.add(sessions.new_device("a", token, NOW + timedelta(days=number)))
+    assert [each for each in tokens if store.find(sessions.digest(each)) is None] == tokens[:2], "seen longest ago"
+    store.see(sessions.digest(tokens[2]), NOW + timedelta(days=30))
+    for number in range(40):
+        store.add(sessions.new_device("a", f"of a program {number}", NOW + timedelta(days=40, hours=number)))
+    assert store.find(sessions.digest(tokens[2]))["proven"], "what comes back is not pushed out by what never does"
+    assert store.rows.count_documents({"member_id": "a"}) == 20
+    assert store.find(sessions.digest("another's"))["member_id"] == "b"
+
+
+def test_devices_are_forgotten(make_store: Any) -> None:
+    store = make_store(DeviceStore)
+    for number, member in enumerate("aab"):
+        store.add(sessions.new_device(member, str(number), NOW))
+    store.forget("a")
+    assert [each["member_id"] for each in store.rows.find()] == ["b"]
+    indexes = store.rows.index_information().values()
+    (seconds,) = [each["expireAfterSeconds"] for each in indexes if each["key"] == [("seen_on", 1)]]
+    assert seconds == 180 * 86_400
+
+
+def test_a_password_is_renewed_only_while_it_is_the_same(make_store: Any) -> None:
+    store = make_store(AccountStore)
+    before = store.add(account(1))
+    store.renew_password("0001", "another hash", "new")
+    assert store.get("0001") == before
+    store.renew_password("0001", "hash", "new")
+    assert store.get("0001") == before | {"password_hash": "new"}
+    store.save(before | {"name": "Amara"})  # by who had read it before: no conflict
 
 
 def test_attempts_at_once_are_counted_one_by_one(make_store: Any) -> None:
