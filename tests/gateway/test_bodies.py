@@ -140,6 +140,7 @@ FIELDS = st.sampled_from(
         "languages",
         "tags_have",
         "refresh_token",
+        "device_token",
         "claim_code",
         "status",
         "reason",

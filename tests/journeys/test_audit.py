@@ -97,9 +97,11 @@ def test_what_is_private_is_in_no_log_no_message_and_no_entry(platform: Platform
     assert requests.get(f"{platform.url}/v1/me?email={email}", headers=headers, timeout=10).status_code == 401
     renewal = {"refresh_token": tokens["refresh_token"]}
     assert requests.post(f"{platform.url}/v1/sessions/refresh", json=renewal, timeout=10).status_code == 201
+    again = right | {"device_token": tokens["device_token"]}
+    assert requests.post(f"{platform.url}/v1/sessions", json=again, timeout=10).status_code == 201
     entries(platform.administrator, of("invite_member", outcome="denied"), actor_id=member.id)
 
-    issued = [code, voice["claim_code"], forged, tokens["access_token"], tokens["refresh_token"]]
+    issued = [code, voice["claim_code"], forged, *(tokens[f"{each}_token"] for each in ("access", "refresh", "device"))]
     private = [email, password, guess, what_i_do, *issued]
     for process in (*platform.SERVICES, "gateway"):
         log = platform.processes.log(process)

@@ -80,6 +80,7 @@ WHOLE = {
         "find members.sessions: unsent =",
     ),
     "one member's, of one month": ("change members.sessions: ended =, member_id =",),
+    "one member's, twenty at most": ("delete members.devices: member_id =",),
     "an operator's task: members are announced again": ("find members.accounts: any; by _id",),
     "the roster of people, when somebody has changed": (
         "find notifications.people: any",

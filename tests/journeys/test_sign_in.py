@@ -1,6 +1,10 @@
-"""Somebody guesses a member's password over HTTP: from one address, then from many; figures are printed."""
+"""Somebody guesses a member's password over HTTP, from one address and from many; members stay signed in in many tabs.
+
+Figures are printed.
+"""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,10 +36,16 @@ class Hub(Platform):
         (count,) = re.findall(r"^hearth_passwords_checked_total ([\d.]+)$", text, re.MULTILINE)
         return int(float(count))
 
-    def attempt(self, email: str, password: str, address: str) -> requests.Response:
+    def attempt(self, email: str, password: str, address: str, device: str | None = None) -> requests.Response:
         """Sign in, as the proxy in front passes it on."""
-        body, headers = {"email": email, "password": password}, {"X-Forwarded-For": f"203.0.113.9, {address}"}
+        body = {"email": email, "password": password, "device_token": device}
+        headers = {"X-Forwarded-For": f"203.0.113.9, {address}"}
         return requests.post(f"{self.url}/v1/sessions", json=body, headers=headers, timeout=10)
+
+    def refresh(self, token: str, after: float = 0) -> requests.Response:
+        """Exchange a refresh token, after so many seconds."""
+        time.sleep(after)
+        return requests.post(f"{self.url}/v1/sessions/refresh", json={"refresh_token": token}, timeout=10)
 
     def guess(self, email: str, addresses: list[str]) -> tuple[Counter[int], int]:
         """The statuses of wrong passwords from these addresses, a few at once, and how many were checked."""
@@ -80,3 +90,32 @@ def test_guesses_from_many_addresses(hub: Hub) -> None:
         for email in (hub.join("Bea").profile["email"], f"no.{member}.again")
     ]
     assert in_turn == [[401] * 5 + [429] * 3] * 2
+
+
+def test_guesses_from_the_address_that_a_whole_hub_shares(hub: Hub) -> None:
+    member, here = hub.join("Amara").profile["email"], "192.0.2.77"
+    device = hub.attempt(member, PASSWORD, here).json()["device_token"]
+    statuses, checked = hub.guess(member, [here] * GUESSES)
+    assert (statuses, checked) == ({401: 5, 429: 95}, 5)
+    shown = [hub.attempt(member, PASSWORD, here, each).status_code for each in (None, "forged", device, device)]
+    print(f"after {GUESSES} guesses from there: {shown} without a device token, with a forged one, with its own twice")
+    assert shown == [429, 429, 201, 201]
+    own = [hub.attempt(member, "a wrong password", here, device).status_code for _ in range(7)]
+    assert own == [401] * 5 + [429] * 2
+
+
+@pytest.mark.parametrize("apart", [0, 2])
+def test_tabs_that_share_a_session(hub: Hub, apart: int) -> None:
+    member = hub.join("Amara")
+    token = member.tokens["refresh_token"]
+    for number in range(5):
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(lambda tab, shared=token: hub.refresh(shared, apart * tab), range(3)))
+        print(f"round {number + 1}, 3 tabs {apart} s apart: {[each.status_code for each in answers]}")
+        assert [each.status_code for each in answers] == [201] * 3
+        (token,) = {each.json()["refresh_token"] for each in answers}
+        for each in answers:
+            headers = {"Authorization": f"Bearer {each.json()['access_token']}"}
+            assert requests.get(f"{hub.url}/v1/me", headers=headers, timeout=10).status_code == 200
+    assert hub.refresh(f"{token}x").status_code == 401
+    assert hub.refresh(token).status_code == 401, "a token that is none has ended the session"

@@ -71,6 +71,19 @@ def test_a_bad_day(platform: Platform, page: Page) -> None:
     ]
 
 
+def test_a_device_is_known_again(platform: Platform, page: Page) -> None:
+    assert list(page("device.ts", platform.join("Amara"))) == [
+        ["signed in", "signed in"],
+        [True, True],
+        ["a new visitor", "too_many_attempts"],
+        ["the same page", "signed in"],
+        ["a later visit", "signed in"],
+        ["a wrong password", "sign_in_refused", True],
+        ["a forged token", "too_many_attempts"],
+        ["nowhere to keep it", "the disk is full"],
+    ]
+
+
 WRONG = """
 await hub.api.POST("/v1/feedback", { body: { text: "a", anonymus: true } });
 await hub.api.POST("/v1/feedback", { body: { kind: "need" } });

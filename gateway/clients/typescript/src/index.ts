@@ -1,11 +1,11 @@
 import createClient, { type FetchResponse, type MaybeOptionalInit, type ParseAs } from "openapi-fetch";
-import type { Credentials, paths } from "./schema.js";
-import { type Fetch, Session } from "./session.js";
+import type { paths } from "./schema.js";
+import { type Devices, type Fetch, Session } from "./session.js";
 import { type Following, follow, type Told } from "./stream.js";
 
 export { Problem } from "./problem.js";
 export type * from "./schema.js";
-export type { Fetch, Following, Told };
+export type { Devices, Fetch, Following, Told };
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
 type PathsWith<M extends Method> = { [P in keyof paths]: paths[P][M] extends object ? P : never }[keyof paths];
@@ -23,22 +23,30 @@ export type Api = { [M in Method as Uppercase<M>]: Call<M> };
 
 export interface Hearth {
   api: Api;
-  /** Sign in; the member's id. */
+  /** Sign in; the member's id. What `devices` throws is thrown on. */
   signIn(email: string, password: string): Promise<string>;
   signOut(): Promise<void>;
   /** What reaches my inbox from now on, or since `lastEventId`, until `signal` or `break`. */
   notifications(following?: Following): AsyncGenerator<Told, void, undefined>;
 }
 
+export interface Options {
+  /** The address of the platform, such as `https://hub.example`. */
+  baseUrl: string;
+  fetch?: Fetch;
+  /** Where device tokens are kept from one visit to the next; without it, in memory. */
+  devices?: Devices;
+}
+
 /** A client of the platform at `baseUrl`; nobody is signed in yet. */
-export function hearth({ baseUrl, fetch = globalThis.fetch }: { baseUrl: string; fetch?: Fetch }): Hearth {
+export function hearth({ baseUrl, fetch = globalThis.fetch, devices = new Map<string, string>() }: Options): Hearth {
   const root = baseUrl.replace(/\/$/, "");
-  const session = new Session(root, (request) => fetch(request));
+  const session = new Session(root, (request) => fetch(request), devices);
   const open = (headers: Record<string, string>, signal?: AbortSignal) =>
     session.send(new Request(`${root}/v1/notifications/stream`, { headers, signal: signal ?? null }));
   return {
     api: createClient<paths>({ baseUrl: root, fetch: (request) => session.send(request) }) as unknown as Api,
-    signIn: (email, password) => session.open({ email, password } satisfies Credentials),
+    signIn: (email, password) => session.open(email, password),
     signOut: () => session.close(),
     notifications: (following = {}) => follow(open, following),
   };

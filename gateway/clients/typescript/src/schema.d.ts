@@ -124,10 +124,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with address and password. */
+        /**
+         * Sign in with address and password.
+         * @description Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one address, and
+         *     more from many. A device that sends its `device_token` is counted for itself. So it is not shut out when others
+         *     guess, be it from the same address.
+         */
         post: operations["sign_in"];
         /**
-         * Sign out on all devices.
+         * Sign out on all devices. Their device tokens are forgotten, too.
          * @description For: every member.
          */
         delete: operations["sign_out_everywhere"];
@@ -146,8 +151,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Exchange a refresh token for fresh tokens; it works once, and using it again ends the session.
-         * @description Should its answer get lost, it works once more: within 30 seconds, unless the token in that answer was used.
+         * Exchange a refresh token for fresh tokens.
+         * @description Whoever sends the same token again within 30 seconds gets the same next refresh token, with an access token of
+         *     their own: so tabs can share one, and a lost answer can be asked for again. A token that is used later than that
+         *     ends the session. A session lasts 90 days at most. Then sign in again.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -870,6 +877,41 @@ export interface components {
              * @example a long sentence is fine
              */
             password: string;
+            /**
+             * @description From this member's last sign-in on this device, if there was one: so that the wrong guesses of others do not shut it out.
+             * @example dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h
+             */
+            device_token?: string | null;
+        };
+        SignedIn: {
+            /**
+             * @description JWT, EdDSA; send as `Authorization: Bearer`.
+             * @example eyJhbGciOiJFZERTQSJ9.…
+             */
+            access_token: string;
+            /** @example Bearer */
+            token_type: string;
+            /**
+             * @description Seconds.
+             * @example 900
+             */
+            expires_in: number;
+            /**
+             * @description Exchange it for the next within 30 days.
+             * @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg
+             */
+            refresh_token: string;
+            /** Format: uuid */
+            member_id: string;
+            /**
+             * @description A secret. Keep it on this device, also after signing out, and send it with this member's next sign-in. It lasts for 180 days after its last use. It alone opens nothing.
+             * @example dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h
+             */
+            device_token: string;
+        };
+        RefreshRequest: {
+            /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg */
+            refresh_token: string;
         };
         Tokens: {
             /**
@@ -885,16 +927,12 @@ export interface components {
              */
             expires_in: number;
             /**
-             * @description Works once; the answer brings the next.
+             * @description Exchange it for the next within 30 days.
              * @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg
              */
             refresh_token: string;
             /** Format: uuid */
             member_id: string;
-        };
-        RefreshRequest: {
-            /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg */
-            refresh_token: string;
         };
         Audience: {
             /**
@@ -1529,8 +1567,9 @@ export type MemberCardPage = components['schemas']['MemberCardPage'];
 export type RolesChange = components['schemas']['RolesChange'];
 export type ProfileChange = components['schemas']['ProfileChange'];
 export type Credentials = components['schemas']['Credentials'];
-export type Tokens = components['schemas']['Tokens'];
+export type SignedIn = components['schemas']['SignedIn'];
 export type RefreshRequest = components['schemas']['RefreshRequest'];
+export type Tokens = components['schemas']['Tokens'];
 export type Audience = components['schemas']['Audience'];
 export type EventDraft = components['schemas']['EventDraft'];
 export type Event = components['schemas']['Event'];
@@ -2133,7 +2172,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "amara@hub.example",
-                 *       "password": "a long sentence is fine"
+                 *       "password": "a long sentence is fine",
+                 *       "device_token": "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
                  *     }
                  */
                 "application/json": components["schemas"]["Credentials"];
@@ -2153,14 +2193,16 @@ export interface operations {
                      *       "token_type": "Bearer",
                      *       "expires_in": 900,
                      *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg",
-                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
+                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "device_token": "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
                      *     }
                      */
-                    "application/json": components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];

@@ -1,8 +1,28 @@
 import { Problem } from "./problem.js";
-import type { Credentials, Tokens } from "./schema.js";
+import type { Credentials, SignedIn, Tokens } from "./schema.js";
 import { wait } from "./wait.js";
 
 export type Fetch = (request: Request) => Promise<Response>;
+
+/**
+ * Where an application keeps device tokens, one for each address, from one visit to the next. Whoever shows the token of
+ * an earlier sign-in is not shut out when others guess the password. It is a secret, but alone it opens nothing.
+ *
+ * A `Map` is one that lasts as long as the page. In a browser this one lasts longer; where people share a computer, the
+ * next of them can read the addresses in it:
+ *
+ *     const devices: Devices = {
+ *       get: (email) => localStorage.getItem(`hearth device ${email}`),
+ *       set: (email, token) => localStorage.setItem(`hearth device ${email}`, token),
+ *     };
+ */
+export interface Devices {
+  /** The token of an address, if there is one. */
+  get(email: string): Kept | Promise<Kept>;
+  /** Keep the token of an address in the place of an older one. It is called after each sign-in. */
+  set(email: string, token: string): unknown;
+}
+type Kept = string | null | undefined;
 
 /** POSTs that need no access token. They get none: a claim code must lead to nobody. */
 export const PUBLIC = ["/v1/members", "/v1/sessions", "/v1/sessions/refresh", "/v1/feedback/claims"];
@@ -11,21 +31,29 @@ const MARGIN = 30_000; // milliseconds before its end in which an access token i
 const TRIES = 4;
 const PATIENCE = 30; // seconds that an answer may ask to wait before it is better to tell a person
 
-/** Sends requests as whoever is signed in. The tokens are in memory only, and nowhere else. */
+/** Sends requests as whoever is signed in. The tokens are in memory only; device tokens are where `devices` keeps them. */
 export class Session {
   readonly #baseUrl: string;
   readonly #fetch: Fetch;
+  readonly #devices: Devices;
   #tokens: (Tokens & { until: number }) | undefined;
   #renewing: Promise<void> | undefined;
 
-  constructor(baseUrl: string, fetch: Fetch) {
+  constructor(baseUrl: string, fetch: Fetch, devices: Devices) {
     this.#baseUrl = baseUrl;
     this.#fetch = fetch;
+    this.#devices = devices;
   }
 
-  async open(credentials: Credentials): Promise<string> {
-    this.#tokens = await this.#exchange("/v1/sessions", credentials);
-    return this.#tokens.member_id;
+  async open(email: string, password: string): Promise<string> {
+    const address = email.trim().toLowerCase(); // as the platform compares addresses
+    const credentials: Credentials = { email, password };
+    const known = await this.#devices.get(address);
+    if (known) credentials.device_token = known;
+    const tokens = await this.#exchange<SignedIn>("/v1/sessions", credentials);
+    this.#tokens = tokens;
+    await this.#devices.set(address, tokens.device_token);
+    return tokens.member_id;
   }
 
   async close(): Promise<void> {
@@ -72,10 +100,13 @@ export class Session {
     return this.#tokens?.access_token;
   }
 
-  /** A refresh token works once: using it twice would end the session, so all who need a fresh one wait for the same. */
+  /**
+   * All who need fresh tokens wait for the same exchange. Another tab may exchange the same refresh token at the same time
+   * and gets the same next one. But a token that is used more than 30 seconds after its first use ends the session.
+   */
   async #renew(tokens: Tokens): Promise<void> {
     try {
-      const fresh = await this.#exchange("/v1/sessions/refresh", { refresh_token: tokens.refresh_token });
+      const fresh = await this.#exchange<Tokens>("/v1/sessions/refresh", { refresh_token: tokens.refresh_token });
       if (this.#tokens === tokens) this.#tokens = fresh;
     } catch (error) {
       if (error instanceof Problem && error.status === 401 && this.#tokens === tokens) this.#tokens = undefined;
@@ -83,10 +114,10 @@ export class Session {
     }
   }
 
-  async #exchange(path: string, body: object): Promise<Tokens & { until: number }> {
+  async #exchange<T extends Tokens>(path: string, body: object): Promise<T & { until: number }> {
     const headers = { "Content-Type": "application/json" };
     const request = new Request(this.#baseUrl + path, { method: "POST", headers, body: JSON.stringify(body) });
-    const tokens = (await (await this.send(request)).json()) as Tokens;
+    const tokens = (await (await this.send(request)).json()) as T;
     return { ...tokens, until: Date.now() + tokens.expires_in * 1000 };
   }
 }
