@@ -14,11 +14,11 @@ from typing import Any
 import pymongo
 import pytest
 import requests
-from argon2 import PasswordHasher
 
 from deploy.local import private
 from services.chassis import identifiers
 from services.contracts.errors import Forbidden, Refusal, TooMany, Unauthenticated
+from services.members.passwords import Passwords
 from services.members.sessions.domain import day, digest
 from tests.processes import PASSWORD, Processes
 from tests.wire import Caller
@@ -262,7 +262,7 @@ def test_what_is_kept_of_a_device(members: Members, email: str) -> None:
 
 
 def test_a_password_hash_of_weaker_parameters_is_renewed_at_sign_in(members: Members, email: str) -> None:
-    weak = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    weak = Passwords(time_cost=1, memory_cost=8 * 1024).hash(PASSWORD)
     with members.database() as database:
         before = database.accounts.find_one_and_update({"email": email}, {"$set": {"password_hash": weak}})
         assert isinstance(members.sign_in(email, WRONG), Unauthenticated)
@@ -353,6 +353,13 @@ def test_tabs_that_share_a_token_stay_signed_in(members: Members, email: str, ap
         assert youngest not in seen
         seen.add(youngest)
     assert members.session(youngest)["ended"] is None
+
+
+def test_thirty_at_once_get_the_same(members: Members, email: str) -> None:
+    found = members.refresh(members.sign_in(email)["refresh_token"], times=30)
+    assert kinds(found) == {"dict": 30}
+    assert len({each["refresh_token"] for each in found}) == 1
+    assert len(members.session(found[0]["refresh_token"])["recent"]) == 1
 
 
 def test_a_lost_answer_is_given_again_as_often_as_asked_for(members: Members, email: str) -> None:

@@ -46,7 +46,7 @@ export class Session {
   }
 
   async open(email: string, password: string): Promise<string> {
-    const address = email.trim().toLowerCase(); // as the platform compares addresses
+    const address = email.trim().toLowerCase(); // which the platform takes for the same
     const credentials: Credentials = { email, password };
     const known = await this.#devices.get(address);
     if (known) credentials.device_token = known;
