@@ -75,9 +75,15 @@ class Revoked:
         return access is None or access.admits(caller)
 
     def check(self, caller: Caller) -> None:
-        """Raises Unauthenticated when the token counts no more."""
+        """Raises Unauthenticated when the token counts no more.
+
+        Before anybody is refused it is asked anew: they may have been let in again a moment ago.
+        """
         if not self.admits(caller):
-            raise Unauthenticated("token_revoked", "This access token counts no more; refresh it, or sign in again.")
+            self._learn()
+            if not self.admits(caller):
+                says = "This access token counts no more; refresh it, or sign in again."
+                raise Unauthenticated("token_revoked", says)
 
     def watch(self, changed: Any) -> None:
         """Keep asking, for good; `changed` is called after each answer."""
@@ -87,13 +93,16 @@ class Revoked:
         while True:
             self._stirred.wait(EVERY)
             self._stirred.clear()
-            try:
-                self._learn(self._ask())
-            except Refusal as refusal:
-                log.warning("what was revoked is not known", error=refusal.says)
-            else:
-                changed()
+            self._learn()
+            changed()
             gevent.sleep(PAUSE)
+
+    def _learn(self) -> None:
+        """Ask, and go on with what is known if there is no answer."""
+        try:
+            self._keep(self._ask())
+        except Refusal as refusal:
+            log.warning("what was revoked is not known", error=refusal.says)
 
     def _ask(self) -> dict[str, Any]:
         found: dict[str, Any] = self._client.call(
@@ -109,7 +118,7 @@ class Revoked:
         )
         return found
 
-    def _learn(self, found: dict[str, Any]) -> None:
+    def _keep(self, found: dict[str, Any]) -> None:
         self._sessions = frozenset(found["sessions"])
         self._members = {
             each["id"]: Access(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings, strategies
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
-from services.contracts.errors import TooMany, Unauthenticated
+from services.contracts.errors import Forbidden, TooMany, Unauthenticated
 from services.members.sessions import domain as sessions
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -61,6 +61,10 @@ def rotated(session: sessions.Session, *used: str, now: datetime = NOW) -> sessi
     for each in used:
         session, _ = sessions.renew(session, each, chr(ord(each) + 1), now)
     return session
+
+
+def account() -> sessions.Account:
+    return {"_id": "m", "email": "amara@hub.example", "roles": ["coworker"], "password_hash": "hash"}
 
 
 def a_session(secret: str = "a", **changes: Any) -> sessions.Session:

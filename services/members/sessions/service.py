@@ -37,7 +37,7 @@ class Sessions:
 
         A device token that is not this account's own is as if there were none.
         """
-        email, token = address(credentials["email"]), credentials.get("device_token")
+        began, email, token = identifiers.now(), address(credentials["email"]), credentials.get("device_token")
         place = self.signer.mac("place", email, origin)
         found = self.accounts.by_address(email)
         device = self._device(found, token)
@@ -46,7 +46,7 @@ class Sessions:
         self.attempts.forget(own)
         self.attempts.uncount(wider)
         domain.admit(account)
-        return self._begin(account, place) | {"device_token": self._known(account, device, token)}
+        return self._begin(account, place, began) | {"device_token": self._known(account, device, token)}
 
     @rpc(public=True, request=shapes.RefreshRequest)
     def refresh(self, request: dict[str, Any]) -> Any:
@@ -140,9 +140,10 @@ class Sessions:
         self.sessions.end(id, why, now)
         return domain.refused()
 
-    def _begin(self, account: dict[str, Any], place: str) -> dict[str, Any]:
-        now, secret = identifiers.now(), domain.new_secret()
-        session = domain.open_session(account["_id"], secret, place=place, id=identifiers.new_id(now), now=now)
+    def _begin(self, account: dict[str, Any], place: str, began: datetime) -> dict[str, Any]:
+        """A session as of when its member began to sign in: a password that was changed meanwhile opens none."""
+        secret, id = domain.new_secret(), identifiers.new_id(began)
+        session = domain.open_session(account["_id"], secret, place=place, id=id, now=began)
         return self._tokens(self.sessions.add(session), secret, account["roles"])
 
     def _tokens(self, session: dict[str, Any], secret: str, roles: list[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import requests
 
@@ -31,7 +32,7 @@ def last_administrator(trial: Trial) -> None:
         trial.expect(left, f"round {number}: no administrator is left, after {answers}")
         if not left:
             return
-        trial.until(lambda: _restored(trial, left), AGAIN_WITHIN, "both administer again")
+        trial.until(partial(_restored, trial, left), AGAIN_WITHIN, "both administer again")
     trial.sizes |= {"answers": dict(found), "killed": deaths}
     world.sign_in(anew=True)
     trial.settle()
