@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import bson
+import jwt
 import pymongo
 import pytest
 import requests
@@ -34,6 +35,11 @@ NEAR = timedelta(seconds=1)
 APART = 2 * NEAR.total_seconds() + 0.5  # seconds
 GUESSED = "1"  # a key as it should not be
 SHORT, LONG = "a", "🏠" * 4000
+# What is written when an anonymous voice is raised.
+LEAVES = {
+    *("feedback/answers", "feedback/tallies", "feedback/voices"),
+    *("notifications/hours", "notifications/inbox", "notifications/told"),
+}
 AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
@@ -98,8 +104,9 @@ class Act:
     def leading(self) -> set[str]:
         """Words that lead to the author or to their request."""
         who = {self.author.id, self.author.profile["email"], self.author.tokens["access_token"]}
+        seal = jwt.decode(self.author.tokens["access_token"], options={"verify_signature": False})["seal"]
         session = self.author.tokens["refresh_token"].partition(".")[0]
-        return who | {session, self.request_id, self.answered["claim_code"]}
+        return who | {seal, session, self.request_id, self.answered["claim_code"]}
 
 
 class Hub:
@@ -191,16 +198,19 @@ def test_what_is_looked_for_would_be_found(seen: Seen) -> None:
 
 def test_no_document_tells_when_it_was_but_the_lines_that_tell_of_it(seen: Seen) -> None:
     for act in seen.unlinked:
-        places = sorted(place for place, _ in act.left)
-        assert places == ["feedback/answers", "feedback/voices", "notifications/inbox"]
+        assert {place for place, _ in act.left} == LEAVES
         for (place, _), document in act.left.items():
             told = {name: value for name, value in document.items() if name != "at"}
             if place == "notifications/inbox":
                 assert document["link"] == seen.line_of[act.answered["id"]]
                 assert act.near(document["at"]), "the moment of its delivery, on purpose"
                 assert not act.near(told)
+            elif place == "notifications/hours":
+                assert {(each.minute, each.second, each.microsecond) for each in moments(document)} == {(0, 0, 0)}
+                assert act.answered["id"] not in str(document), "it counts all voices of an hour, and knows none"
             else:
-                assert not finer_than_a_day(document), place
+                assert not act.near(document), place
+                assert not finer_than_a_day(document | {"ids": None}), "but when the administrator joined"
 
 
 def test_no_document_leads_to_the_author(seen: Seen) -> None:

@@ -81,14 +81,17 @@ def advance(job: Job, portion: Portion, now: datetime) -> Job:
 
 
 def record(news: News, portion: Portion, now: datetime) -> Record:
-    """What is kept of a portion; the same id for each attempt at it."""
+    """What is kept of a portion; the same id for each attempt at it.
+
+    It tells the day only, after which it is thrown away: it may be of an anonymous voice.
+    """
     return {
         "_id": record_id(news.id, portion.nth),
         "subject": news.subject,
         "kind": news.notice["kind"],
         "notification": news.id,
         "message": news.message_id,
-        "at": now,
+        "at": now.replace(hour=0, minute=0, second=0, microsecond=0),
         **portion._asdict(),
     }
 
