@@ -9,10 +9,10 @@ BEYOND_SHAPES = {
     "claim_code": "known, or it is refused",
     "code": "that of an open invitation",
     "cursor": "taken from the page before",
-    "ends_at": "after the start",
+    "ends_at": "after the start, within ten years",
     "link": "the host must be one",
     "reason": "needed for declining only",
-    "starts_at": "in the future",
+    "starts_at": "in the future, within ten years",
 }
 
 TRIMMED = "Length must be"  # what has the documented length may be shorter without the spaces around it
