@@ -50,8 +50,7 @@ def mongo_uri(passwords: dict[str, str], user: str, where: str) -> str:
 
 def make(folder: Path) -> None:
     """Writes what is missing in `folder`, which only its owner may enter."""
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o700)
+    private.folder(folder)
     kept = folder / "passwords.json"
     known = private.read_json(kept)
     passwords = {

@@ -18,7 +18,8 @@ from deploy.hub.bus import PATIENCE
 
 DEAD = "dead"
 OURS = ("x-hearth-queue", "x-hearth-error", "x-hearth-attempt", "x-hearth-parked-at")
-BROKERS = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count")
+COUNTS = ("x-delivery-count", "x-acquired-count")  # RabbitMQ 4.3 writes both
+BROKERS = ("x-death", "x-first-death-", "x-last-death-", *COUNTS)
 WORN = 10  # RabbitMQ 4 drops by default what was returned 20 times, and each look at a letter returns it once
 BATCH = 16  # letters given back at a time: a quorum queue mixes up what it is given back faster than it can write
 
@@ -161,7 +162,7 @@ class Letters:
         del self._held[letter.tag]
 
     def _renew(self, letter: Letter) -> None:
-        headers = {name: value for name, value in letter.headers.items() if name != "x-delivery-count"}
+        headers = {name: value for name, value in letter.headers.items() if name not in COUNTS}
         if self._publish(letter, DEAD, headers):
             self.drop(letter)
 

@@ -39,7 +39,8 @@ for method, _, body in channel.consume(os.environ["QUEUE"]):
 '
 
 What they say is told at /bus of the gateway. What is not fetched waits, until there are 100,000 messages or 256 MiB of
-them; then the oldest are dropped. A queue that nobody reads for 7 days is removed."""
+them; then the oldest are dropped. What is given back comes again, up to a million times. A queue that nobody reads for
+7 days is removed."""
 
 
 @click.group()

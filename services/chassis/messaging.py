@@ -224,7 +224,7 @@ class On(Entrypoint):
         delivery.ack()
 
     def _copy(self, delivery: Delivery, exchange: str, headers: dict[str, Any]) -> None:
-        broker_wrote = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count")
+        broker_wrote = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
         kept = {key: value for key, value in delivery.headers.items() if not key.startswith(broker_wrote)}
         content_type = delivery.properties.get("content_type") or CONTENT_TYPE
         self.publisher.publish(

@@ -25,6 +25,7 @@ from deploy.local.broker import DEFINITIONS, Broker
 from deploy.local.platform import ROOT
 from deploy.rights import rights
 from deploy.secrets import definitions
+from services.chassis.bus import QUORUM, declare_exchanges
 from tests.hub.operator import Operator
 from tests.processes import until
 from tests.wire import connection
@@ -34,6 +35,7 @@ TIMES = 70  # more often than any version returns a message by default
 POLICIES: list[dict[str, Any]] = json.loads(DEFINITIONS.read_text())["policies"]
 PASSWORD = secrets.token_hex(16)
 UP_WITHIN = 120.0  # seconds
+KEPT = {"unheard": "community", "dead": "dead"}  # queues, each with an exchange that leads there
 CONF = ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf"
 OPERATOR = {"user": "operator", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
 RIGHTS: dict[str, Any] = {"permissions": [OPERATOR], "topic_permissions": []}  # of the only user there is
@@ -106,7 +108,7 @@ def answers(uri: str) -> bool:
 def partner(bus: Bus) -> Iterator[dict[str, Any]]:
     """A partner that may hear of events, one of which waits for it."""
     with closing(connection(bus.uri)) as opened:
-        opened.channel().exchange_declare("community", "topic", durable=True, auto_delete=False)
+        declare_exchanges(opened.channel())
     made = bus.operator.json("partner", "add", f"board-{secrets.token_hex(4)}", "--messages", "events.*")
     say(bus.uri, "community", "events.published")
     yield made
@@ -161,7 +163,7 @@ def test_what_a_partner_gives_back_comes_again(
         channel = opened.channel()
         channel.basic_ack(until(lambda: channel.basic_get(partner["queue"])).delivery_tag)
     with closing(connection(bus.uri)) as opened:
-        assert opened.channel().queue_declare(partner["queue"], passive=True).message_count == 0
+        assert waiting(opened.channel(), partner["queue"]) == 0
 
 
 def test_what_comes_again_and_again_keeps_nothing_else_back(bus: Bus, partner: dict[str, Any]) -> None:
@@ -188,18 +190,39 @@ def test_what_comes_again_and_again_keeps_nothing_else_back(bus: Bus, partner: d
                 opened.drain_events(timeout=1)
 
 
-def test_what_nobody_hears_is_kept_however_often_it_is_looked_at(bus: Bus) -> None:
+@pytest.fixture
+def channel(bus: Bus) -> Iterator[amqp.Channel]:
+    """A channel of the operator; what nobody heard and what is dead was there before, if anything."""
     with closing(connection(bus.uri)) as opened:
-        channel = opened.channel()
-        channel.exchange_declare("community", "topic", durable=True, auto_delete=False)
-        channel.exchange_declare("unheard", "fanout", durable=True, auto_delete=False)
-        channel.queue_declare("unheard", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
-        channel.queue_bind("unheard", "unheard")
-        channel.queue_purge("unheard")
-        say(bus.uri, "community", f"nobody.{secrets.token_hex(4)}")
-        rejected(bus.uri, "unheard", TIMES)
-        assert until(lambda: channel.queue_declare("unheard", passive=True).message_count) == 1
-        channel.queue_purge("unheard")
+        made = opened.channel()
+        declare_exchanges(made)
+        for queue in KEPT:
+            made.queue_purge(queue)
+        yield made
+        for queue in KEPT:
+            made.queue_purge(queue)
+
+
+def waiting(channel: amqp.Channel, queue: str) -> int:
+    return int(channel.queue_declare(queue, passive=True).message_count)
+
+
+@pytest.mark.parametrize(("queue", "exchange"), KEPT.items())
+def test_what_was_put_aside_is_kept_however_often_it_is_looked_at(
+    bus: Bus, channel: amqp.Channel, queue: str, exchange: str
+) -> None:
+    say(bus.uri, exchange, f"nobody.{secrets.token_hex(4)}")
+    rejected(bus.uri, queue, TIMES)
+    assert until(lambda: waiting(channel, queue)) == 1
+
+
+def test_what_a_handler_gives_back_too_often_is_parked(bus: Bus, channel: amqp.Channel) -> None:
+    queue = f"members.limits.{secrets.token_hex(4)}"
+    channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM)
+    say(bus.uri, "", queue)
+    rejected(bus.uri, queue, 51)
+    assert until(lambda: waiting(channel, "dead")) == 1
+    assert channel.queue_delete(queue) == 0
 
 
 def test_every_queue_has_one_policy_that_says_how_often_a_message_comes_again() -> None:
