@@ -11,14 +11,64 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the invitations, youngest first, without their codes.
+         * @description For: administrator.
+         */
+        get: operations["list_invitations"];
         put?: never;
         /**
-         * Invite somebody; the code is shown this once, to be handed over.
-         * @description For: administrator.
+         * Invite somebody, and be shown the code to hand over.
+         * @description An address has one open invitation at most: to invite it again changes that one, which keeps its code.
          */
         post: operations["invite_member"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{invitation_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let an open invitation last longer, and show its code again.
+         * @description For: administrator.
+         */
+        post: operations["resend_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw an open invitation: its code is dead at once.
+         * @description For: administrator.
+         */
+        delete: operations["withdraw_invitation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -62,7 +112,11 @@ export interface paths {
         get: operations["show_member"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Take a member from the hub for good: no way in, no profile; their name stays beside what they said.
+         * @description For: administrator.
+         */
+        delete: operations["remove_member"];
         options?: never;
         head?: never;
         patch?: never;
@@ -91,6 +145,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/members/{member_id}/suspension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Shut a member out until they are reinstated: their sessions and access tokens end within a minute.
+         * @description For: administrator.
+         */
+        put: operations["suspend_member"];
+        post?: never;
+        /**
+         * Let a suspended member in again, with the roles that they had.
+         * @description For: administrator.
+         */
+        delete: operations["reinstate_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a code by which a member sets a new password; an earlier code works no more.
+         * @description For: administrator.
+         */
+        post: operations["issue_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a new password with the code that an administrator handed over; all sessions end. */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign a member out on all devices: their access tokens end within a minute.
+         * @description For: administrator.
+         */
+        delete: operations["end_member_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -113,6 +257,26 @@ export interface paths {
          * @description For: every member.
          */
         patch: operations["change_me"];
+        trace?: never;
+    };
+    "/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change my password, knowing the present one; all my other sessions end.
+         * @description For: every member.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/sessions": {
@@ -366,6 +530,29 @@ export interface paths {
          * @description For: administrator, host.
          */
         put: operations["move_voice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feedback/{voice_id}/takedown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                voice_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Take a voice down: its words are forgotten, its author is told why.
+         * @description For: administrator.
+         */
+        put: operations["take_down_voice"];
         post?: never;
         delete?: never;
         options?: never;
@@ -693,12 +880,44 @@ export interface components {
             email: string;
             roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
             /**
-             * @description Shown once; handed to the invited person.
+             * @description To be handed to the invited person.
              * @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA
              */
             code: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        SentInvitation: {
+            /** Format: uuid */
+            id: string;
+            /** @example amara@hub.example */
+            email: string;
+            roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
+            /**
+             * @example open
+             * @enum {string}
+             */
+            state: "open" | "used" | "withdrawn" | "expired";
+            /**
+             * Format: uuid
+             * @description Who sent it last; it works while they are an administrator.
+             */
+            by: string;
+            /**
+             * Format: uuid
+             * @description Who joined with it.
+             */
+            used_by: string | null;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        SentInvitationPage: {
+            items: components["schemas"]["SentInvitation"][];
+            /**
+             * @description Cursor of the next page.
+             * @example WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ
+             */
+            next: string | null;
         };
         Registration: {
             /** @example Amara Okafor */
@@ -816,6 +1035,11 @@ export interface components {
              *     ]
              */
             tags_want?: string[];
+            /**
+             * @example active
+             * @enum {string}
+             */
+            status: "active" | "suspended";
             /** @description Rises by one with every change. */
             version: number;
         };
@@ -835,6 +1059,29 @@ export interface components {
              *     ]
              */
             roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
+        };
+        Suspension: {
+            /** @example Somebody else uses this account. */
+            reason: string;
+        };
+        PasswordReset: {
+            /**
+             * @description Shown once; to be handed to the member.
+             * @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA
+             */
+            code: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        NewPassword: {
+            /** @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA */
+            code: string;
+            /**
+             * Format: password
+             * @description 12 to 128 characters.
+             * @example a long sentence is fine
+             */
+            password: string;
         };
         ProfileChange: {
             /** @example Amara Okafor */
@@ -868,6 +1115,20 @@ export interface components {
              *     ]
              */
             tags_want?: string[];
+        };
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The present password.
+             * @example a long sentence is fine
+             */
+            present: string;
+            /**
+             * Format: password
+             * @description 12 to 128 characters.
+             * @example a long sentence is fine
+             */
+            password: string;
         };
         Credentials: {
             /** @example amara@hub.example */
@@ -1082,7 +1343,7 @@ export interface components {
         };
         RaisedVoice: {
             /** @enum {string} */
-            status: "received" | "acknowledged" | "decided" | "done" | "declined";
+            status: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down";
             /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
@@ -1118,7 +1379,7 @@ export interface components {
         };
         Voice: {
             /** @enum {string} */
-            status: "received" | "acknowledged" | "decided" | "done" | "declined";
+            status: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down";
             /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
@@ -1175,13 +1436,20 @@ export interface components {
              */
             reason?: string;
         };
+        Takedown: {
+            /**
+             * @description The author reads it.
+             * @example It names a neighbour who never agreed to that.
+             */
+            reason: string;
+        };
         Claim: {
             /** @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA */
             claim_code: string;
         };
         Outcome: {
             /** @enum {string} */
-            status: "received" | "acknowledged" | "decided" | "done" | "declined";
+            status: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down";
             /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
@@ -1254,7 +1522,7 @@ export interface components {
              */
             operation: string | null;
             /**
-             * @description null for what was done on the machine itself.
+             * @description Of the request; null for what a service noted.
              * @example PUT
              */
             method: string | null;
@@ -1267,12 +1535,15 @@ export interface components {
             subject_id: string | null;
             /**
              * Format: uuid
-             * @description Who; null when nobody was signed in.
+             * @description Who; null when nobody was signed in, or where it would tell who spoke anonymously.
              */
             actor_id: string | null;
             /** @enum {string} */
-            outcome: "done" | "denied";
-            /** @example 200 */
+            outcome: "done" | "denied" | "unknown";
+            /**
+             * @description null for what a service noted.
+             * @example 403
+             */
             status: number | null;
             /**
              * @description Why it was denied.
@@ -1284,6 +1555,28 @@ export interface components {
              * @example 203.0.113.0/24
              */
             network: string | null;
+            /**
+             * @description How it was; null for what was new or denied.
+             * @example {
+             *       "roles": [
+             *         "coworker"
+             *       ]
+             *     }
+             */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description How it is since; null for what was read or denied.
+             * @example {
+             *       "roles": [
+             *         "host"
+             *       ]
+             *     }
+             */
+            after: {
+                [key: string]: unknown;
+            } | null;
         };
         AuditEntryPage: {
             items: components["schemas"]["AuditEntry"][];
@@ -1560,12 +1853,18 @@ export type FieldError = components['schemas']['FieldError'];
 export type Problem = components['schemas']['Problem'];
 export type InvitationDraft = components['schemas']['InvitationDraft'];
 export type Invitation = components['schemas']['Invitation'];
+export type SentInvitation = components['schemas']['SentInvitation'];
+export type SentInvitationPage = components['schemas']['SentInvitationPage'];
 export type Registration = components['schemas']['Registration'];
 export type Profile = components['schemas']['Profile'];
 export type MemberCard = components['schemas']['MemberCard'];
 export type MemberCardPage = components['schemas']['MemberCardPage'];
 export type RolesChange = components['schemas']['RolesChange'];
+export type Suspension = components['schemas']['Suspension'];
+export type PasswordReset = components['schemas']['PasswordReset'];
+export type NewPassword = components['schemas']['NewPassword'];
 export type ProfileChange = components['schemas']['ProfileChange'];
+export type PasswordChange = components['schemas']['PasswordChange'];
 export type Credentials = components['schemas']['Credentials'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type RefreshRequest = components['schemas']['RefreshRequest'];
@@ -1583,6 +1882,7 @@ export type Voice = components['schemas']['Voice'];
 export type VoicePage = components['schemas']['VoicePage'];
 export type AnswerDraft = components['schemas']['AnswerDraft'];
 export type Move = components['schemas']['Move'];
+export type Takedown = components['schemas']['Takedown'];
 export type Claim = components['schemas']['Claim'];
 export type Outcome = components['schemas']['Outcome'];
 export type Notification = components['schemas']['Notification'];
@@ -1611,6 +1911,77 @@ export type ParameterIfMatch = components['parameters']['If-Match'];
 export type ParameterIfNoneMatch = components['parameters']['If-None-Match'];
 export type $defs = Record<string, never>;
 export interface operations {
+    list_invitations: {
+        parameters: {
+            query?: {
+                /** @description Items a page. */
+                limit?: number;
+                /** @description The `next` of the page before; opaque. */
+                cursor?: string | null;
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "email": "amara@hub.example",
+                     *           "roles": [
+                     *             "coworker"
+                     *           ],
+                     *           "state": "open",
+                     *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "used_by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "expires_at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SentInvitationPage"];
+                };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
     invite_member: {
         parameters: {
             query?: never;
@@ -1666,6 +2037,77 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    resend_invitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "email": "amara@hub.example",
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "code": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA",
+                     *       "expires_at": "2026-11-02T09:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdraw_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
     list_members: {
         parameters: {
             query?: {
@@ -1675,6 +2117,8 @@ export interface operations {
                 cursor?: string | null;
                 role?: "coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host" | null;
                 tag?: string | null;
+                /** @description Suspended members are for administrators to see. */
+                status?: "active" | "suspended";
             };
             header?: {
                 /**
@@ -1727,6 +2171,7 @@ export interface operations {
                      *           "tags_want": [
                      *             "3d printing"
                      *           ],
+                     *           "status": "active",
                      *           "version": 3
                      *         }
                      *       ],
@@ -1896,6 +2341,7 @@ export interface operations {
                      *       "tags_want": [
                      *         "3d printing"
                      *       ],
+                     *       "status": "active",
                      *       "version": 3
                      *     }
                      */
@@ -1911,6 +2357,33 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -1977,6 +2450,7 @@ export interface operations {
                      *       "tags_want": [
                      *         "3d printing"
                      *       ],
+                     *       "status": "active",
                      *       "version": 3
                      *     }
                      */
@@ -1992,6 +2466,255 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    suspend_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Somebody else uses this account."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Suspension"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Amara Okafor",
+                     *       "pronouns": "she/her",
+                     *       "what_i_do": "Bookkeeping for small co-operatives",
+                     *       "organisation": "Lake Books",
+                     *       "country": "KE",
+                     *       "languages": [
+                     *         "en",
+                     *         "sw"
+                     *       ],
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "tags_have": [
+                     *         "bookkeeping"
+                     *       ],
+                     *       "tags_want": [
+                     *         "3d printing"
+                     *       ],
+                     *       "status": "active",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MemberCard"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    reinstate_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Amara Okafor",
+                     *       "pronouns": "she/her",
+                     *       "what_i_do": "Bookkeeping for small co-operatives",
+                     *       "organisation": "Lake Books",
+                     *       "country": "KE",
+                     *       "languages": [
+                     *         "en",
+                     *         "sw"
+                     *       ],
+                     *       "roles": [
+                     *         "coworker"
+                     *       ],
+                     *       "tags_have": [
+                     *         "bookkeeping"
+                     *       ],
+                     *       "tags_want": [
+                     *         "3d printing"
+                     *       ],
+                     *       "status": "active",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MemberCard"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    issue_password_reset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA",
+                     *       "expires_at": "2026-11-02T09:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PasswordReset"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA",
+                 *       "password": "a long sentence is fine"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    end_member_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -2150,6 +2873,42 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "present": "a long sentence is fine",
+                 *       "password": "a long sentence is fine"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
@@ -2804,7 +3563,7 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before; opaque. */
                 cursor?: string | null;
-                status?: "received" | "acknowledged" | "decided" | "done" | "declined" | null;
+                status?: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down" | null;
                 mine?: boolean;
             };
             header?: {
@@ -3178,6 +3937,81 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    take_down_voice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                voice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "It names a neighbour who never agreed to that."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Takedown"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "received",
+                     *       "reason": "",
+                     *       "answers": [
+                     *         {
+                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "text": "I need a quiet room for calls.",
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "kind": "need",
+                     *       "touchpoint": "cafe",
+                     *       "anonymous": true,
+                     *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "raised_at": "2026-11-02T09:00:00.000Z",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Voice"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
     claim_outcome: {
         parameters: {
             query?: never;
@@ -3460,7 +4294,7 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before; opaque. */
                 cursor?: string | null;
-                outcome?: "done" | "denied" | null;
+                outcome?: "done" | "denied" | "unknown" | null;
                 /** @description Only what this member did or was denied. */
                 actor_id?: string | null;
             };
@@ -3504,9 +4338,19 @@ export interface operations {
                      *           "subject_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *           "actor_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *           "outcome": "done",
-                     *           "status": 200,
+                     *           "status": 403,
                      *           "code": null,
-                     *           "network": "203.0.113.0/24"
+                     *           "network": "203.0.113.0/24",
+                     *           "before": {
+                     *             "roles": [
+                     *               "coworker"
+                     *             ]
+                     *           },
+                     *           "after": {
+                     *             "roles": [
+                     *               "host"
+                     *             ]
+                     *           }
                      *         }
                      *       ],
                      *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"

@@ -25,7 +25,13 @@ export interface Devices {
 type Kept = string | null | undefined;
 
 /** POSTs that need no access token. They get none: a claim code must lead to nobody. */
-export const PUBLIC = ["/v1/members", "/v1/sessions", "/v1/sessions/refresh", "/v1/feedback/claims"];
+export const PUBLIC = [
+  "/v1/members",
+  "/v1/sessions",
+  "/v1/sessions/refresh",
+  "/v1/password-resets",
+  "/v1/feedback/claims",
+];
 
 const MARGIN = 30_000; // milliseconds before its end in which an access token is exchanged already
 const TRIES = 4;
