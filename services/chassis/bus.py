@@ -21,7 +21,7 @@ from eventlet.semaphore import Semaphore
 from kombu import Connection
 from nameko.extensions import SharedExtension
 
-from services.chassis import metrics
+from services.chassis import logs, metrics
 from services.chassis.logs import log
 from services.contracts.catalogue import EXCHANGE, PRIVATE
 
@@ -36,11 +36,11 @@ QUORUM = {"x-queue-type": "quorum"}
 READ_AT_ONCE, WRITTEN_AT_ONCE = 8_192, 65_536  # bytes
 
 
-class BusDown(Exception):
+class BusDown(logs.Plain):
     """The broker could not be reached, did not confirm in time, or refused a message."""
 
 
-class TopologyDrift(Exception):
+class TopologyDrift(logs.Plain):
     """A queue or exchange exists with other arguments than this version declares; a live one can't be changed."""
 
 
@@ -141,7 +141,7 @@ class _Line:
         """It can't be written to, perhaps since half a frame: whoever reads is to find the connection lost."""
         if self.alive:
             self.alive = False
-            log.info("connection given up", error=str(error))
+            log.info("connection given up", error=logs.kind(error))
             with suppress(OSError):  # it may be closed already
                 self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -179,7 +179,7 @@ class _PublishingLine(_Line):
             self.gather((self._confirmed if confirm else self._plain).basic_publish, message, exchange, key)
         except Exception as error:
             self.broken(error)
-            raise BusDown(str(error)) from error
+            raise BusDown(logs.kind(error)) from error
         return done
 
     def broken(self, error: BaseException) -> None:
@@ -189,7 +189,7 @@ class _PublishingLine(_Line):
         if was_alive:
             waiting, self._waiting = self._waiting, {}
             for done in waiting.values():
-                done.send_exception(BusDown(f"not confirmed: {error}"))
+                done.send_exception(BusDown(f"not confirmed: {logs.kind(error)}"))
             eventlet.spawn_n(self.close)
 
     def close(self) -> None:
@@ -262,7 +262,7 @@ class Publisher(SharedExtension):
                     self._line = _PublishingLine(settings.amqp_uri, settings.heartbeat)
                 except Exception as error:
                     self._failed_at = time.monotonic()
-                    raise BusDown(f"the broker cannot be reached: {error}") from error
+                    raise BusDown(f"the broker cannot be reached: {logs.kind(error)}") from error
             return self._line
 
     def stop(self) -> None:
@@ -389,7 +389,7 @@ class Intake(SharedExtension):
             for probe in self._probes:
                 probe()
         except Exception as error:
-            log.warning("what is relied on does not answer", error=str(error)[:200])
+            log.warning("what is relied on does not answer", error=logs.kind(error))
             return False
         return True
 
@@ -401,7 +401,7 @@ class Intake(SharedExtension):
         if self._braked is None:
             self._braked = Event()
             self._gauge.set(1)
-            log.warning("braking", error=str(error)[:200], at_least=self._pause)
+            log.warning("braking", error=logs.kind(error), at_least=self._pause)
             self.container.spawn_managed_thread(self._release, identifier="brake")
 
     def ease(self) -> None:
@@ -452,7 +452,7 @@ class Intake(SharedExtension):
                 self._listen(line, consumers)
             except (OSError, amqp.AMQPError, BusDown) as error:
                 self._consuming = False
-                log.warning("bus lost", error=str(error), again_in=pause)
+                log.warning("bus lost", error=logs.kind(error), again_in=pause)
                 eventlet.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             finally:
@@ -462,6 +462,7 @@ class Intake(SharedExtension):
             self._silenced.send(None)
 
     def _give_up(self, error: amqp.PreconditionFailed) -> NoReturn:
+        # The broker's words name a queue or exchange and its arguments: all of them are ours.
         drift = TopologyDrift(
             f"The broker holds a queue or exchange with other arguments than this version needs: {error}. "
             "A live one can't be changed: drain it and delete it, or run the version that made it."
@@ -521,7 +522,7 @@ def _declare(line: _Line, declarations: Iterable[Callable[[amqp.Channel], None]]
             for declare in declarations:
                 declare(channel)
     except amqp.AccessRefused as refused:
-        log.debug("not ours to declare", error=str(refused))
+        log.debug("not ours to declare", error=logs.kind(refused))
 
 
 def declare_exchanges(channel: amqp.Channel) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 import amqp
 import eventlet
 
-from services.chassis import metrics
+from services.chassis import logs, metrics
 from services.chassis.bus import PATIENCE, BusDown, connect
 from services.chassis.logs import log
 
@@ -19,7 +19,7 @@ def watch(uri: str, queues: Collection[str]) -> None:
         try:
             _look_while_open(uri, queues)
         except (OSError, amqp.AMQPError, BusDown) as error:
-            log.info("queues not seen", error=str(error)[:200])
+            log.info("queues not seen", error=logs.kind(error))
         for gauge in (metrics.WAITING, metrics.CONSUMERS):
             gauge.clear()  # an old number would be a wrong one
         eventlet.sleep(EVERY)

@@ -1,16 +1,31 @@
-"""Logs: one line an occurrence, JSON by default, with the correlation id of the request that caused it on each."""
+"""Logs: one line an occurrence, JSON by default, with the correlation id of the request that caused it on each.
+
+A line says of an error what kind it is and where it happened, and none of its words: pymongo's errors hold whole
+documents, those of a parser what was parsed, those about an address the password in it. Errors of our own may be
+`Plain`; then their words are shown.
+"""
 
 import logging
+import re
 import sys
+import threading
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
 from typing import Any
 
 import orjson
 import structlog
 
 Line = MutableMapping[str, Any]
+Failure = tuple[type[BaseException], BaseException, TracebackType | None]
+
+ROOT = f"{Path(__file__).parents[2]}/"
+OURS = ("services/", "gateway/", "deploy/", "tests/")
+FRAMES, CAUSES = 30, 5  # as many of one error are told, from the innermost outwards
 
 _about: ContextVar[dict[str, Any]] = ContextVar("about")
 
@@ -25,13 +40,84 @@ def known() -> dict[str, Any]:
     return _about.get({})
 
 
+class Plain(Exception):
+    """An error whose words are all ours: they hold nothing that anybody sent or set, so that logs may show them."""
+
+
+_is_word = re.compile(r"[a-z][a-z0-9_]{0,60}").fullmatch
+
+
+def kind(error: BaseException) -> str:
+    """What kind of error this is: its class, its code if it has one, and its words if it is Plain."""
+    name = type(error).__name__
+    if isinstance(error, Plain):
+        return f"{name}: {error}"
+    code = getattr(error, "code", None) or getattr(error, "errno", None)
+    return f"{name} {code}" if isinstance(code, int) or (isinstance(code, str) and _is_word(code)) else name
+
+
+def where(error: BaseException) -> str:
+    """Where an error was raised: the innermost place that is ours, else the innermost of all; empty if it never was."""
+    places = _places(error)
+    return next((place for place in reversed(places) if place.startswith(OURS)), places[-1] if places else "")
+
+
+def _places(error: BaseException) -> list[str]:
+    return [
+        f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+        for frame, line in walk_tb(error.__traceback__)
+    ]
+
+
+def _short(path: str) -> str:
+    return path.removeprefix(ROOT).rpartition("site-packages/")[2]
+
+
+def _told(failure: Failure) -> str:
+    """The kinds of an error and of what it came of, with their places."""
+    found: list[str] = []
+    error: BaseException | None = failure[1]
+    while error is not None and len(found) < CAUSES:
+        found.append("\n  ".join([kind(error), *_places(error)[-FRAMES:]]))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nbecause of ".join(found)
+
+
+_tell_failure = structlog.processors.ExceptionRenderer(_told)  # type: ignore[arg-type]
+
+
+def _spare(record: logging.LogRecord) -> bool:
+    """Let a line of a library tell errors by their kind, too."""
+    if isinstance(record.msg, BaseException):
+        record.msg = kind(record.msg)
+    if isinstance(record.args, tuple):
+        record.args = tuple(kind(each) if isinstance(each, BaseException) else each for each in record.args)
+    return True
+
+
+def uncaught(failure: Failure) -> None:
+    """Log what nobody has caught."""
+    log.critical("uncaught", exc_info=failure)
+
+
+def _watch_for_uncaught() -> None:
+    def of_process(*failure: Any) -> None:
+        uncaught(failure)  # type: ignore[arg-type]
+
+    def of_thread(given: threading.ExceptHookArgs) -> None:
+        if given.exc_value is not None:
+            uncaught((given.exc_type, given.exc_value, given.exc_traceback))
+
+    sys.excepthook, threading.excepthook = of_process, of_thread
+
+
 def configure(process: str, level: str = "INFO", form: str = "json") -> None:
     """Send structlog and the standard library's logging to stdout. `form` is `json` or `text`."""
 
     def complete(_logger: Any, method: str, line: Line) -> Line:
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         complete = {"process": process, **known(), **line, "level": method, "at": now}
-        return structlog.processors.format_exc_info(_logger, method, complete) if "exc_info" in line else complete
+        return _tell_failure(_logger, method, complete) if "exc_info" in line else complete
 
     text = structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
@@ -52,6 +138,8 @@ def configure(process: str, level: str = "INFO", form: str = "json") -> None:
             ],
         )
     )
+    handler.addFilter(_spare)
+    _watch_for_uncaught()
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.getLevelNamesMapping()[level], logging.WARNING))

@@ -17,7 +17,7 @@ import orjson
 from marshmallow import ValidationError
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
 
-from services.chassis import identifiers, metrics
+from services.chassis import identifiers, logs, metrics
 from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publisher
 from services.chassis.logs import log
 from services.chassis.rpc import Calls
@@ -53,7 +53,7 @@ class Envelope:
         return None if self.tells_the_day else (identifiers.now() - self.at).total_seconds()
 
 
-class Unreadable(Exception):
+class Unreadable(logs.Plain):
     """What arrived is no message of the catalogue, or not one for this queue."""
 
 
@@ -73,9 +73,19 @@ def unpack(body: bytes) -> tuple[Envelope, Message, dict[str, Any]]:
         )
         return found, message, message.read(event["data"])
     except ValidationError as error:
-        raise Unreadable(f"body: {error.messages}") from error
+        raise Unreadable(f"the body does not fit in {_fields(error)}") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
-        raise Unreadable(f"{type(error).__name__}: {error}") from error
+        raise Unreadable(logs.kind(error)) from error
+
+
+def _fields(error: ValidationError) -> str:
+    """Which fields are at fault. They are named by our own shapes, which ignore all others."""
+    return ", ".join(sorted(map(str, error.messages_dict)))
+
+
+def reason(error: BaseException) -> str:
+    """Why a message failed, as it is written on it: what kind of error, and where; never what it says."""
+    return " at ".join(filter(None, (logs.kind(error), logs.where(error))))[:1000]
 
 
 def _text(value: Any) -> str:
@@ -198,7 +208,7 @@ class On(Entrypoint):
         attempt = delivery.headers.get(ATTEMPT)
         attempt = attempt if isinstance(attempt, int) and attempt >= 0 else 0
         hopeless = isinstance(error, Unreadable) or (isinstance(error, Refusal) and not isinstance(error, TRANSIENT))
-        headers = {ATTEMPT: attempt + 1, "x-hearth-error": f"{type(error).__name__}: {error}"[:1000]}
+        headers = {ATTEMPT: attempt + 1, "x-hearth-error": reason(error)}
         try:
             if hopeless or attempt >= len(self._delays):
                 log.error("parked", queue=self.queue, attempt=attempt, exc_info=error)
@@ -217,7 +227,7 @@ class On(Entrypoint):
                 self._copy(delivery, retry_exchange(delay), headers)
                 self._retried.inc()
         except BusDown as down:
-            log.warning("kept for later", queue=self.queue, error=str(down))
+            log.warning("kept for later", queue=self.queue, error=logs.kind(down))
             self.intake.brake(down)
             delivery.requeue()
             return

@@ -19,7 +19,7 @@ from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from services.chassis import context, identifiers, metrics, tracing
+from services.chassis import context, identifiers, logs, metrics, tracing
 from services.chassis.bus import PATIENCE, BusDown, Publisher, await_confirm
 from services.chassis.logs import log
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, UndeclaredMessage, envelope, exchange_of
@@ -30,7 +30,8 @@ WINDOW = 200  # aggregates whose messages are in flight together; twice as many 
 SWEEP_EVERY = 1.0
 TIDY_EVERY = 0.2
 TIDIED = 50  # aggregates in one write: each is compared with all
-UNTIDY = 50_000  # sent messages that may wait to be taken out while a backlog is sent
+UNTIDY = 50_000  # sent messages that may wait to be taken out while a backlog is sent: some 100 bytes each
+MOST_KICKED = 2_000  # aggregates that wait to be sent, each of some 20 KB at most: the sweep finds the others
 Rows = Collection[dict[str, Any]]
 
 
@@ -105,7 +106,8 @@ class Relay(SharedExtension):
 
     def kick(self, rows: Rows, id: str, events: list[dict[str, Any]]) -> None:
         """Send these messages, which were just saved in the aggregate `id`."""
-        self._kicked.put(Entry(rows, id, events))
+        if self._kicked.qsize() < MOST_KICKED:
+            self._kicked.put(Entry(rows, id, events))
 
     def _run(self) -> None:
         swept_at = 0.0
@@ -118,7 +120,7 @@ class Relay(SharedExtension):
                     for rows in self._swept:
                         self._sweep(rows)
             except (BusDown, PyMongoError) as error:
-                log.warning("relay interrupted", error=str(error))
+                log.warning("relay interrupted", error=logs.kind(error))
                 eventlet.sleep(0.2)
 
     def _take(self, timeout: float) -> list[Entry]:
@@ -217,7 +219,7 @@ class Relay(SharedExtension):
                 for _ in some:
                     self._untidy.difference_update(self._sent.popleft().messages)
         except PyMongoError as error:
-            log.warning("not tidied yet", messages=len(self._untidy), error=str(error)[:200])
+            log.warning("not tidied yet", messages=len(self._untidy), error=logs.kind(error))
 
 
 def _windows(unsent: Iterator[Entry]) -> Iterator[list[Entry]]:

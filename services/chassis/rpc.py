@@ -19,7 +19,7 @@ from marshmallow import Schema, ValidationError
 from nameko.extensions import Entrypoint, SharedExtension
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
-from services.chassis import context, metrics
+from services.chassis import context, logs, metrics
 from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
 from services.chassis.logs import log
@@ -112,14 +112,14 @@ class Calls(SharedExtension):
                 correlation_id=delivery.properties.get("correlation_id") or "",
             )
         except BusDown as down:
-            log.warning("answer lost", method=delivery.key, error=str(down))
+            log.warning("answer lost", method=delivery.key, error=logs.kind(down))
 
 
 def _told(method: str, result: Any, error: BaseException | None) -> bytes:
     try:
         return orjson.dumps({"result": result, "error": _error(error)})
     except TypeError as problem:
-        log.error("answer is no JSON", method=method, error=str(problem))
+        log.error("answer is no JSON", method=method, error=logs.kind(problem))
         return orjson.dumps({"result": None, "error": _error(UNEXPECTED)})
 
 
@@ -243,7 +243,7 @@ class Rpc(Entrypoint):
             elif error is None or not isinstance(_refusal(error), UNCLEAR):
                 self.calls.given.keep(claim, body, unlinked=unlinked)
         except PyMongoError as problem:
-            log.error("answer not kept", error=str(problem)[:200])
+            log.error("answer not kept", error=logs.kind(problem))
 
 
 def _expected(given: str | None) -> frozenset[int] | None:

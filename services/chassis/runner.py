@@ -85,6 +85,7 @@ def serve(
     loaded = settings.load(needs, numbers)
     logs.configure(service, loaded.log_level, loaded.log_format)
     tracing.configure(service, loaded.traces_to)
+    _tell_uncaught()
     runner = ServiceRunner(config(loaded))
     runner.container_cls = Container
     for name in chosen or known:
@@ -108,6 +109,19 @@ def serve(
         os._exit(1)
     tracing.leave()
     log.info("stopped")
+
+
+def _tell_uncaught() -> None:
+    """Have eventlet log what no greenlet catches; by itself it prints it, with its words."""
+    hub = eventlet.hubs.get_hub()
+
+    def of_descriptor(number: int, failure: Any) -> None:
+        logs.uncaught(failure)
+        hub.remove_descriptor(number)
+
+    hub.squelch_exception = of_descriptor
+    hub.squelch_generic_exception = logs.uncaught
+    hub.squelch_timer_exception = lambda _timer, failure: logs.uncaught(failure)
 
 
 def _consumed(runner: ServiceRunner) -> list[str]:

@@ -1,7 +1,8 @@
 """Settings from the environment; all that is missing or wrong is named at once."""
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from environs import Env, EnvValidationError
 from marshmallow import ValidationError, validate
 
 RETRY_DELAYS = [5, 30, 120, 600]  # seconds
+BROKER, STORE = ("amqp", "amqps"), ("mongodb", "mongodb+srv")  # schemes of their addresses
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,54 @@ def read(env: Env) -> None:
         raise wrong from None
 
 
-def secret(env: Env, name: str, *default: str) -> str:
-    """What is not for everybody to read: the variable of this name, or what the file says that `<name>_FILE` names."""
+Check = Callable[[str], None]
+
+
+def secret(env: Env, name: str, *default: str, check: Check | None = None) -> str:
+    """What is not for everybody to read: the variable of this name, or what the file says that `<name>_FILE` names.
+
+    `check` raises a ValidationError, which must not repeat what it was given.
+    """
     file = f"{name}_FILE"
     if not os.environ.get(file):
-        return env.str(name, *default)
+        return env.str(name, *default, validate=check)
+
+    def check_file(path: str) -> None:
+        said = _said_by(path)
+        if not said:
+            raise ValidationError("Must name a file that can be read and says something.")
+        if check is not None:
+            check(said)
+
     env.str(name, "", validate=validate.Length(max=0, error=f"Set this or {file}, not both."))
-    path = env.str(file, validate=_says_something)
-    return Path(path).read_text().strip() if path else ""
+    path = env.str(file, validate=check_file)
+    return _said_by(path) if path else ""
+
+
+def server(env: Env, name: str, *schemes: str) -> str:
+    """The address of a server, perhaps with a password.
+
+    It is looked at here, because a library that can't read an address says parts of it, and so perhaps of the password.
+    """
+
+    def check(address: str) -> None:
+        scheme, _, rest = address.partition("://")
+        hosts = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+        if scheme not in schemes or not all(map(_is_host, hosts.split(","))):
+            says = f"Must be an address such as {schemes[0]}://user:password@host/name, special characters as %XX."
+            raise ValidationError(says)
+
+    return secret(env, name, check=check)
+
+
+_is_host = re.compile(r"(?:[\w.%-]*|\[[\w.:%]+\])(?::\d{1,5})?").fullmatch
+
+
+def _said_by(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def collector(env: Env) -> str:
@@ -80,15 +122,6 @@ def _can_be_told(endpoint: str) -> None:
         raise ValidationError("Traces need what the extra `otel` installs (requirements/otel.txt).")
 
 
-def _says_something(path: str) -> None:
-    try:
-        says = Path(path).read_text().strip()
-    except (OSError, ValueError):
-        says = ""
-    if not says:
-        raise ValidationError("Must name a file that can be read and says something.")
-
-
 def load(needs: Sequence[str] = (), numbers: Mapping[str, int] | None = None) -> Settings:
     """The settings of a service process.
 
@@ -97,8 +130,8 @@ def load(needs: Sequence[str] = (), numbers: Mapping[str, int] | None = None) ->
     """
     env = Env(eager=False)
     settings = Settings(
-        amqp_uri=secret(env, "AMQP_URI"),
-        mongo_uri=secret(env, "MONGO_URI"),
+        amqp_uri=server(env, "AMQP_URI", *BROKER),
+        mongo_uri=server(env, "MONGO_URI", *STORE),
         database_prefix=env.str("MONGO_DATABASE_PREFIX", "hearth_"),
         jwks_file=env.path("TOKEN_JWKS_FILE"),
         workers=env.int("WORKERS", 10, validate=validate.Range(1, 200)),

@@ -18,7 +18,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
-from services.chassis import context
+from services.chassis import context, logs
 from services.chassis.bus import Intake
 from services.chassis.logs import log
 from services.chassis.outbox import OUTBOX, UNSENT, Relay, pack
@@ -258,7 +258,7 @@ class Store(DependencyProvider):
             try:
                 return self.store.prepare()
             except ConnectionFailure as error:
-                log.warning("store not there yet", error=str(error)[:200], again_in=pause)
+                log.warning("store not there yet", error=logs.kind(error), again_in=pause)
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
 

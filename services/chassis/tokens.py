@@ -3,6 +3,7 @@
 A token is a JWT signed with EdDSA (RFC 8037); any holder of the public keys (`/.well-known/jwks.json`) can check it.
 """
 
+import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -13,7 +14,10 @@ import jwt
 from services.contracts.errors import Unauthenticated
 
 ISSUER = AUDIENCE = "hearth"
-_KEPT = 4096  # tokens
+_KEPT = 4096  # tokens, each at most _LONGEST
+_LONGEST = 2048  # characters; ours have some 500
+# Base64 may be written with anything in between, and one token then in any number of ways; each would be remembered.
+_is_token = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{86}", re.ASCII).fullmatch
 _CLOCKS_DIFFER = 2  # seconds, between the machine that signed and this one
 
 
@@ -60,6 +64,8 @@ class Tokens:
         return known
 
     def _remember(self, token: str) -> Caller:
+        if len(token) > _LONGEST or not _is_token(token):
+            raise Unauthenticated("token_invalid", "The access token is not one of ours.")
         caller = self._verify(token)
         self._known[token] = caller
         if len(self._known) > _KEPT:

@@ -1,8 +1,8 @@
 """A small service of the tests' own, with one handler for each way in which things go wrong or right.
 
 It hears feedback messages, and does what their text says: `ok`, `later N` (fails until the Nth try), `never`, `no`,
-`slow N` (takes N seconds), `hold N` (lets nobody else do anything for N seconds, right before it is acknowledged). Each
-effect is a row in the collection `effects`.
+`twice X` (adds a row with the id X, and once more), `slow N` (takes N seconds), `hold N` (lets nobody else do anything
+for N seconds, right before it is acknowledged). Each effect is a row in the collection `effects`.
 """
 
 import sys
@@ -54,6 +54,8 @@ class Probe:
             raise Invalid("no", "I will never take this.")
         if verb == "never":
             raise RuntimeError("a bug that does not go away")
+        if verb == "twice":
+            self.effects.rows.insert_many([{"_id": number, "words": text}] * 2)
         if verb == "later" and self.effects.tries(message.id) < int(number):
             raise NotYet("not_yet", "Something is missing.")
         if verb == "slow":

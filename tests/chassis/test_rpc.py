@@ -57,6 +57,7 @@ def test_our_own_faults_are_told_without_their_insides(probe: Processes, caller:
     with pytest.raises(Unexpected) as refused:
         caller.call(f"feedback.probe.{method}")
     assert "secret" not in str(refused.value)
+    assert "secret" not in probe.log("probe")
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "\u00e9" * 10])

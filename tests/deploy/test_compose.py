@@ -102,7 +102,7 @@ def test_every_setting_exists(part: str) -> None:
     source = (ROOT / "services/chassis/settings.py").read_text()
     source += (ROOT / ("gateway/config.py" if part == "gateway" else f"services/{part}/__main__.py")).read_text()
     known = set(re.findall(r'"([A-Z][A-Z_]+)"', source))
-    known |= {f"{name}_FILE" for name in re.findall(r'secret\(env, "([A-Z_]+)"', source)}
+    known |= {f"{name}_FILE" for name in re.findall(r'(?:secret|server)\(env, "([A-Z_]+)"', source)}
     assert set(PARTS[part]["environment"]) <= known
     # The rights on the bus name a queue for each delay.
     assert "RETRY_DELAYS" not in PARTS[part]["environment"]
