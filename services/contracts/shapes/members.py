@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.parts import ROLES, Id, Moment, Page, Shape, Tag, Text, own_id, page_of, roles, tags
+from services.contracts.shapes.parts import ROLES, Few, Id, Moment, Page, Shape, Tag, Text, own_id, page_of, roles, tags
 
 CODE = "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
 PHRASE = "a long sentence is fine"
@@ -36,9 +36,9 @@ class ProfileFields(Shape):
         validate=validate.Regexp(r"([A-Z]{2})?\Z", error="Must be a two-letter ISO 3166 code such as KE."),
         metadata={"example": "KE"},
     )
-    languages = fields.List(
+    languages = Few(
         fields.String(validate=validate.Regexp(r"[a-z]{2,3}\Z", error="Must be an ISO 639 code such as sw.")),
-        validate=validate.Length(max=10),
+        most=10,
         metadata={"example": ["en", "sw"]},
     )
     tags_have = tags(metadata={"description": "What I can offer.", "example": ["bookkeeping"]})

@@ -112,6 +112,20 @@ class Ids(fields.List[str]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class Few(fields.List[Any]):
+    """A list of so many at most; of a longer one the items are not looked at, as each would be told to be wrong."""
+
+    def __init__(self, each: fields.Field[Any], *, least: int | None = None, most: int, **kwargs: Any) -> None:
+        self._size = validate.Length(min=least, max=most)
+        self._most = most
+        super().__init__(each, validate=self._size, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, list) and len(value) > self._most:
+            self._size(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 def own_id() -> Id:
     """The `id` of what is answered, which the store keeps as `_id`."""
     return Id(required=True, attribute="_id")
@@ -119,13 +133,12 @@ def own_id() -> Id:
 
 def tags(**kwargs: Any) -> "fields.List[Any]":
     """A list of at most 20 tags."""
-    return fields.List(Tag(), validate=validate.Length(max=20), **kwargs)
+    return Few(Tag(), most=20, **kwargs)
 
 
 def roles(least: int = 0, **kwargs: Any) -> "fields.List[Any]":
     """A list of roles, each from the hub's six."""
-    size = validate.Length(min=least or None, max=6)
-    return fields.List(fields.String(validate=validate.OneOf(ROLES)), validate=size, **kwargs)
+    return Few(fields.String(validate=validate.OneOf(ROLES)), least=least or None, most=6, **kwargs)
 
 
 class Page(Shape):
