@@ -11,6 +11,7 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,33 +27,56 @@ CSV = "text/csv"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WORTH_PRESSING = 1024  # bytes
 ROWS_A_CALL = 100
+PART = 64 * 1024  # characters
 PRESSED = "-gzip"
+LONGEST_WISH = 1000  # characters of a header that says how an answer is wanted; browsers need some 200
 
-# What begins so would be run by a spreadsheet, also behind what one of them takes for a separator.
-_begins_formula = re.compile(r"(^|[;,\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
+# What begins so would be run by a spreadsheet, also behind what one of them takes for a separator. A run of separators
+# and spaces is looked at once: from its first character (`?<!`), to its last (`*+`), with no way back.
+_before_formula = re.compile(
+    r"(?:^|(?<![\s;,])[^\S\t\r\n]*+[;,\t\r\n])[\s;,]*+(?=[=+\-@＝＋－＠])",
+)
 _strong_tags = re.compile(rf'(?<!W/)"(\d{{1,12}})-[0-9a-f]{{16}}(?:{PRESSED})?"').findall
 
 Page = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer in JSON, with what has to be known of it to send it: its version, and the cursor of the next page."""
+
+    body: bytes
+    version: int | None
+    next: str | None
+
+    @classmethod
+    def of(cls, result: Any) -> "Written":
+        """What a service has answered."""
+        named = result if isinstance(result, dict) else {}
+        return cls(orjson.dumps(result), named.get("version"), named.get("next"))
+
+    def read(self) -> Any:
+        """What it says."""
+        return orjson.loads(self.body)
+
+
 def write(result: Any, status: int, headers: dict[str, str]) -> Response:
     """An answer in JSON. Only what was asked for with GET is compressed: other answers may hold secrets (BREACH)."""
-    body = orjson.dumps(result)
-    named = isinstance(result, dict)
+    written = result if isinstance(result, Written) else Written.of(result)
+    body, version = written.body, written.version
     safe = request.method in SAFE
     suffix = ""
-    if safe and len(body) >= WORTH_PRESSING and request.accept_encodings["gzip"]:
+    if safe and len(body) >= WORTH_PRESSING and _is_short("Accept-Encoding") and request.accept_encodings["gzip"]:
         body, suffix = gzip.compress(body, 5, mtime=0), PRESSED
         headers = headers | {"Content-Encoding": "gzip"}
-    version = result.get("version") if named else None
     if version is not None or (safe and status == 200):
         said = hashlib.blake2b(body, digest_size=8).hexdigest() + suffix
         headers = headers | {"ETag": f'W/"{said}"' if version is None else f'"{version}-{said}"'}
     if not safe or status != 200:
         return Response(body, status, headers, content_type=JSON)
     headers["Vary"] = ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding")))
-    if named and result.get("next"):
-        headers["Link"] = f'<{_next_page(result["next"])}>; rel="next"'
+    if written.next:
+        headers["Link"] = f'<{_next_page(written.next)}>; rel="next"'
     answer = Response(body, status, headers, content_type=JSON)
     if "HTTP_IF_NONE_MATCH" in request.environ:
         answer.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # which is for changes, see below
@@ -65,7 +89,12 @@ def _next_page(cursor: str) -> str:
 
 def wants_sheet() -> bool:
     """Whether the caller would rather have a spreadsheet than JSON."""
-    return request.accept_mimetypes.best_match([JSON, CSV], default=JSON) == CSV
+    return _is_short("Accept") and request.accept_mimetypes.best_match([JSON, CSV], default=JSON) == CSV
+
+
+def _is_short(header: str) -> bool:
+    """Whether a header is worth looking into: reading a long one costs the square of its length."""
+    return len(request.headers.get(header, "")) <= LONGEST_WISH
 
 
 def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Response:
@@ -73,6 +102,7 @@ def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Respon
 
     `page` is asked for a page with `limit` and `cursor`: for the first at once, so that a refusal is an answer.
     """
+    current_app.extensions["at_once"].begin("sheet", g.caller.id)
     first = page(limit=ROWS_A_CALL, cursor=cursor)
     answer = Response(stream_with_context(_lines(item, first, page)), content_type=f"{CSV}; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{request.path.rpartition("/")[2]}.csv"'
@@ -84,11 +114,24 @@ def _lines(item: Schema, found: Page, page: Callable[..., Page]) -> Iterator[str
     columns = list(_columns(item))
     yield "\ufeff" + _line(columns)
     while True:
-        yield "".join(_line([_cell(_at(row, column)) for column in columns]) for row in found["items"])
+        yield from _parts(columns, found["items"])
         if not found["next"]:
             return
         _take_turn()
         found = page(limit=ROWS_A_CALL, cursor=found["next"])
+
+
+def _parts(columns: list[str], items: list[Any]) -> Iterator[str]:
+    """Rows, as many as are worth a write of their own."""
+    rows, size = list[str](), 0
+    for item in items:
+        rows.append(_line([_cell(_at(item, column)) for column in columns]))
+        size += len(rows[-1])
+        gevent.sleep(0)  # others are answered between any two rows
+        if size > PART:
+            yield "".join(rows)
+            rows, size = [], 0
+    yield "".join(rows)
 
 
 def _take_turn() -> None:
@@ -121,7 +164,7 @@ def _cell(value: Any) -> str:
         value = "; ".join(value)
     if not isinstance(value, str):
         return orjson.dumps(value).decode()
-    return _begins_formula.sub(r"\1\2'", value)
+    return _before_formula.sub(r"\g<0>'", value)
 
 
 def _line(cells: list[str]) -> str:

@@ -19,7 +19,7 @@ from werkzeug.http import http_date
 
 from gateway import answers, document
 from gateway.answers import JSON, SAFE
-from gateway.hooks import LARGEST_BODY
+from gateway.hooks import LARGEST_BODY, arrived
 from gateway.shared import Shared
 from services.contracts import moments
 from services.contracts.catalogue import Message
@@ -35,7 +35,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_read = json.JSONDecoder(object_pairs_hook=_unique).decode
+_load = json.JSONDecoder(object_pairs_hook=_unique).decode
 
 
 class Parser(FlaskParser):
@@ -48,11 +48,12 @@ class Parser(FlaskParser):
         if req.mimetype != JSON:
             raise UnsupportedMediaType
         body = req.get_data()
+        arrived()
         if len(body) > LARGEST_BODY:
             raise RequestEntityTooLarge
         try:
             orjson.loads(body)  # refuses what the standard library lets pass: NaN, lone surrogates, bad UTF-8
-            return _read(body.decode())
+            return _load(body.decode())
         except (ValueError, RecursionError):
             raise BadRequest from None
 
@@ -120,7 +121,7 @@ class Blueprint(flask_smorest.Blueprint):
                 if item is not None and answers.wants_sheet():
                     query, *rest = args
                     return answers.sheet(
-                        item, lambda **part: view({**query, **part}, *rest, **view_args), query["cursor"]
+                        item, lambda **part: _read(view({**query, **part}, *rest, **view_args)), query["cursor"]
                     )
                 result = view(*args, **view_args)
                 if isinstance(result, Response):
@@ -197,6 +198,10 @@ class Blueprint(flask_smorest.Blueprint):
             return answer
 
         return decorator
+
+
+def _read(result: Any) -> Any:
+    return result.read() if isinstance(result, answers.Written) else result
 
 
 def _noting(**facts: Any) -> Callable[[View], View]:

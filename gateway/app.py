@@ -6,7 +6,7 @@ import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import answers, audit, auth, config, errors, hooks, idempotency, routes
+from gateway import answers, audit, auth, config, errors, hooks, idempotency, places, routes
 from gateway.document import Api
 from gateway.guard import Limits
 from gateway.health import Health
@@ -39,6 +39,7 @@ class Gateway(Flask):
         self.shared = Shared(self.link)
         self.notes = audit.Notes(self.link)
         self.revoked = Revoked(self.link, client)
+        self.entrance = places.Entrance(settings.connections_per_address, settings.connections_per_member)
         self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams}
         self.extensions |= {"shared": self.shared, "notes": self.notes, "revoked": self.revoked}
 
@@ -73,6 +74,9 @@ def create(settings: config.Config | None = None) -> Gateway:
     tracing.configure("gateway", settings.traces_to)
     app = Gateway(settings)
     app.config["REQUEST_TIMEOUT"] = settings.request_timeout
+    app.config["ARRIVES_WITHIN"] = settings.arrives_within
+    app.config["COUNTS_CONNECTIONS"] = settings.trusted_proxies == 0  # else all are a proxy's
+    places.install(app)
     if proxies := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     hooks.install_cors(app, settings.cors_origins)
@@ -82,7 +86,8 @@ def create(settings: config.Config | None = None) -> Gateway:
     rates = Rates(
         member=settings.rate_limit, anonymous=settings.rate_limit_anonymous, sign_in=settings.rate_limit_sign_in
     )
-    auth.install(app, Tokens(settings.jwks_file), rates)
+    at_once = places.AtOnce(member=settings.at_once, anonymous=settings.at_once_anonymous)
+    auth.install(app, Tokens(settings.jwks_file), rates, at_once)
     idempotency.install(app)
     answers.install(app)
     api = Api(app)

@@ -7,6 +7,7 @@ It goes to the bus in the background, so that no answer waits for it.
 """
 
 import functools
+import re
 import time
 from collections import Counter, deque
 from contextlib import suppress
@@ -22,7 +23,7 @@ from gevent.event import Event
 
 from gateway.limits import read_address
 from gateway.link import Link, LinkDown, declare
-from services.chassis import identifiers
+from services.chassis import identifiers, logs
 from services.chassis.logs import log
 from services.contracts.catalogue import CONTENT_TYPE, UndeclaredMessage, envelope
 from services.contracts.errors import TOO_MANY_VOICES
@@ -37,6 +38,7 @@ WRITING = ("POST", "PUT", "PATCH", "DELETE")
 FORGED = "token_invalid"
 
 Note = dict[str, Any]
+_is_id = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 NOTES = prometheus_client.Counter(
     "hearth_gateway_notes_total",
@@ -70,7 +72,7 @@ def asked_from() -> str | None:
     return network(request.remote_addr) if _is_for_some(view, request.method) else None
 
 
-@functools.cache
+@functools.lru_cache(1024)  # a method is a word of the client's, if a short one
 def _is_for_some(view: Any, method: str) -> bool:
     """Whether not every member may do this, be it with what is theirs; of what is only read, whether few may at all."""
     may = getattr(view, "_apidoc", {}).get("may")
@@ -94,13 +96,19 @@ def _note(outcome: str, status: int) -> Note:
         "operation": current_app.view_functions[rule.endpoint].__name__ if rule else None,
         "method": request.method if rule else None,
         "path": rule.rule if rule else None,
-        "subject_id": next(iter((request.view_args or {}).values()), None) if rule else None,
+        "subject_id": _subject() if rule else None,
         "actor_id": caller.id if caller else None,
         "outcome": outcome,
         "status": status,
         "code": g.get("problem"),
         "network": None if nameless else network(request.remote_addr),
     }
+
+
+def _subject() -> str | None:
+    """The identifier in the path, if one is: what else a path holds is a word of the client's."""
+    said = next(iter((request.view_args or {}).values()), None)
+    return said if isinstance(said, str) and _is_id(said) else None
 
 
 def network(address: str | None) -> str | None:
@@ -118,13 +126,13 @@ class Notes:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._waiting: deque[Note] = deque()
+        self._waiting: deque[Note] = deque()  # a note is some identifiers and words of ours: less than 2 KB
         self._sent: dict[int, Note] = {}
         self._posted = 0  # on this channel, as the broker counts for its confirms
         self._channel: amqp.Channel | None = None
         self._stirred = Event()
         self._minute = 0.0
-        self._denied: Counter[str | None] = Counter()
+        self._denied: Counter[str | None] = Counter()  # of identifiers and networks, no more than a minute brings
         link.serve(self)
 
     @property
@@ -191,7 +199,7 @@ class Notes:
         try:
             message = _message(note)
         except UndeclaredMessage as error:
-            self._lose(note, str(error))
+            self._lose(note, logs.kind(error))
             return
         self._posted += 1
         self._sent[self._posted] = note

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from gateway.limits import Rates, origin
+from gateway.places import AtOnce, is_members
 from services.chassis.tokens import Tokens
 from services.contracts.errors import Unauthenticated
 
@@ -22,7 +23,7 @@ def public(view: View) -> View:
     return view
 
 
-def admit(rates: Rates) -> None:
+def admit(rates: Rates, at_once: AtOnce) -> None:
     """Before each request: find out who asks, or refuse; count it for them, or for the address it comes from."""
     try:
         authenticate()
@@ -30,9 +31,12 @@ def admit(rates: Rates) -> None:
         rates.count("anonymous", origin())  # after the check, as a member must not pay for their neighbours
         raise
     if g.token:
+        is_members(g.caller.id)
         rates.count("member", g.caller.id)
+        at_once.begin("member", g.caller.id)
     elif request.endpoint not in WATCHED:
         rates.count("sign_in" if request.method == "POST" and request.endpoint else "anonymous", origin())
+        at_once.begin("anonymous", origin())
 
 
 def authenticate() -> None:
@@ -52,7 +56,7 @@ def authenticate() -> None:
     g.token = token
 
 
-def install(app: Flask, tokens: Tokens, rates: Rates) -> None:
+def install(app: Flask, tokens: Tokens, rates: Rates, at_once: AtOnce) -> None:
     """Guard every route of the application."""
-    app.extensions |= {"tokens": tokens, "rates": rates}
-    app.before_request(functools.partial(admit, rates))
+    app.extensions |= {"tokens": tokens, "rates": rates, "at_once": at_once}
+    app.before_request(functools.partial(admit, rates, at_once))

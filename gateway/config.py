@@ -31,6 +31,11 @@ class Config:
     rate_limit_anonymous: int = 120
     rate_limit_sign_in: int = 120
     trusted_proxies: int = 0
+    arrives_within: float = 10.0
+    connections_per_address: int = 500
+    connections_per_member: int = 100
+    at_once: int = 50
+    at_once_anonymous: int = 100
     stop_notice: float = 1.0
     streams: int = 2000
     streams_per_member: int = 5
@@ -51,7 +56,7 @@ def load() -> Config:
     """The settings of this process; ends it with status 2 when the environment lacks something."""
     env = Env(eager=False)
     config = Config(
-        amqp_uri=settings.secret(env, "AMQP_URI"),
+        amqp_uri=settings.server(env, "AMQP_URI", *settings.BROKER),
         jwks_file=env.path("TOKEN_JWKS_FILE"),
         host=env.str("HOST", "127.0.0.1"),
         port=env.int("PORT", 8000, validate=validate.Range(0, 65535)),
@@ -66,6 +71,11 @@ def load() -> Config:
         rate_limit_anonymous=env.int("RATE_LIMIT_ANONYMOUS", 120, validate=RATE),
         rate_limit_sign_in=env.int("RATE_LIMIT_SIGN_IN", 120, validate=RATE),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
+        arrives_within=env.float("ARRIVES_WITHIN", 10.0, validate=validate.Range(0.1, 300)),
+        connections_per_address=env.int("CONNECTIONS_PER_ADDRESS", 500, validate=validate.Range(1, 100_000)),
+        connections_per_member=env.int("CONNECTIONS_PER_MEMBER", 100, validate=validate.Range(1, 100_000)),
+        at_once=env.int("AT_ONCE", 50, validate=validate.Range(1, 10_000)),
+        at_once_anonymous=env.int("AT_ONCE_ANONYMOUS", 100, validate=validate.Range(1, 10_000)),
         stop_notice=env.float("STOP_NOTICE", 1.0, validate=validate.Range(0, 60)),
         streams=env.int("STREAMS", 2000, validate=validate.Range(1, 20000)),
         streams_per_member=env.int("STREAMS_PER_MEMBER", 5, validate=validate.Range(1, 100)),

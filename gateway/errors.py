@@ -6,7 +6,7 @@ import orjson
 from flask import Flask, Response, g, request
 from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 from marshmallow import fields
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 from werkzeug.http import HTTP_STATUS_CODES
 
 from services.chassis.logs import log
@@ -46,10 +46,15 @@ HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: 
 SENTENCES = {
     400: "The request can't be read.",
     404: "There is nothing at this address.",
+    408: "The request did not arrive in time.",
     405: "What is at this address does not take this method.",
     413: "The body may have at most 64 KiB.",
     415: "The body must be JSON, sent as application/json.",
 }
+
+
+class Late(ParseException):  # type: ignore[misc]
+    """A request did not arrive in time: what came of it is no request."""
 
 
 class FieldError(Shape):
@@ -97,6 +102,7 @@ def unread(status: int, reason: str) -> bytes:
     code = reason.lower().replace(" ", "_")
     body = orjson.dumps(_document(status, code, reason + ".") | {"title": reason})
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in HEADERS.get(status, {}).items())
     return f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -132,6 +138,11 @@ def broken(_error: Exception) -> Response:
     return failed(BadRequest())
 
 
+def late(_error: Late) -> Response:
+    """The body does not come in time."""
+    return failed(RequestTimeout())
+
+
 def unexpected(_error: Exception) -> Response:
     """A fault of ours: the log has the traceback, the answer does not."""
     log.exception("unexpected", route=request.url_rule.rule if request.url_rule else None)
@@ -142,6 +153,7 @@ def install(app: Flask) -> None:
     """Answer every refusal and failure of the application with a problem document."""
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(Late, late)
     app.register_error_handler(ParseException, broken)
     app.register_error_handler(NoMoreData, broken)
     app.register_error_handler(Exception, unexpected)

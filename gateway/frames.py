@@ -43,7 +43,7 @@ def call(
     return _publish(channel, exchange, key) + _frame(HEADER, channel, about) + b"".join(parts)
 
 
-@functools.lru_cache(1024)
+@functools.lru_cache(1024)  # names of ours, each at most 255 bytes
 def _publish(channel: int, exchange: str, key: str) -> bytes:
     return _frame(METHOD, channel, PUBLISH + _short(exchange) + _short(key) + MANDATORY)
 

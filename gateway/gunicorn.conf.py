@@ -8,10 +8,8 @@ import tempfile
 from typing import Any
 
 import gevent
-from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from gateway import errors
 from gateway.config import load
 from services.chassis import logs
 
@@ -22,9 +20,9 @@ workers = _settings.workers
 if workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     # To be said before anything is counted: then each worker shows the numbers of all.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="hearth-metrics-")
-worker_class = "gevent"
+worker_class = "gateway.worker.Worker"
 worker_connections = _settings.streams + 1000
-keepalive = 2  # seconds: a stopping worker waits for idle connections, too
+keepalive = 2  # that connections are kept; how long, worker.py says
 graceful_timeout = round(10 + _settings.stop_notice)
 forwarded_allow_ips = ""  # whom to believe where a request comes from is TRUSTED_PROXIES' affair alone
 accesslog = None  # hooks.py writes a line a request, without who asked
@@ -39,14 +37,6 @@ class logger_class(Logger):
         logs.configure("gateway", _settings.log_level, _settings.log_format)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
-
-
-def _refuse(connection: Any, status: int, reason: str, _says: str) -> None:
-    """What is too long or no HTTP is refused as everything else is, and no part of it sent back."""
-    util.write_nonblock(connection, errors.unread(status, reason))
-
-
-util.write_error = _refuse  # it has no setting for this
 
 
 def post_worker_init(worker: Any) -> None:

@@ -46,6 +46,11 @@ def begin() -> None:
         raise RequestEntityTooLarge
 
 
+def arrived() -> None:
+    """The body of the request is there: what it asks for has its whole time from now on."""
+    g.until = time.monotonic() + current_app.config["REQUEST_TIMEOUT"]
+
+
 def finish(answer: Response) -> Response:
     """Name the answer and account for it: neither who asked nor what was said is written anywhere."""
     answer.headers["X-Request-ID"] = g.correlation_id
@@ -62,7 +67,7 @@ def finish(answer: Response) -> Response:
     return answer
 
 
-@functools.cache
+@functools.cache  # by what we declare, not by what is sent
 def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
 

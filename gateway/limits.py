@@ -28,6 +28,7 @@ class Rates:
 
     def __init__(self, *, member: int, anonymous: int, sign_in: int) -> None:
         self._most: dict[Kind, int] = {"member": member, "anonymous": anonymous, "sign_in": sign_in}
+        # Identifiers and addresses, some 200 bytes each, and no more than a worker can answer in a minute.
         self._asked: dict[tuple[Kind, str], int] = {}
         self._ends = 0.0
 
@@ -43,13 +44,22 @@ class Rates:
             raise TooMany("too_many_requests", says, after=math.ceil(self._ends - now))
 
 
+LONGEST_ADDRESS = 45  # characters: IPv6 with an IPv4 address in it
+
+
 def origin() -> str:
     """Where the request comes from: an IPv4 address, or the network of an IPv6 address."""
-    return _origin(request.remote_addr or "")
+    return network_of(request.remote_addr or "")
+
+
+def network_of(address: str) -> str:
+    """The same of any address; `unknown` for what is none."""
+    # A header may say anything, so what is longer than an address is cut: it is none then, and is not kept whole.
+    return _network_of(address.partition("%")[0][: LONGEST_ADDRESS + 1])
 
 
 @functools.lru_cache(maxsize=4096)
-def _origin(address: str) -> str:
+def _network_of(address: str) -> str:
     found = read_address(address)
     if found is None:
         return "unknown"  # a proxy may say so, and a Unix socket says nothing

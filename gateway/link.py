@@ -19,15 +19,17 @@ from gevent import monkey
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
+from services.chassis import logs
 from services.chassis.logs import log
 
 TICK = 1.0  # seconds: how long a read waits before the heartbeat is looked at, and a write before it is given up
 SETUP = 5.0  # seconds for connecting, and for each answer while channels are set up
 BACKOFF = (0.1, 2.0)  # seconds: first and longest pause between attempts
 CHUNK = 65536
+MOST_LETTERS = 16 * 1024 * 1024  # bytes that may wait to be written
 
 
-class LinkDown(Exception):
+class LinkDown(logs.Plain):
     """The connection is lost, or was lost while writing."""
 
 
@@ -63,6 +65,7 @@ class Link:
         self._users: list[User] = []
         self._writing = BoundedSemaphore()
         self._letters: list[bytes] = []
+        self._unwritten = 0  # bytes of letters
         self._posted = Event()
         self._reader: gevent.Greenlet | None = None
         self._connection: amqp.Connection | None = None
@@ -92,19 +95,22 @@ class Link:
         """
         if not self.up:
             raise LinkDown("not connected")
+        if self._unwritten + len(letter) > MOST_LETTERS:
+            raise LinkDown("the broker does not take what waits")
         self._letters.append(letter)
+        self._unwritten += len(letter)
         self._posted.set()
 
     def _send_letters(self) -> None:
         while self._posted.wait():
             self._posted.clear()
-            letters, self._letters = self._letters, []
+            letters, self._letters, self._unwritten = self._letters, [], 0
             connection = self._connection
             if letters and connection is not None:
                 try:
                     self.write(functools.partial(connection.transport.write, b"".join(letters)), None)
                 except LinkDown as down:
-                    log.info("calls not sent", calls=len(letters), error=str(down))
+                    log.info("calls not sent", calls=len(letters), error=logs.kind(down))
                 except Exception:  # nobody else would send what comes next
                     log.exception("calls not sent", calls=len(letters))
                     self._abandon(connection)
@@ -120,7 +126,7 @@ class Link:
             send()
         except (OSError, amqp.AMQPError) as error:
             self._abandon(connection)
-            raise LinkDown(str(error)) from error
+            raise LinkDown(logs.kind(error)) from error
         finally:
             self._writing.release()
 
@@ -141,7 +147,7 @@ class Link:
                 pause = shortest
                 self._read(connection)
             except Exception as error:
-                log.warning("broker lost", error=f"{type(error).__name__}: {error}", retry_in=round(pause, 1))
+                log.warning("broker lost", error=logs.kind(error), retry_in=round(pause, 1))
             finally:
                 self._close(connection)
             gevent.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - only spreads the workers
@@ -185,6 +191,7 @@ class Link:
     def _close(self, connection: amqp.Connection) -> None:
         self._connection, self.blocked = None, False
         self._letters.clear()
+        self._unwritten = 0
         for user in self._users:
             user.lost()
         connection.collect()

@@ -26,7 +26,7 @@ NAMEKO = {"rpc.system": "nameko"}
 SECONDS = Histogram("hearth_gateway_rpc_seconds", "Time until a service answered.", ["capability", "outcome"])
 
 
-@functools.cache
+@functools.cache  # by what we declare, not by what is sent
 def _seconds(capability: str, outcome: str) -> Histogram:
     return SECONDS.labels(capability, outcome)
 

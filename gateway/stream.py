@@ -27,6 +27,7 @@ from prometheus_client import Gauge
 
 from gateway import rpc
 from gateway.link import Link, declare
+from gateway.places import leave
 from services.chassis import identifiers
 from services.chassis.logs import log
 from services.chassis.tokens import Caller
@@ -38,7 +39,9 @@ from services.contracts.shapes.notifications import MOST_DIGITS, event_id
 from services.contracts.shapes.parts import Shape
 
 WAITING = 64  # notifications that may wait for a slow reader
+WAITING_BYTES = 512 * 1024  # of them, and of what was missed: a reader who does not read holds no more of either
 REMEMBERED = 1000  # messages, to tell a repeated one
+LONGEST_ID = 200  # characters
 INBOX = "notifications.inbox"
 BACK = (2, 5)  # seconds after which readers come back, and who was refused may
 NOBODY = b"00000000-0000-0000-0000-000000000000"
@@ -108,13 +111,17 @@ class Stream:
         self.joined_at = identifiers.moment(caller.id)  # their id is made of when they joined
         self.expires_at = caller.expires_at
         self._frames: Queue = Queue(WAITING)
+        self._waiting = 0  # bytes
         self._said: set[str] = set()
         self._connection = connection
         self._watcher: Any = None
 
     def push(self, notification_id: str, said: bytes) -> None:
         """Queue an event. A reader who is too slow is sent away, to come back and catch up."""
+        self._waiting += len(said)
         try:
+            if self._waiting > WAITING_BYTES and not self._frames.empty():
+                raise Full
             self._frames.put_nowait((notification_id, said))
         except Full:
             self.end()
@@ -128,6 +135,7 @@ class Stream:
         """Let the stream end after what is being written; never waits."""
         while not self._frames.empty():
             self._frames.get_nowait()
+        self._waiting = 0
         self._frames.put_nowait(None)
 
     def _hang_up(self) -> None:
@@ -168,6 +176,7 @@ class Stream:
             if item is None:
                 break
             notification_id, said = item
+            self._waiting -= len(said)
             if notification_id in self._said:
                 self._said.remove(notification_id)
             else:
@@ -215,8 +224,11 @@ class Streams:
     def _hear(self, message: amqp.Message) -> None:
         try:
             event = orjson.loads(message.body)
-            if event["id"] not in self._heard:
-                self._heard[event["id"]] = None
+            id = event["id"]
+            if len(id) > LONGEST_ID:
+                raise ValueError("no id of ours")
+            if id not in self._heard:
+                self._heard[id] = None
                 self._deliver(event["data"])
         except (ValueError, KeyError, TypeError):
             log.warning("unreadable message ignored", key=NOTIFICATIONS_DELIVERED.key)
@@ -251,6 +263,7 @@ class Streams:
             return answer
         stream = Stream(g.caller, request.environ.get("gunicorn.socket"))
         self._add(stream)
+        leave()  # streams are counted by themselves
         try:
             begin = self._begin(stream, last_event_id)
         except BaseException:
@@ -273,8 +286,15 @@ class Streams:
     def _missed(self, stream: Stream, after: str) -> bytes:
         """What came after that event. The stream hears already, so what comes meanwhile may be among it."""
         missed = rpc.call(INBOX, "since", after=after)["items"]
-        stream.skip(each["id"] for each in missed[-WAITING:])
-        return b"".join(frame(each.pop("event_id"), each) for each in missed)
+        said, size = list[bytes](), 0
+        for each in missed:
+            one = frame(each.pop("event_id"), each)
+            size += len(one)
+            if size > WAITING_BYTES:
+                break  # the inbox has all
+            said.append(one)
+        stream.skip(each["id"] for each in missed[: len(said)][-WAITING:])
+        return b"".join(said)
 
     def _add(self, stream: Stream) -> None:
         if not self._listening:

@@ -12,8 +12,9 @@ import requests
 from flask import request
 
 from deploy.local import private
-from gateway import app, health, rpc, stream
+from gateway import answers, app, health, rpc, stream, worker
 from gateway.auth import public
+from services.contracts.shapes.feedback import Voice
 from tests.processes import UNLIMITED
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ def create() -> app.Gateway:
     """The gateway with addresses that call what tests answer, so that real services on the same broker don't mind."""
     health.CAPABILITIES = ("tests.echo", "tests.inbox")
     stream.INBOX = "tests.inbox"
+    worker.STALLED = float(os.environ.get("STALLED", worker.STALLED))
     gateway = app.create()
 
     @gateway.post("/call/<capability>/<method>")
@@ -33,6 +35,10 @@ def create() -> app.Gateway:
     @gateway.post("/signed-in/<method>")
     def ask_signed_in(method: str) -> Any:
         return {"result": rpc.call("tests.echo", method, **request.get_json())}
+
+    @gateway.get("/exported")
+    def export() -> Any:
+        return answers.sheet(Voice(), lambda **part: rpc.call("tests.echo", "browse", **part), None)
 
     @gateway.get("/held")
     @public

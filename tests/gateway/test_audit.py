@@ -412,3 +412,11 @@ def _counted(client: FlaskClient, outcome: str) -> float:
         if line.startswith(f'hearth_gateway_notes_total{{outcome="{outcome}"}}'):
             return float(line.split()[1])
     return 0.0
+
+
+def test_a_path_that_is_no_identifier_is_not_noted(keys: Any) -> None:
+    app = create(Config(amqp_uri="amqp://unused", jwks_file=keys.jwks_file, rate_limit_anonymous=1))
+    answers = [app.test_client().get(f"/docs/{'x' * 1_000}").status_code for _ in range(2)]
+    assert answers == [404, 429]
+    (note,) = noted(app)
+    assert (note["operation"], note["subject_id"], note["status"]) == ("docs_part", None, 429)

@@ -1,0 +1,201 @@
+"""gunicorn's worker for gevent, in which nobody holds a place for long by being slow.
+
+A request has so many seconds to arrive, from its first byte to its last; so has what is written, with more the longer
+it is. Nothing that was sent is logged: not of a request that can't be read, and not of one that failed.
+"""
+
+import errno
+import resource
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import gevent
+from gevent.socket import socket
+from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.http.errors import (  # type: ignore[import-untyped]
+    ExpectationFailed,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
+from gunicorn.http.message import Request  # type: ignore[import-untyped]
+from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
+from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
+
+from gateway import errors
+from gateway.limits import REFUSED, network_of
+from gateway.places import Visit
+from services.chassis import logs
+from services.chassis.logs import log
+
+IDLE = 2.0  # seconds for the next request of a connection to begin; a stopping worker waits for idle ones, too
+STALLED = 10.0  # seconds that a write may take
+SLOWEST = 8 * 1024  # bytes a second: so much more time has what is longer
+LARGEST_HEAD = 32 * 1024  # bytes: what has come of a head is read again with each part, so that it must be short
+MOST_UNWANTED = 4 * 1024 * 1024  # bytes of a body that nobody reads, so that whoever sends it can read the answer
+OTHER_FILES = 200  # besides connections
+ABORTED = 255  # after which gunicorn starts another worker
+
+REFUSALS = {  # what is not here and can't be read is a bad request
+    errors.Late: (408, "Request Timeout"),
+    LimitRequestLine: (414, "URI Too Long"),
+    LimitRequestHeaders: (431, "Request Header Fields Too Large"),
+    ExpectationFailed: (417, "Expectation Failed"),
+    UnsupportedTransferCoding: (501, "Not Implemented"),
+    InvalidResponseHeader: (500, "Internal Server Error"),
+    InvalidResponseHeaderName: (500, "Internal Server Error"),
+    ParseException: (400, "Bad Request"),
+}
+
+
+class Connection(socket):
+    """A client's connection. Each request is to arrive, and each write to end, in time."""
+
+    __slots__ = ("_arrives_within", "_until", "visit")
+
+    def __init__(self, client: socket, visit: Visit | None, arrives_within: float) -> None:
+        super().__init__(client.family, client.type, client.proto, fileno=client.detach())
+        self.visit = visit
+        self._arrives_within = arrives_within
+        self._until: float | None = None
+
+    def recv(self, *args: Any) -> bytes:
+        """What has come. Nobody is there any more if no request begins; raises Late if one does not end."""
+        if self._until is None:
+            return self._begin(*args)
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise errors.Late
+        self.settimeout(left)
+        try:
+            return super().recv(*args)  # type: ignore[no-any-return]
+        except TimeoutError:
+            raise errors.Late from None
+
+    def _begin(self, *args: Any) -> bytes:
+        self.settimeout(IDLE)
+        try:
+            said: bytes = super().recv(*args)
+        except TimeoutError:
+            return b""
+        self._until = time.monotonic() + self._arrives_within
+        return said
+
+    def rest(self) -> None:
+        """A request is over: the next may begin."""
+        self._until = None
+
+    def sendall(self, data: bytes, flags: int = 0) -> None:
+        """Write all of it. Whoever does not read is taken for one who has hung up."""
+        if self.timeout == 0.0:  # then nobody waits
+            super().sendall(data, flags)
+            return
+        self.settimeout(STALLED + len(data) / SLOWEST)
+        try:
+            super().sendall(data, flags)
+        except TimeoutError:
+            REFUSED.labels("unread").inc()
+            raise ConnectionResetError(errno.ECONNRESET, "nobody reads") from None
+
+
+class ShortRequest(Request):  # type: ignore[misc]
+    """A request whose head is not too long to be read again and again."""
+
+    def parse(self, unreader: Any) -> Any:
+        self.max_buffer_headers = LARGEST_HEAD
+        return super().parse(unreader)
+
+
+RequestParser.mesg_class = ShortRequest  # it has no setting for this
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """One worker process: it counts connections, bounds how long they take, and is careful with what it logs."""
+
+    def init_process(self) -> None:
+        try:
+            super().init_process()
+        except Exception as error:  # which gunicorn would log, and then print its words
+            log.critical("died", exc_info=error)
+            sys.exit(ABORTED if self.booted else Arbiter.WORKER_BOOT_ERROR)
+
+    def run(self) -> None:
+        # By itself gevent prints what no greenlet catches, with its words.
+        gevent.get_hub().print_exception = lambda _context, *failure: logs.uncaught(failure)
+        _open_files(self.worker_connections + OTHER_FILES)
+        super().run()
+
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        return nullcontext()  # a connection has its own
+
+    def handle(self, listener: Any, client: socket, addr: Any) -> None:
+        settings = self.wsgi.config
+        visit = None
+        if settings["COUNTS_CONNECTIONS"]:
+            visit = self.wsgi.entrance.admit(network_of(addr[0] if addr else ""))
+            if visit is None:
+                _turn_away(client)
+                return
+        try:
+            super().handle(listener, Connection(client, visit, settings["ARRIVES_WITHIN"]), addr)
+        finally:
+            if visit is not None:
+                visit.end()
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
+        super().handle_request(listener_name, req, sock, addr)
+        _read_rest(req)
+        sock.rest()
+
+    def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
+        """Refuse what can't be read as everything else is refused, and send no part of it back."""
+        if isinstance(exc, gevent.GreenletExit):
+            return
+        found = (said for each, said in REFUSALS.items() if isinstance(exc, each))
+        status, reason = next(found, (500, "Internal Server Error"))
+        if isinstance(exc, errors.Late):
+            REFUSED.labels("late").inc()
+        if status == 500:
+            log.error("request failed", exc_info=exc)
+        else:
+            log.info("request unread", error=logs.kind(exc), status=status)
+        _say(client, errors.unread(status, reason))
+
+
+def _read_rest(req: Any) -> None:
+    """Read what nobody wanted of a body. Raises StopIteration where that ends the connection."""
+    left = MOST_UNWANTED
+    try:
+        while part := req.body.read(8192):
+            left -= len(part)
+            if left <= 0:
+                raise StopIteration
+    except (ParseException, OSError):  # it is late, or no body
+        raise StopIteration from None
+
+
+def _turn_away(client: socket) -> None:
+    _say(client, errors.unread(429, "Too Many Requests"))
+    client.close()
+
+
+def _say(client: socket, answer: bytes) -> None:
+    try:
+        util.write_nonblock(client, answer)
+    except OSError as error:
+        log.debug("refusal not sent", error=logs.kind(error))
+
+
+def _open_files(wanted: int) -> None:
+    """Let the process have as many open files as it may need, if the system lets it."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+        )
