@@ -1,11 +1,13 @@
 """What comes in is abusive: garbage, forged tokens, askers without the right, floods."""
 
+import itertools
+import resource
 import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import orjson
@@ -25,6 +27,11 @@ MEGABYTE = 1_000_000
 MAY_GROW = 15.0  # megabytes, of one process, beyond what the first round took
 PROBLEM = "application/problem+json"
 GONE = "gone"  # the server hung up
+CAPACITY = 3_000  # connections of a worker
+FROM_ONE = 400  # connections from one address, fewer than it may have
+ARRIVES_WITHIN = 10.0  # seconds, as the gateway has it by default
+HALF_A_BODY = b"POST /v1/sessions HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{"
+HALF_A_HEAD = b"POST /v1/feedback HTTP/1.1\r\nHost: h\r\n"
 HUNG_UP = (requests.ConnectionError, ConnectionError)
 LONGEST_HEADER = 100_000  # characters that the bus carries
 HEADERS = (5, True, ["x"], {"sub": "x"}, "", "Bearer x")
@@ -87,19 +94,79 @@ def _abuse(trial: Trial, found: Counter[Any]) -> None:
 
 
 @contextmanager
-def _slow(trial: Trial, count: int) -> Iterator[None]:
-    """Connections that send a request a header at a time, and never all of it."""
+def _slow(trial: Trial, count: int, begun: bytes, more: bytes) -> Iterator[None]:
+    """Connections, from several addresses, that begin a request, say a little more of it later, and never all."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4 * CAPACITY), most))
     with ExitStack() as stack:
         held = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", trial.world.platform.port), timeout=10))
-            for _ in range(count)
+            stack.enter_context(
+                socket.create_connection(
+                    ("127.0.0.1", trial.world.platform.port),
+                    timeout=30,
+                    source_address=(f"127.0.0.{2 + number // FROM_ONE}", 0),
+                )
+            )
+            for number in range(count)
         ]
         for connection in held:
-            connection.sendall(b"POST /v1/feedback HTTP/1.1\r\nHost: h\r\n")
+            _whisper(connection, begun)
         yield
         for connection in held:
-            connection.sendall(b"X-More: 1\r\n")
+            _whisper(connection, more)
         time.sleep(1)
+
+
+def _whisper(connection: socket.socket, said: bytes) -> None:
+    with suppress(OSError):  # they may have been hung up on
+        connection.sendall(said)
+
+
+class Watch:
+    """Open live streams of an administrator, and what each has shown."""
+
+    def __init__(self, trial: Trial, count: int, stack: ExitStack) -> None:
+        platform, reader = trial.world.platform, trial.world.administrators[0]
+        ask = "GET /v1/notifications/stream HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {}\r\n\r\n"
+        self._open = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", platform.port), timeout=30))
+            for _ in range(count)
+        ]
+        for each in self._open:
+            each.sendall(ask.format(reader.tokens["access_token"]).encode())
+        self._shown = [b""] * count
+
+    def all_show(self, words: str) -> bool:
+        """Whether each of them has shown these words; raises ConnectionError when one was ended."""
+        for number, each in enumerate(self._open):
+            each.settimeout(0.05)
+            with suppress(TimeoutError):
+                while words.encode() not in self._shown[number]:
+                    if not (more := each.recv(65_536)):
+                        raise ConnectionError("a live stream was ended")
+                    self._shown[number] += more
+        return all(words.encode() in shown for shown in self._shown)
+
+
+def _crowd(trial: Trial, stack: ExitStack) -> None:
+    """More of them than a worker has places for: others are served again when the first have had their time."""
+    world, member = trial.world, trial.world.authors[0]
+    watch = Watch(trial, 5, stack)
+    series, numbers = f"crowd {trial.dice.getrandbits(48):012x}", itertools.count()
+
+    def say() -> str:
+        words = f"{series}-{next(numbers)}"
+        effects = world.effects(words)
+        trial.ledger.attempt(effects)
+        member.at(world.platform.url).post("/v1/feedback", {"text": words})  # over a new connection
+        trial.ledger.acknowledge(effects)
+        return words
+
+    with _slow(trial, trial.size("slow_bodies", CAPACITY + 300, 2 * CAPACITY), HALF_A_BODY, b"x"):
+        began = time.monotonic()
+        words = trial.until(say, 60, "somebody is served again")
+        trial.sizes["served_again_s"] = round(time.monotonic() - began, 1)
+        trial.until(lambda: watch.all_show(words), 30, "the live streams from before show it")
 
 
 @experiment(30, "abusive input")
@@ -107,7 +174,8 @@ def abusive(trial: Trial) -> None:
     world, found = trial.world, Counter[Any]()
     names = (*world.platform.SERVICES, "gateway")
     with _sound(trial):
-        with Posts(trial, 2, pause=0.05) as load, _slow(trial, trial.size("slow_connections", 100, 1_000)):
+        slow = _slow(trial, trial.size("slow_heads", 100, 1_000), HALF_A_HEAD, b"X-More: 1\r\n")
+        with Posts(trial, 2, pause=0.05) as load, slow:
             with trial.step("everything once"):
                 _abuse(trial, found)
                 before = {name: world.resident(name) for name in names}
@@ -116,6 +184,9 @@ def abusive(trial: Trial) -> None:
                     _abuse(trial, found)
         trial.expect(set(load.answers) == {201}, f"posts were answered {dict(load.answers)}")
         grown = {name: round((world.resident(name) - before[name]) / MEGABYTE, 1) for name in names}
+        with ExitStack() as stack, trial.step("slow bodies, more than there are places"):
+            _crowd(trial, stack)
+        trial.expect(trial.sizes["served_again_s"] <= ARRIVES_WITHIN + 5, "they held their places longer")
         trial.sizes |= {"abuse": {str(status): count for status, count in found.items()}, "grown_mb": grown}
         trial.expect(max(grown.values()) <= MAY_GROW, f"memory grew: {grown} MB")
         with Posts(trial, 2, 20, noted="after_"):
