@@ -13,6 +13,7 @@ from typing import Any
 import amqp
 import gevent
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from gateway.link import Link, declare
 from gateway.rpc import Client
@@ -25,6 +26,7 @@ from services.contracts.messages.members import MEMBERS_CHANGED
 
 EVERY = 15.0  # seconds
 PAUSE = 1.0  # seconds between two askings, however many members change
+GAP = 0.25  # seconds between two askings on behalf of who is to be refused
 PATIENCE = 2.0  # seconds for an answer
 
 
@@ -53,6 +55,7 @@ class Revoked:
         self._members: dict[str, Access] = {}
         self._sessions: frozenset[str] = frozenset()
         self._stirred = Event()
+        self._asking, self._asked = BoundedSemaphore(), 0.0
         link.serve(self)
 
     def opened(self, connection: amqp.Connection) -> None:
@@ -80,7 +83,7 @@ class Revoked:
         Before anybody is refused it is asked anew: they may have been let in again a moment ago.
         """
         if not self.admits(caller):
-            self._learn()
+            self._learn_since(time.monotonic())
             if not self.admits(caller):
                 says = "This access token counts no more; refresh it, or sign in again."
                 raise Unauthenticated("token_revoked", says)
@@ -97,8 +100,16 @@ class Revoked:
             changed()
             gevent.sleep(PAUSE)
 
+    def _learn_since(self, moment: float) -> None:
+        """Know what is true at a moment or later: all who wait for that share one asking, and there are few a second."""
+        with self._asking:
+            if self._asked < moment:
+                gevent.sleep(max(0.0, self._asked + GAP - time.monotonic()))
+                self._learn()
+
     def _learn(self) -> None:
         """Ask, and go on with what is known if there is no answer."""
+        self._asked = time.monotonic()
         try:
             self._keep(self._ask())
         except Refusal as refusal:
