@@ -101,7 +101,7 @@ class Revoked:
             gevent.sleep(PAUSE)
 
     def _learn_since(self, moment: float) -> None:
-        """Know what is true at a moment or later: all who wait for that share one asking, and there are few a second."""
+        """Know what is true at a moment or later. All who wait for that share one asking; there are few a second."""
         with self._asking:
             if self._asked < moment:
                 gevent.sleep(max(0.0, self._asked + GAP - time.monotonic()))
