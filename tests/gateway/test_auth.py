@@ -21,6 +21,7 @@ PUBLIC = {
     ("POST", "/v1/sessions"),
     ("POST", "/v1/sessions/refresh"),
     ("POST", "/v1/feedback/claims"),
+    ("POST", "/v1/password-resets"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
     ("GET", "/readyz/gateway"),

@@ -69,6 +69,7 @@ def test_it_is_the_same_with_roles(platform: Platform) -> None:
     until(lambda: titles(told, event))
     has(platform, told, "coworker")
     has(platform, later, "mentor")
+    told, later = (platform.sign_in(each.profile["email"]) for each in (told, later))
     cancel(trainer, event)
     until(lambda: titles(told, event) == ["Cancelled", "New"])
     told_all(platform, platform.join())
