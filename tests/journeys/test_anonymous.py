@@ -24,6 +24,7 @@ from bson.codec_options import CodecOptions
 
 from services.chassis.answers import Answers
 from services.chassis.identifiers import moment
+from services.chassis.tallies import WRITTEN_EVERY
 from services.contracts.shapes.feedback import VoiceDraft
 from tests.deploy.test_seeing import Watched
 from tests.hub.operator import Operator
@@ -122,8 +123,9 @@ class Hub:
         return self.client.get_database(self.environment["MONGO_DATABASE_PREFIX"] + service, codec_options=AWARE)
 
     def documents(self) -> Documents:
-        """All documents of all databases, once all that was announced is sent and told."""
+        """All documents of all databases, once all that was announced is sent and told, and all was counted."""
         until(lambda: not self._unsent())
+        time.sleep(WRITTEN_EVERY + 0.5)
         return {
             (f"{service}/{name}", each["_id"]): each
             for service in Watched.SERVICES

@@ -1,6 +1,7 @@
 """How many voices a member may raise a day, and what that betrays of those without a name: nothing."""
 
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import requests
 
 from services.chassis import identifiers
+from services.chassis.tallies import WRITTEN_EVERY
 from tests.journeys.test_takedown import documents
 from tests.processes import Member, Platform, until
 
@@ -65,7 +67,11 @@ def test_a_member_raises_so_many_voices_a_day_with_and_without_a_name(strict: Pl
 def forget_the_day(platform: Platform) -> None:
     environment = platform.processes.environment
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
-        client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].tallies.delete_many({})
+        tallies = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].tallies
+        platform.processes.end("feedback")
+        tallies.delete_many({})
+    platform.serve("feedback")
+    platform.ready()
 
 
 def test_many_at_once_are_not_too_many(strict: Platform) -> None:
@@ -78,16 +84,21 @@ def test_many_at_once_are_not_too_many(strict: Platform) -> None:
 
 def test_what_is_counted_leads_to_nobody(strict: Platform) -> None:
     member = strict.join("Amara")
+    time.sleep(WRITTEN_EVERY + 0.5)  # until what others said is written down
     before = {each["_id"] for each in documents(strict, "feedback")["feedback.tallies"]}
     for body in (SECRET, TEXT, SECRET):
         member.post("/v1/feedback", body)
-    tallies = [each for each in documents(strict, "feedback")["feedback.tallies"] if each["_id"] not in before]
+
+    def counted() -> list[dict[str, Any]]:
+        return [each for each in documents(strict, "feedback")["feedback.tallies"] if each["_id"] not in before]
+
+    tallies = until(lambda: counted() if sum(each["count"] for each in counted()) == 3 else None)
     (named,), (nameless,) = (
         [each for each in tallies if (member.id in each["_id"]) is known] for known in (True, False)
     )
-    assert (named["voices"], nameless["voices"]) == (1, 2), "in one row, three beside one with a name would tell of two"
+    assert (named["count"], nameless["count"]) == (1, 2), "in one row, three beside one with a name would tell of two"
     for each in (named, nameless):
-        assert set(each) == {"_id", "voices", "ends_at"}
+        assert set(each) == {"_id", "count", "ends_at"}
         moment = each["ends_at"]
         assert (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
     everything = str(

@@ -108,6 +108,7 @@ def test_records_that_were_thrown_away_are_not_waited_for() -> None:
 
 
 def test_an_hour_has_a_beginning() -> None:
-    assert domain.hour(NOW) == NOW.replace(minute=0)
+    begins, ends = domain.hour(NOW)
+    assert (begins, ends) == (NOW.replace(minute=0), NOW.replace(minute=0) + timedelta(hours=1))
     ids = [domain.record_id("n", nth) for nth in (9, 10, 1000)]
     assert ids == sorted(ids), "records sort by the number of their portion"

@@ -14,7 +14,7 @@ from services.chassis import identifiers
 from services.contracts.errors import Conflict, NotYet
 from services.contracts.shapes.notifications import moment_of
 from services.notifications.fanout import domain as fanout
-from services.notifications.fanout.store import HourStore, JobStore, ToldStore
+from services.notifications.fanout.store import JobStore, ToldStore
 from services.notifications.inbox import domain as inbox
 from services.notifications.inbox.domain import Reader
 from services.notifications.inbox.store import InboxStore
@@ -216,14 +216,6 @@ def test_where_an_older_version_was_it_may_go_on_for_a_while(make_store: Any) ->
     store = make_store(JobStore)
     assert store.began > identifiers.now() + fanout.SIDE_BY_SIDE / 2
     assert make_store(JobStore).began == store.began
-
-
-def test_an_hour_is_counted_by_all_together(make_store: Any) -> None:
-    stores = [make_store(HourStore) for _ in range(2)]
-    with ThreadPoolExecutor(8) as pool:
-        counted = list(pool.map(lambda number: stores[number % 2].count(NOW), range(40)))
-    assert sorted(counted) == list(range(1, 41))
-    assert stores[0].count(NOW + timedelta(hours=1)) == 1
 
 
 def test_a_line_that_was_left_without_words_stays_so(make_store: Any) -> None:

@@ -114,18 +114,9 @@ class Voices:
         self.readings.once(made, noting=read(FEEDBACK_NOTED, operation, made, voice_id, by=caller))
 
     def _count(self, caller: Caller, *, anonymous: bool) -> None:
-        """One more voice of the caller's day. Raises TooMany.
-
-        It is counted before it is looked at, so that many at the same time are not too many. A crash between this and
-        the voice costs the member that one.
-        """
+        """One more voice of the caller's day, counted first, so that many at once are not too many. Raises TooMany."""
         issued = moments.from_ms(int(caller.issued_at) * 1000)
         tallies = domain.tallies(caller.id, caller.alias, issued, anonymous=anonymous)
-        if tallies.own and self._counted(tallies) > self.voices_a_day:
+        if tallies.own and self.tallies.count(tallies.own, tallies.ends_at, tallies.other) > self.voices_a_day:
             self.tallies.uncount(tallies.own)
             raise domain.too_many(self.voices_a_day, tallies.ends_at, identifiers.now())
-
-    def _counted(self, tallies: domain.Tallies) -> int:
-        own: int = self.tallies.count(tallies.own, tallies.ends_at)
-        other: int = self.tallies.of(tallies.other)
-        return own + other

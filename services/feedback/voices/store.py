@@ -1,13 +1,12 @@
 """What voices remembers: one document a voice, and for a while how many were raised, and who read those of others."""
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
-from pymongo import IndexModel, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo import IndexModel
 
-from services.chassis.store import RENEWABLE, Aggregates, Document, Rows
+from services.chassis.store import Aggregates, Document
+from services.chassis.tallies import Tallies
 from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict
 from services.feedback.voices.domain import Voice
@@ -51,29 +50,7 @@ class ReadingStore(Aggregates):
             self.add(reading, noting=noting)
 
 
-class TallyStore(Rows):
+class TallyStore(Tallies):
     """How many voices were raised under a name of the day. It knows no moment finer than the day, and no voice."""
 
     collection = "tallies"
-    indexes = (IndexModel([("ends_at", 1)], expireAfterSeconds=3600),)  # a token of the day before lives until then
-    write_concern = RENEWABLE
-
-    def count(self, name: str, ends_at: datetime) -> int:
-        """One more; how many there are with it."""
-        while True:
-            more = {"$inc": {"voices": 1}}
-            found = self.rows.find_one_and_update({"_id": name}, more, return_document=ReturnDocument.AFTER)
-            if found is not None:
-                return int(found["voices"])
-            with suppress(DuplicateKeyError):  # somebody else began it in the same moment
-                self.rows.insert_one({"_id": name, "voices": 1, "ends_at": ends_at})
-                return 1
-
-    def uncount(self, name: str) -> None:
-        """The last one was none."""
-        self.rows.update_one({"_id": name}, {"$inc": {"voices": -1}})
-
-    def of(self, name: str) -> int:
-        """How many there are."""
-        found = self.rows.find_one({"_id": name})
-        return int(found["voices"]) if found else 0

@@ -116,9 +116,10 @@ def began(now: datetime, *, after_others: bool) -> datetime:
     return now + SIDE_BY_SIDE if after_others else now
 
 
-def hour(now: datetime) -> datetime:
-    """The beginning of an hour."""
-    return now.replace(minute=0, second=0, microsecond=0)
+def hour(now: datetime) -> tuple[datetime, datetime]:
+    """The beginning of an hour, and its end."""
+    begins = now.replace(minute=0, second=0, microsecond=0)
+    return begins, begins + timedelta(hours=1)
 
 
 def delivered(news: News, at: datetime, **to: Any) -> dict[str, Any]:

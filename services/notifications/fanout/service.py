@@ -91,7 +91,8 @@ class Fanout:
         if not self.people.anybody("administrator"):
             raise NotYet("nobody_to_tell", "No administrator is known yet.")
         news, now = _news(message, wording.voice_raised(voice_id, kind, touchpoint, text)), identifiers.now()
-        if self.hours.count(hour := domain.hour(now)) > self.lines_an_hour:
+        hour, ends_at = domain.hour(now)
+        if self.hours.count(hour.isoformat(), ends_at) > self.lines_an_hour:
             self._tell(news, lambda _job: Portion(1, [], last=True, folded=hour))
         else:
             # Whoever administers now: of an anonymous voice the message tells the day only.

@@ -4,15 +4,15 @@ All of it is thrown away by the store: long after the last redelivery, or when n
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 
-from pymongo import IndexModel, ReturnDocument
+from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from services.chassis import identifiers
 from services.chassis.store import JOURNALED, RENEWABLE, Aggregates, Rows
+from services.chassis.tallies import Tallies
 from services.contracts.errors import NotYet
 from services.notifications.fanout import domain
 from services.notifications.fanout.domain import Job, News, Portion, Record
@@ -110,21 +110,7 @@ def _once(rows: Collection[Record], row: Record) -> Record:
     return row
 
 
-class HourStore(Rows):
-    """How many voices came in an hour: one small row, changed with each."""
+class HourStore(Tallies):
+    """How many voices came in an hour."""
 
     collection = "hours"
-    indexes = (IndexModel([("hour", 1)], expireAfterSeconds=DAY),)
-    write_concern = RENEWABLE
-
-    def count(self, hour: datetime) -> int:
-        """One more; how many there are with it."""
-        named = {"_id": hour.isoformat()}
-        while True:
-            more = {"$inc": {"voices": 1}}
-            found = self.rows.find_one_and_update(named, more, return_document=ReturnDocument.AFTER)
-            if found is not None:
-                return int(found["voices"])
-            with suppress(DuplicateKeyError):  # somebody else began it in the same moment
-                self.rows.insert_one({**named, "voices": 1, "hour": hour})
-                return 1

@@ -1,0 +1,98 @@
+"""Tallies: how often something happened under a name until a moment, for limits that need not be exact to the last one.
+
+Counting costs the store next to nothing: a process counts in memory and adds to the store once a second, from which it
+learns what others have counted. A limit may be passed by what several processes count within that second. A crash loses
+a second of counting, to nobody's disadvantage.
+"""
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pymongo import IndexModel, ReturnDocument
+from pymongo.errors import PyMongoError
+
+from services.chassis import identifiers, logs
+from services.chassis.logs import log
+from services.chassis.store import RENEWABLE, Rows
+
+WRITTEN_EVERY = 1.0  # seconds
+
+
+class Tallies(Rows):
+    """Counts by name, `{_id, count, ends_at}`; the store throws them away an hour after they ended."""
+
+    indexes = (IndexModel([("ends_at", 1)], expireAfterSeconds=3600),)
+    write_concern = RENEWABLE
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._known: dict[str, int] = {}
+        self._unwritten: dict[str, int] = {}
+        self._ends: dict[str, datetime] = {}
+        self._lock, self._writing = threading.Lock(), False
+
+    def count(self, name: str, ends_at: datetime, *others: str) -> int:
+        """One more; how many there are with it, as far as is known here, together with those of `others`."""
+        with self._lock:
+            for each in (name, *others):
+                self._ends[each] = ends_at
+            self._add(name, 1)
+            return sum(self._known.get(each, 0) for each in (name, *others))
+
+    def uncount(self, name: str) -> None:
+        """The last one was none."""
+        with self._lock:
+            self._add(name, -1)
+
+    def _add(self, name: str, more: int) -> None:
+        self._known[name] = self._known.get(name, 0) + more
+        self._unwritten[name] = self._unwritten.get(name, 0) + more
+        if not self._writing:
+            self._writing = True
+            writer = threading.Timer(WRITTEN_EVERY, self._write)
+            writer.daemon = True
+            writer.start()
+
+    def _write(self) -> None:
+        """Add what was counted since, and learn what there is of all that may still count."""
+        with self._lock:
+            unwritten, self._unwritten, self._writing = self._unwritten, {}, False
+            ends = dict(self._ends)
+        for name, more in unwritten.items():
+            try:
+                self._learn(name, self._added(name, more, ends[name]))
+            except PyMongoError as error:
+                log.warning("count not written yet", error=logs.kind(error))
+                with self._lock:
+                    self._known[name] -= more
+                    self._add(name, more)
+        self._learn_others([name for name in ends if name not in unwritten])
+        self._forget(identifiers.now())
+
+    def _learn_others(self, names: list[str]) -> None:
+        """What was asked about and not counted here; what can't be read now is learnt the next time."""
+        try:
+            for found in self.rows.find({"_id": {"$in": names}}) if names else ():
+                self._learn(found["_id"], found)
+        except PyMongoError as error:
+            log.warning("counts not read yet", error=logs.kind(error))
+
+    def _added(self, name: str, more: int, ends_at: datetime) -> Mapping[str, Any]:
+        update = {"$inc": {"count": more}, "$setOnInsert": {"ends_at": ends_at}}
+        found: Mapping[str, Any] = self.rows.find_one_and_update(
+            {"_id": name}, update, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        return found
+
+    def _learn(self, name: str, found: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._known[name] = int(found["count"]) + self._unwritten.get(name, 0)
+
+    def _forget(self, now: datetime) -> None:
+        with self._lock:
+            for name in [name for name, ends_at in self._ends.items() if ends_at <= now]:
+                if name not in self._unwritten:
+                    del self._ends[name]
+                    self._known.pop(name, None)
