@@ -1,6 +1,7 @@
 """What the fan-out remembers: how far its jobs are, whom it told of what, and how many voices an hour brought.
 
-All of it is thrown away by the store: long after the last redelivery, or when nobody can ask for it any more.
+The store throws it away long after the last redelivery, or when nobody can ask for it any more. What stays is whose
+words were withdrawn, and since when there are records.
 """
 
 from collections.abc import Iterator
