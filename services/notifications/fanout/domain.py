@@ -22,12 +22,16 @@ SIDE_BY_SIDE = timedelta(hours=1)  # that a version without records may go on wo
 
 
 class News(NamedTuple):
-    """Something to tell: the notification's `id`, what it is about, by which message it came, and its words."""
+    """Something to tell: the notification's `id`, what it is about, by which message it came, and its words.
+
+    `record` names its records, where the notification's id does not.
+    """
 
     id: str
     subject: str
     message_id: str
     notice: Notice
+    record: str = ""
 
 
 class Portion(NamedTuple):
@@ -86,7 +90,7 @@ def record(news: News, portion: Portion, now: datetime) -> Record:
     It tells the day only, after which it is thrown away: it may be of an anonymous voice.
     """
     return {
-        "_id": record_id(news.id, portion.nth),
+        "_id": record_id(news.record or news.id, portion.nth),
         "subject": news.subject,
         "kind": news.notice["kind"],
         "notification": news.id,
@@ -99,6 +103,16 @@ def record(news: News, portion: Portion, now: datetime) -> Record:
 def record_id(notification_id: str, nth: int) -> str:
     """Sorts by the number of the portion."""
     return f"{notification_id}:{nth:06d}"
+
+
+def raised(subject: str) -> str:
+    """The name of the records of what a subject said itself: whoever withdraws its words knows it, too."""
+    return f"{subject}:raised"
+
+
+def is_withdrawn(record: Record) -> bool:
+    """Whether this stands in the place of a record: the words were withdrawn before anybody was told of them."""
+    return "withdrawn" in record
 
 
 def recorded(record: Record) -> Portion:

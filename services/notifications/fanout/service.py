@@ -7,6 +7,7 @@ from typing import Any
 
 from services.chassis import identifiers
 from services.chassis.announcer import Announcer
+from services.chassis.beside import beside
 from services.chassis.messaging import Envelope, on
 from services.chassis.numbers import Number
 from services.chassis.store import Store
@@ -79,13 +80,7 @@ class Fanout:
 
     @on(FEEDBACK_SUBMITTED)
     def tell_the_administrators(
-        self,
-        message: Envelope,
-        voice_id: str,
-        kind: str | None,
-        touchpoint: str,
-        text: str,
-        author_id: str | None,
+        self, message: Envelope, voice_id: str, kind: str | None, touchpoint: str, text: str, author_id: str | None
     ) -> None:
         """The administrators hear of a voice; of very many in an hour they hear that there are many."""
         if not self.people.anybody("administrator"):
@@ -96,7 +91,10 @@ class Fanout:
             self._tell(news, lambda _job: Portion(1, [], last=True, folded=hour))
         else:
             # Whoever administers now: of an anonymous voice the message tells the day only.
-            self._tell(news, self._audience(ADMINISTRATORS, belonging=now, but=author_id))
+            self._tell_soon(
+                news._replace(record=domain.raised(voice_id)),
+                self._audience(ADMINISTRATORS, belonging=now, but=author_id),
+            )
 
     @on(FEEDBACK_ANSWERED)
     def tell_the_author_of_an_answer(
@@ -174,6 +172,24 @@ class Fanout:
                 job, saved_at = self._saved(job), time.monotonic()
             portion = self._next(job, news, following)
 
+    def _tell_soon(self, news: News, following: Following) -> None:
+        """Like `_tell`, but a single portion is recorded beside its lines: people wait for this.
+
+        Should the message come again, whoever is meant by then is told. Where words were withdrawn, a mark of that is
+        in the place of the record; where they are withdrawn a moment later, the record is found.
+        """
+        now = identifiers.now()
+        portion = following(domain.begin(news.id, now))
+        if portion.last and portion.told:
+            recorded = beside(self.told.once, news, portion, now)
+            self._put(news, portion, now)
+            if domain.is_withdrawn(recorded()):
+                news = news._replace(notice=wording.withdrawn(news.notice))
+                self.inbox.blank(portion.told, news.id, news.notice, now)
+            self._announced(news, portion, now)()
+        else:
+            self._tell(news, following)
+
     def _begun(self, news: News, following: Following) -> tuple[Job, Portion | None]:
         """The job to go on with, and what comes next. Only one of several portions was ever saved."""
         begun = domain.begin(news.id, identifiers.now())
@@ -193,15 +209,21 @@ class Fanout:
             return self._tell_everyone(news, portion.belonging, portion.but)
         if portion.folded is not None:
             self._tell_of_many(portion.folded, news.message_id)
-        return self._tell_these(portion, news) if portion.told else _nothing
+        return self._tell_these(portion, news) if portion.told else lambda: None
 
     def _tell_these(self, portion: Portion, news: News) -> Confirm:
-        said, now, ids = self._said(news), identifiers.now(), portion.told
+        said, now = self._said(news), identifiers.now()
+        self._put(said, portion, now)
+        return self._announced(said, portion, now)
+
+    def _put(self, news: News, portion: Portion, now: datetime) -> None:
         # Whatever keeps the last lines keeps what was written before them, too.
-        lines = [line(member_id, said.id, said.notice, now) for member_id in ids]
+        lines = [line(member_id, news.id, news.notice, now) for member_id in portion.told]
         self.inbox.put(lines, journaled=portion.last)
-        announcement = NOTIFICATIONS_DELIVERED.about(domain.delivered(said, now, member_ids=ids))
-        return self.announcer.post(announcement, portion.nth, to=",".join(ids))
+
+    def _announced(self, news: News, portion: Portion, now: datetime) -> Confirm:
+        announcement = NOTIFICATIONS_DELIVERED.about(domain.delivered(news, now, member_ids=portion.told))
+        return self.announcer.post(announcement, portion.nth, to=",".join(portion.told))
 
     def _tell_everyone(self, news: News, belonging: datetime, but: str | None) -> Confirm:
         made = broadcast(news.id, news.notice, identifiers.now(), belonging=belonging, but=but)
@@ -226,7 +248,3 @@ class Fanout:
 
 def _news(message: Envelope, notice: dict[str, str]) -> News:
     return News(message.id, message.subject, message.id, notice)
-
-
-def _nothing() -> None:
-    """Nobody was told, so there is nothing to wait for."""

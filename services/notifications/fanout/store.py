@@ -63,7 +63,8 @@ class ToldStore(Rows):
 
     def keep(self, news: News, portion: Portion, now: datetime) -> Portion:
         """Record a portion before it is told, once; as it is recorded, perhaps since an earlier attempt."""
-        return domain.recorded(self.once(news, portion, now))
+        found = self.once(news, portion, now)
+        return portion if domain.is_withdrawn(found) else domain.recorded(found)
 
     def once(self, news: News, portion: Portion, now: datetime) -> Record:
         """The record of a portion: this one, or that of an earlier attempt, or of another message for the same."""
@@ -87,8 +88,12 @@ class ToldStore(Rows):
         yield from self.rows.find({"subject": subject}).sort([("kind", 1), ("_id", 1)])
 
     def withdraw(self, subject: str, now: datetime) -> None:
-        """From now on nothing is told in the words of this subject."""
-        _once(self._kept(), {"_id": _withdrawn(subject), "withdrawn": now})
+        """From now on nothing is told in the words of this subject.
+
+        Also in the place of the first record of what it said itself: whoever comes to write that finds this instead.
+        """
+        for id in (_withdrawn(subject), domain.record_id(domain.raised(subject), 1)):
+            _once(self._kept(), {"_id": id, "withdrawn": now})
 
     def is_withdrawn(self, subject: str) -> bool:
         """Whether the words of a subject were withdrawn."""
