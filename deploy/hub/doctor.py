@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import amqp
 import click
@@ -17,7 +16,7 @@ from rich.text import Text
 
 from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.letters import DEAD
-from deploy.hub.management import Management
+from deploy.hub.management import Management, harmless
 from deploy.local.broker import DEFINITIONS
 from deploy.local.given import MANAGEMENT
 from deploy.local.platform import EVERYWHERE
@@ -53,12 +52,7 @@ def doctor(management: str | None, as_json: bool) -> None:
         ("store", _store),
         ("gateway", _gateway),
     ]
-    if management and urlsplit(management).password:
-        raise Trouble(
-            "A password in a command line can be read by everybody on this machine.",
-            f"Name the address with its password in {MANAGEMENT}, or in a file that {MANAGEMENT}_FILE names.",
-        )
-    if management := management or settings.environment().get(MANAGEMENT):
+    if management := harmless(management) or settings.environment().get(MANAGEMENT):
         checks.append(("management", partial(_management, management)))
     found = [finding for about, check in checks for finding in _run(about, check)]
     found = list(dict.fromkeys(found))  # a broker that is away is found by several

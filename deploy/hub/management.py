@@ -58,6 +58,16 @@ class Management:
         return answer
 
 
+def harmless(url: str | None) -> str | None:
+    """A URL of a command line, which everybody on the machine can read. Raises Trouble when it holds a password."""
+    if url and urlsplit(url).password:
+        raise Trouble(
+            "A password in a command line can be read by everybody on this machine.",
+            f"Name the address with its password in {MANAGEMENT}, or in a file that {MANAGEMENT}_FILE names.",
+        )
+    return url
+
+
 def management() -> Management:
     """The API that AMQP_MANAGEMENT_URI names. Raises Trouble when nothing does."""
     return Management(settings.need(MANAGEMENT))
