@@ -22,5 +22,6 @@ class Bare(Flask):
 def create() -> Bare:
     """An application that answers `/v1/echo/<id>` as the gateway does, without asking anybody."""
     app = Bare("bare")
+    app.config |= {"COUNTS_CONNECTIONS": False, "ARRIVES_WITHIN": 10}
     app.add_url_rule("/v1/echo/<text>", view_func=lambda text: {"text": text})
     return app

@@ -3,14 +3,18 @@
 Prints as JSON what came of each attempt: "refused", or what it got. What cannot be reached at all is an error.
 """
 
+import importlib
 import os
+import pkgutil
 import ssl
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import amqp
+import bson
 import orjson
 import pymongo
 import requests
@@ -24,7 +28,7 @@ Attempts = Iterator[tuple[str, Callable[[], Any]]]
 
 def main(about: dict[str, Any]) -> None:
     """Tries all that can be tried with what is known: ports and a folder."""
-    "127.0.0.1".encode("idna")  # loads what a connection needs, while we may still read it
+    _load()
     if user := about["user"]:
         os.setgroups([])
         os.setgid(user)
@@ -38,6 +42,15 @@ def main(about: dict[str, Any]) -> None:
     }
     attempts = [each for name, kind in kinds.items() if name in about for each in kind(about[name])]
     sys.stdout.buffer.write(orjson.dumps({name: come_of(attempt) for name, attempt in attempts}))
+
+
+def _load() -> None:
+    """Import all that a connection may need, while we may still read it: the checkout may be closed to others."""
+    "127.0.0.1".encode("idna")
+    for package in (bson, pymongo, amqp, requests):
+        for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            with suppress(ImportError):  # what an extra would bring
+                importlib.import_module(each.name)
 
 
 def come_of(attempt: Callable[[], Any]) -> str:

@@ -72,6 +72,8 @@ WIDER = {
         "find members.accounts: _id <>, status =, tags_want =; by _id",
     ),
     "one member's, of three months": ("change members.sessions: _id ?, ended =, member_id =",),
+    "all that a dismissed administrator had sent": ("find members.invitations: by =, used_by =, withdrawn_at =",),
+    "all administrators, when one is dismissed": ("find members.accounts: _id ?, roles =",),
     "beside what was cancelled, the drafts that were": (
         "find events.events: history.what =, status =; by starts_at, _id",
         "find events.events: history.what =, starts_at <>, status =; by starts_at, _id",

@@ -173,22 +173,23 @@ class Fanout:
             portion = self._next(job, news, following)
 
     def _tell_soon(self, news: News, following: Following) -> None:
-        """Like `_tell`, but a single portion is recorded beside its lines: people wait for this.
-
-        Should the message come again, whoever is meant by then is told. Where words were withdrawn, a mark of that is
-        in the place of the record; where they are withdrawn a moment later, the record is found.
-        """
-        now = identifiers.now()
-        portion = following(domain.begin(news.id, now))
-        if portion.last and portion.told:
-            recorded = beside(self.told.once, news, portion, now)
-            self._put(news, portion, now)
-            if domain.is_withdrawn(recorded()):
-                news = news._replace(notice=wording.withdrawn(news.notice))
-                self.inbox.blank(portion.told, news.id, news.notice, now)
-            self._announced(news, portion, now)()
-        else:
+        """Like `_tell`; but people wait for this, so a single portion is recorded beside its lines."""
+        portion = following(domain.begin(news.id, identifiers.now()))
+        if not (portion.last and portion.told and self._told_beside(news, portion)):
             self._tell(news, following)
+
+    def _told_beside(self, news: News, portion: Portion) -> bool:
+        """False where others are recorded, since an earlier attempt. For words withdrawn see `ToldStore.withdraw`."""
+        now = identifiers.now()
+        made = beside(self.told.once, news, portion, now)
+        self._put(news, portion, now)
+        if domain.is_withdrawn(record := made()):
+            news = news._replace(notice=wording.withdrawn(news.notice))
+            self.inbox.blank(portion.told, news.id, news.notice, now)
+        elif domain.recorded(record) != portion:
+            return False
+        self._announced(news, portion, now)()
+        return True
 
     def _begun(self, news: News, following: Following) -> tuple[Job, Portion | None]:
         """The job to go on with, and what comes next. Only one of several portions was ever saved."""
@@ -217,13 +218,12 @@ class Fanout:
         return self._announced(said, portion, now)
 
     def _put(self, news: News, portion: Portion, now: datetime) -> None:
-        # Whatever keeps the last lines keeps what was written before them, too.
         lines = [line(member_id, news.id, news.notice, now) for member_id in portion.told]
-        self.inbox.put(lines, journaled=portion.last)
+        self.inbox.put(lines, journaled=portion.last)  # which keeps what was written before, too
 
     def _announced(self, news: News, portion: Portion, now: datetime) -> Confirm:
-        announcement = NOTIFICATIONS_DELIVERED.about(domain.delivered(news, now, member_ids=portion.told))
-        return self.announcer.post(announcement, portion.nth, to=",".join(portion.told))
+        said = NOTIFICATIONS_DELIVERED.about(domain.delivered(news, now, member_ids=portion.told))
+        return self.announcer.post(said, portion.nth, to=",".join(portion.told))
 
     def _tell_everyone(self, news: News, belonging: datetime, but: str | None) -> Confirm:
         made = broadcast(news.id, news.notice, identifiers.now(), belonging=belonging, but=but)
