@@ -163,9 +163,12 @@ class World:
         return [(each.id, words) for each in self.administrators]
 
     def inboxes(self) -> list[Effect]:
-        """All lines about voices in the administrators' inboxes, as they read them; many are read from the store."""
+        """All lines about voices in the administrators' inboxes, as they read them; many are read from the store.
+
+        A voice that was taken down has left a line without words.
+        """
         if self.lines() > READ_BY_PAGE:
-            wanted = {"kind": KIND, "member": {"$in": [each.id for each in self.administrators]}}
+            wanted = {"kind": KIND, "member": {"$in": [each.id for each in self.administrators]}, "body": {"$ne": ""}}
             rows = self.database("notifications").inbox.find(wanted, {"member": True, "body": True})
             return [(row["member"], row["body"]) for row in rows]
         found: list[Effect] = []
@@ -175,7 +178,8 @@ class World:
                 page = administrator.get(
                     "/v1/notifications", params={"limit": 100} | ({"cursor": cursor} if cursor else {})
                 )
-                found += [(administrator.id, line["body"]) for line in page["items"] if line["kind"] == KIND]
+                lines = (line for line in page["items"] if line["kind"] == KIND and line["body"])
+                found += [(administrator.id, line["body"]) for line in lines]
                 cursor = page["next"]
         return found
 

@@ -18,6 +18,7 @@ AGAIN_WITHIN = LEAVING_LASTS.total_seconds() + 15.0  # seconds, after a death in
 def last_administrator(trial: Trial) -> None:
     world, found, deaths = trial.world, Counter[str](), 0
     rounds, deadly = trial.size("rounds", 6, 40), trial.size("deadly_every", 3, 4)
+    _dismiss_others(trial)
     for number in range(rounds):
         one, other = world.sign_in(anew=True)
         with ThreadPoolExecutor(3) as pool:
@@ -36,6 +37,15 @@ def last_administrator(trial: Trial) -> None:
     trial.sizes |= {"answers": dict(found), "killed": deaths}
     world.sign_in(anew=True)
     trial.settle()
+
+
+def _dismiss_others(trial: Trial) -> None:
+    """Only two are left: with a third, neither of them would be the last."""
+    ours = {each.profile["email"] for each in trial.world.administrators}
+    for account in trial.world.database("members").accounts.find():
+        if ADMINISTRATOR in roles(account) and account["email"] not in ours:
+            path = f"/v1/members/{account['_id']}/roles"
+            trial.world.platform.administrator.ask("PUT", path, json={"roles": ["coworker"]})
 
 
 def _dismiss(by: Member, whom: Member) -> int:
