@@ -13,11 +13,11 @@ from deploy.secrets import SERVICES
 from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
 from services.chassis.messaging import declare_handler, declare_retries, hearers, retry_exchange
 from services.chassis.rpc import declare_calls
-from services.chassis.settings import RETRY_DELAYS
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
 from services.contracts.messages.members import MEMBERS_CHANGED
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.ground.settings import RETRY_DELAYS
 
 SHOWN = (NOTIFICATIONS_DELIVERED, EVENTS_PUBLISHED, EVENTS_CANCELLED, MEMBERS_CHANGED)  # what the gateway hears
 NOTHING = "^$"

@@ -19,8 +19,8 @@ from werkzeug.http import http_date
 
 from gateway import answers, document
 from gateway.answers import JSON, SAFE
-from gateway.hooks import LARGEST_BODY, arrived
-from gateway.shared import Shared
+from gateway.bus.shared import Shared
+from gateway.door.hooks import LARGEST_BODY, arrived
 from services.contracts import moments
 from services.contracts.catalogue import Message
 from services.contracts.errors import Refusal, invalid

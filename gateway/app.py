@@ -6,19 +6,20 @@ import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import answers, audit, auth, config, errors, hooks, idempotency, places, routes
+from gateway import answers, config, errors, routes
+from gateway.bus.guard import Limits
+from gateway.bus.link import Link
+from gateway.bus.revoked import Revoked
+from gateway.bus.rpc import Client
+from gateway.bus.shared import Shared
+from gateway.bus.stream import Streams
 from gateway.document import Api
-from gateway.guard import Limits
+from gateway.door import audit, auth, hooks, idempotency, places
+from gateway.door.limits import Rates
 from gateway.health import Health
-from gateway.limits import Rates
-from gateway.link import Link
-from gateway.revoked import Revoked
 from gateway.routes import bus, platform
-from gateway.rpc import Client
-from gateway.shared import Shared
-from gateway.stream import Streams
-from services.chassis import logs, tracing
-from services.chassis.tokens import Tokens
+from services.ground import logs, tracing
+from services.ground.tokens import Tokens
 
 
 class Gateway(Flask):

@@ -7,7 +7,7 @@ from pathlib import Path
 from environs import Env
 from marshmallow import ValidationError, validate
 
-from services.chassis import settings
+from services.ground import settings
 
 RATE = validate.Range(1, 1_000_000)
 

@@ -12,8 +12,8 @@ from marshmallow import fields, validate
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import BaseConverter
 
-from gateway import idempotency
 from gateway.answers import CSV, JSON, SAFE
+from gateway.door import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
 from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
 from services.contracts.shapes.parts import ROLES, Id, Text

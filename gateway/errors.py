@@ -9,7 +9,6 @@ from marshmallow import fields
 from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 from werkzeug.http import HTTP_STATUS_CODES
 
-from services.chassis.logs import log
 from services.contracts.errors import (
     Conflict,
     Forbidden,
@@ -25,6 +24,7 @@ from services.contracts.errors import (
     Unexpected,
 )
 from services.contracts.shapes.parts import Shape
+from services.ground.logs import log
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20

@@ -11,7 +11,7 @@ import gevent
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from gateway.config import load
-from services.chassis import logs
+from services.ground import logs
 
 _settings = load()
 

@@ -5,7 +5,7 @@ import time
 import gevent
 from gevent.lock import BoundedSemaphore
 
-from gateway.rpc import Client
+from gateway.bus.rpc import Client
 from services.contracts.errors import Refusal
 
 CAPABILITIES = (

@@ -29,10 +29,10 @@ from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
 from gateway import errors
-from gateway.limits import REFUSED, network_of
-from gateway.places import Visit
-from services.chassis import logs
-from services.chassis.logs import log
+from gateway.door.limits import REFUSED, network_of
+from gateway.door.places import Visit
+from services.ground import logs
+from services.ground.logs import log
 
 IDLE = 2.0  # seconds for the next request of a connection to begin; a stopping worker waits for idle ones, too
 STALLED = 10.0  # seconds that a write may take

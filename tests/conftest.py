@@ -12,10 +12,10 @@ import pytest
 from pymongo.collection import Collection
 
 from deploy.local.keys import Keys
-from tests import backends
-from tests.processes import UNLIMITED, Platform, Processes
-from tests.stores import open_database
-from tests.wire import Caller
+from tests.rig import backends
+from tests.rig.processes import UNLIMITED, Platform, Processes
+from tests.rig.stores import open_database
+from tests.rig.wire import Caller
 
 BACKEND = pytest.StashKey[backends.Backend]()
 TOLD = pytest.StashKey[set[str]]()

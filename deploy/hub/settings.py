@@ -11,7 +11,7 @@ from deploy.hub import Trouble
 from deploy.local import CannotRun
 from deploy.local.given import SERVERS, take
 from deploy.local.platform import ROOT, Platform
-from services.chassis.settings import RETRY_DELAYS
+from services.ground.settings import RETRY_DELAYS
 
 
 @cache

@@ -11,9 +11,10 @@ WORKDIR /hearth
 COPY --from=packages /venv /venv
 COPY services/__init__.py services/
 COPY services/contracts services/contracts
-COPY services/chassis/__init__.py services/chassis/identifiers.py services/chassis/logs.py services/chassis/
-COPY services/chassis/settings.py services/chassis/tokens.py services/chassis/tracing.py services/chassis/
+COPY services/ground services/ground
 COPY gateway/*.py gateway/
+COPY gateway/bus gateway/bus
+COPY gateway/door gateway/door
 COPY gateway/pages gateway/pages
 COPY gateway/routes gateway/routes
 RUN /venv/bin/python -m compileall -q services gateway

@@ -13,6 +13,7 @@ WORKDIR /hearth
 COPY --from=packages /venv /venv
 COPY services/__init__.py services/
 COPY services/contracts services/contracts
+COPY services/ground services/ground
 COPY services/chassis services/chassis
 COPY services/${SERVICE} services/${SERVICE}
 RUN /venv/bin/python -m compileall -q services

@@ -4,7 +4,7 @@ import os
 
 from environs import Env
 
-from services.chassis.settings import read, secret
+from services.ground.settings import read, secret
 
 SERVERS = ("AMQP_URI", "MONGO_URI")
 MANAGEMENT = "AMQP_MANAGEMENT_URI"

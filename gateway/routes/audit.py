@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.api import Blueprint
-from gateway.rpc import call
+from gateway.bus.rpc import call
 from services.contracts.errors import Forbidden
 from services.contracts.shapes.audit import AuditEntryPage, AuditQuery
 

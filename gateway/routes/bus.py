@@ -11,7 +11,7 @@ import flask
 from flask import Response
 from markupsafe import Markup, escape
 
-from gateway.auth import public
+from gateway.door.auth import public
 from services.contracts import asyncapi as contracts
 
 PAGES = Path(__file__).parents[1] / "pages"

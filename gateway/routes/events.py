@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.api import Blueprint
-from gateway.rpc import call
+from gateway.bus.rpc import call
 from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
 from services.contracts.shapes.events import (

@@ -3,8 +3,8 @@
 from typing import Any
 
 from gateway.api import Blueprint
-from gateway.auth import public
-from gateway.rpc import call
+from gateway.bus.rpc import call
+from gateway.door.auth import public
 from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.shapes.feedback import (
     AnswerDraft,

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from gateway import stream
 from gateway.api import Blueprint
-from gateway.rpc import call
+from gateway.bus import stream
+from gateway.bus.rpc import call
 from services.contracts.errors import NotFound
 from services.contracts.shapes.notifications import Marked, NotificationPage, NotificationQuery, Unread
 from services.contracts.shapes.parts import ROLES

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from gateway import answers
 from gateway.answers import JSON
 from gateway.api import Blueprint
-from gateway.auth import public
+from gateway.door.auth import public
 from services.contracts import asyncapi as contracts
 from services.contracts.shapes.parts import Shape
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from gateway.api import Blueprint
-from gateway.auth import public
-from gateway.limits import origin
-from gateway.rpc import call
+from gateway.bus.rpc import call
+from gateway.door.auth import public
+from gateway.door.limits import origin
 from services.contracts.errors import Forbidden, Unauthenticated
 from services.contracts.shapes.members import Credentials, RefreshRequest, SignedIn, Tokens
 from services.contracts.shapes.parts import ROLES

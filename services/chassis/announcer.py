@@ -13,10 +13,12 @@ import orjson
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 
-from services.chassis import context, identifiers, metrics, tracing
+from services.chassis import context, metrics
 from services.chassis.bus import PATIENCE, Publisher, await_confirm
 from services.chassis.outbox import pack
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, exchange_of
+from services.ground import identifiers, tracing
+from services.ground.work import TRACEPARENT
 
 
 class Announcer(DependencyProvider):
@@ -45,7 +47,7 @@ class Announcer(DependencyProvider):
         id = identifiers.derived_id(f"{context.causation_id()}/{key}/{to or nth}")
         event = pack(announcement, self._service, nth, id=id)
         confirm = self.publisher.post(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
-        return partial(self._settle, confirm, time.monotonic() + PATIENCE, key, event.get(tracing.TRACEPARENT), began)
+        return partial(self._settle, confirm, time.monotonic() + PATIENCE, key, event.get(TRACEPARENT), began)
 
     def _settle(self, confirm: Event, until: float, key: str, traceparent: str | None, began: int) -> None:
         await_confirm(confirm, until)

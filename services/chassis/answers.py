@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis import identifiers
 from services.chassis.store import Rows
 from services.contracts.errors import Conflict, Invalid
+from services.ground import clock
 
 RUNS_AT_MOST = timedelta(seconds=30)
 WIDEST = 17 * 1024  # bytes: room for 4,000 characters of four bytes, and a kilobyte around them
@@ -55,7 +55,7 @@ class Answers(Rows):
         lock = hmac.digest(own.encode(), key.encode(), "sha256")
         claim = Claim(_derived(lock, "caller").hex(), _derived(lock, "seal"))
         asked = _derived(lock, "call", method, orjson.dumps(kwargs, option=orjson.OPT_SORT_KEYS).decode()).hex()
-        now = identifiers.now()
+        now = clock.now()
         row = {"_id": claim.id, "asked": asked, "answer": None, "at": _next(_DAY, now)}
         self._prepare_once()
         try:

@@ -21,9 +21,10 @@ from eventlet.semaphore import Semaphore
 from kombu import Connection
 from nameko.extensions import SharedExtension
 
-from services.chassis import logs, metrics
-from services.chassis.logs import log
+from services.chassis import metrics
 from services.contracts.catalogue import EXCHANGE, PRIVATE
+from services.ground import logs
+from services.ground.logs import log
 
 PATIENCE = 3.0  # seconds that the broker has for a connection, a write, a confirm
 BEGUN_WITHIN = 10.0  # seconds that it has for all that a connection begins with

@@ -4,7 +4,7 @@ import uuid
 from contextvars import ContextVar
 from typing import Any
 
-from services.chassis import logs, tracing
+from services.ground import logs, tracing
 
 _expected: ContextVar[frozenset[int] | None] = ContextVar("expected", default=None)
 _unlinked: ContextVar[bool] = ContextVar("unlinked", default=False)

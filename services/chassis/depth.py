@@ -6,9 +6,10 @@ from contextlib import suppress
 import amqp
 import eventlet
 
-from services.chassis import logs, metrics
+from services.chassis import metrics
 from services.chassis.bus import PATIENCE, BusDown, connect
-from services.chassis.logs import log
+from services.ground import logs
+from services.ground.logs import log
 
 EVERY = 10.0  # seconds
 

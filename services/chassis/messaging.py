@@ -17,14 +17,15 @@ import orjson
 from marshmallow import ValidationError
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
 
-from services.chassis import identifiers, logs, metrics
+from services.chassis import metrics
 from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publisher
-from services.chassis.logs import log
 from services.chassis.rpc import Calls
 from services.chassis.store import is_absent
-from services.chassis.tracing import TRACEPARENT, Work
 from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, Message, UndeclaredMessage
 from services.contracts.errors import Conflict, NotYet, Refusal, Unavailable
+from services.ground import clock, logs
+from services.ground.logs import log
+from services.ground.work import TRACEPARENT, Work
 
 ATTEMPT = "x-hearth-attempt"
 TRANSIENT = (NotYet, Conflict, Unavailable)
@@ -50,7 +51,7 @@ class Envelope:
     @property
     def lag(self) -> float | None:
         """Seconds since the moment that it tells of; None where it tells no more than the day."""
-        return None if self.tells_the_day else (identifiers.now() - self.at).total_seconds()
+        return None if self.tells_the_day else (clock.now() - self.at).total_seconds()
 
 
 class Unreadable(logs.Plain):
@@ -100,7 +101,7 @@ def _trace(value: Any) -> str | None:
 
 def _now(found: Envelope | None) -> str:
     """The present moment, or the day where a message tells no more: what becomes of it shall not say more, either."""
-    now = identifiers.now()
+    now = clock.now()
     return now.date().isoformat() if found is not None and found.tells_the_day else now.isoformat()
 
 

@@ -19,10 +19,12 @@ from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from services.chassis import context, identifiers, logs, metrics, tracing
+from services.chassis import context, metrics
 from services.chassis.bus import PATIENCE, BusDown, Publisher, await_confirm
-from services.chassis.logs import log
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, UndeclaredMessage, envelope, exchange_of
+from services.ground import identifiers, logs, tracing
+from services.ground.logs import log
+from services.ground.work import TRACEPARENT
 
 OUTBOX = "outbox"
 UNSENT = "unsent"
@@ -201,7 +203,7 @@ class Relay(SharedExtension):
         self._sent.append(Sent(entry.rows, entry.id, messages))
         self._untidy.update(messages)
         for event in entry.events:
-            tracing.sent(event["type"], event.get(tracing.TRACEPARENT), began)
+            tracing.sent(event["type"], event.get(TRACEPARENT), began)
         metrics.SENT.labels(entry.rows.name).inc(len(messages))
 
     def _tidy(self) -> None:

@@ -19,14 +19,15 @@ from marshmallow import Schema, ValidationError
 from nameko.extensions import Entrypoint, SharedExtension
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
-from services.chassis import context, logs, metrics
+from services.chassis import context, metrics
 from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
-from services.chassis.logs import log
 from services.chassis.store import database, is_absent
-from services.chassis.tokens import Caller, Tokens
-from services.chassis.tracing import TRACEPARENT, Work
 from services.contracts.errors import Invalid, NotFound, Refusal, TooMany, Unavailable, Unexpected, invalid
+from services.ground import logs
+from services.ground.logs import log
+from services.ground.tokens import Caller, Tokens
+from services.ground.work import TRACEPARENT, Work
 
 UNEXPECTED = Unexpected("unexpected", "Something went wrong on our side.")
 STORE_ABSENT = Unavailable(

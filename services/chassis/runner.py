@@ -25,10 +25,11 @@ from nameko.containers import ServiceContainer, WorkerContext
 from nameko.extensions import Entrypoint
 from nameko.runners import ServiceRunner
 
-from services.chassis import context, depth, health, logs, settings, tracing
+from services.chassis import context, depth, health
 from services.chassis.bus import DEAD, Intake, TopologyDrift
-from services.chassis.logs import log
 from services.contracts.errors import Refusal
+from services.ground import logs, settings, tracing
+from services.ground.logs import log
 
 GRACE = 15  # seconds that work in progress has after a signal to stop
 

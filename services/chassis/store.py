@@ -18,14 +18,15 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
-from services.chassis import context, logs
+from services.chassis import context
 from services.chassis.bus import Intake
-from services.chassis.logs import log
 from services.chassis.outbox import OUTBOX, UNSENT, Relay, pack
-from services.chassis.settings import Settings
 from services.contracts import moments
 from services.contracts.catalogue import PRIVATE, Announcement, exchange_of
 from services.contracts.errors import Conflict, Invalid, NotFound, Refusal, Stale
+from services.ground import logs
+from services.ground.logs import log
+from services.ground.settings import Settings
 
 Document = dict[str, Any]
 JOURNALED = WriteConcern("majority", j=True)  # of one node that one; of several, so many that no failover undoes it

@@ -13,9 +13,9 @@ from typing import Any
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import PyMongoError
 
-from services.chassis import identifiers, logs
-from services.chassis.logs import log
 from services.chassis.store import RENEWABLE, Rows
+from services.ground import clock, logs
+from services.ground.logs import log
 
 WRITTEN_EVERY = 1.0  # seconds
 
@@ -69,7 +69,7 @@ class Tallies(Rows):
                     self._known[name] -= more
                     self._add(name, more)
         self._learn_others([name for name in ends if name not in unwritten])
-        self._forget(identifiers.now())
+        self._forget(clock.now())
 
     def _learn_others(self, names: list[str]) -> None:
         """What was asked about and not counted here; what can't be read now is learnt the next time."""

@@ -8,12 +8,12 @@ import sys
 import click
 from environs import Env
 
-from services.chassis import identifiers, settings
 from services.chassis.store import database
 from services.contracts.deeds import noted
 from services.contracts.errors import Refusal, invalid
 from services.contracts.messages.members import MEMBERS_JOINED, MEMBERS_NOTED
 from services.contracts.shapes.members import Administrator
+from services.ground import clock, identifiers, settings
 from services.members import codes
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
@@ -53,7 +53,7 @@ def add_administrator(email: str, name: str, password_stdin: bool) -> None:
     try:
         if wrong := Administrator().validate(given):
             raise invalid(wrong)
-        now = identifiers.now()
+        now = clock.now()
         account = domain.found(given, Passwords().hash(given["password"]), id=identifiers.new_id(now), now=now)
         joined = MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"]))
         deed = noted(MEMBERS_NOTED, "add_administrator", None, account, by=None, shows=("roles",))
@@ -67,7 +67,7 @@ def add_administrator(email: str, name: str, password_stdin: bool) -> None:
 @click.option("--email", required=True, help="The address that the member signs in with.")
 def reset_password(email: str) -> None:
     """Print a code by which a member sets a new password within 24 hours; an earlier code works no more."""
-    store, now, code = _accounts(), identifiers.now(), codes.new_code()
+    store, now, code = _accounts(), clock.now(), codes.new_code()
     account = store.by_address(domain.address(email))
     if account is None:
         raise click.ClickException("Nobody here has this address.")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from nameko.extensions import DependencyProvider
 
-from services.chassis.tokens import AUDIENCE, ISSUER
+from services.ground.tokens import AUDIENCE, ISSUER
 
 
 class Signer(DependencyProvider):

@@ -136,8 +136,8 @@ def test_every_message_is_announced_by_its_publisher() -> None:
         assert users, f"nobody announces {message.key}"
 
 
-def test_the_chassis_knows_no_word_of_the_domain() -> None:
-    for path in sources("services/chassis"):
+def test_chassis_and_ground_know_no_word_of_the_domain() -> None:
+    for path in (*sources("services/chassis"), *sources("services/ground")):
         for node in ast.walk(tree(path)):
             names = [getattr(node, key, None) for key in ("id", "name", "attr", "arg")]
             for name in (each for each in names if isinstance(each, str)):

@@ -15,12 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.local import CannotRun
 from deploy.local.platform import ROOT
-from tests import backends
 from tests.bench import load, report
 from tests.bench.ground import SCALES, Ground, Scale
 from tests.bench.parts import NotMeasured, Part, known
 from tests.bench.plot import plot
 from tests.bench.rows import Row
+from tests.rig import backends
 
 WIDTH = 150
 KEEP = bool(os.environ.get("KEEP"))

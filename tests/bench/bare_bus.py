@@ -13,13 +13,13 @@ import amqp
 import orjson
 import pymongo
 
-from services.chassis import identifiers
 from services.chassis.bus import QUORUM, RPC_EXCHANGE
 from services.chassis.store import RENEWABLE
 from services.contracts.catalogue import PRIVATE
+from services.ground import clock
 from services.notifications import wording
 from services.notifications.inbox.domain import line
-from tests.wire import connection
+from tests.rig.wire import connection
 
 CAPABILITY = "bench.bare"
 HEARD, KEPT = "bench.raw", "bench.raw.kept"
@@ -61,7 +61,7 @@ class Bare:
         message.channel.basic_ack(message.delivery_tag)
 
     def _keep(self, message: amqp.Message) -> None:
-        id, now = orjson.loads(message.body)["id"], identifiers.now()
+        id, now = orjson.loads(message.body)["id"], clock.now()
         notice = wording.voice_answered(id, "I need a lamp.", "There is one in the cupboard.")
         self._inbox.insert_one(line(id, id, notice, now))
         self._heard[id] = time.monotonic()

@@ -15,13 +15,13 @@ import pymongo
 from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
-from services.chassis import identifiers
 from services.chassis.outbox import OUTBOX, UNSENT
 from services.chassis.store import HIDDEN, JOURNALED
 from services.contracts.catalogue import envelope
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from services.feedback.voices.domain import raise_voice
 from services.feedback.voices.store import VoiceStore
+from services.ground import clock, identifiers
 from services.members.accounts.store import AccountStore
 from services.notifications.inbox.store import InboxStore
 
@@ -32,7 +32,7 @@ Document = dict[str, Any]
 
 def voice(author_id: str, text: str) -> Document:
     """A voice as it is saved: its message rides in it."""
-    now = identifiers.now()
+    now = clock.now()
     draft = {"text": text, "kind": None, "touchpoint": "app", "anonymous": False}
     made = raise_voice(author_id, draft, "", id=identifiers.new_id(now), at=now)
     announcement = FEEDBACK_SUBMITTED.about(made, voice_id=made["_id"])

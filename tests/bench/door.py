@@ -7,8 +7,8 @@ from marshmallow import fields
 
 from gateway import app, routes
 from gateway.api import Blueprint
-from gateway.auth import public
-from gateway.rpc import call
+from gateway.bus.rpc import call
+from gateway.door.auth import public
 from services.contracts.shapes.parts import Shape
 
 echoes = Blueprint("echo", __name__, description="What comes back.")

@@ -20,10 +20,10 @@ from pymongo.database import Database
 
 from deploy.local.keys import Keys
 from services.chassis.store import JOURNALED
-from tests.backends import Backend
 from tests.bench.rows import Row
-from tests.processes import UNLIMITED, Platform, Processes, forget_messages
-from tests.wire import connection
+from tests.rig.backends import Backend
+from tests.rig.processes import UNLIMITED, Platform, Processes, forget_messages
+from tests.rig.wire import connection
 
 Document = dict[str, Any]
 TOKENS_LAST = 3600.0  # seconds

@@ -18,10 +18,10 @@ from typing import Any
 import requests
 from pymongo.collection import Collection
 
-from services.chassis import identifiers
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.events.calendar import domain as calendar
 from services.feedback.voices import domain as voices
+from services.ground import clock, identifiers
 from services.members.accounts import domain as accounts
 from services.notifications import wording
 from services.notifications.inbox.domain import line
@@ -30,8 +30,8 @@ from tests.bench.ground import Ground, Whole
 from tests.bench.parts import part
 from tests.bench.rows import Row
 from tests.bench.seeds import chunks
-from tests.processes import Member
-from tests.wire import Listener
+from tests.rig.processes import Member
+from tests.rig.wire import Listener
 
 MEGABYTE = 1_000_000
 CHUNK = 5_000
@@ -80,7 +80,7 @@ class Hub:
         self._fill("voices", "feedback", (self._voice(member.id, number) for number in range(OWN)))
         self._fill("events", "events", (self._event(member.id, -number - 1) for number in range(OWN)))
         page = member.get("/v1/notifications?limit=100")
-        self._words = {"later": page["next"], "now": f"{identifiers.now():%Y-%m-%dT%H:%M:%SZ}"}
+        self._words = {"later": page["next"], "now": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"}
 
     def grow(self, size: int) -> None:
         """So many lines and voices; a tenth as many members and events, but as many members as are told at once."""
@@ -105,25 +105,25 @@ class Hub:
             self._rows(collection, service).insert_many(chunk, ordered=False)
 
     def _account(self, number: int) -> Document:
-        at = identifiers.now() - timedelta(days=400) + timedelta(minutes=number)
+        at = clock.now() - timedelta(days=400) + timedelta(minutes=number)
         given = {"name": f"Member {number}", "email": f"m{number}@hub.example", "tags_have": [TAG] * (number < TOLD)}
         made = accounts.found(given, "no password", id=identifiers.new_id(at), now=at)
         return made | {"roles": ["coworker"], "version": 1, "sequence": 1}
 
     def _line(self, member_id: str, number: int) -> Document:
-        at = identifiers.now() - timedelta(minutes=number)
+        at = clock.now() - timedelta(minutes=number)
         notice = wording.voice_answered(identifiers.new_id(at), "I need a quiet room for calls.", "We look for one.")
         return line(member_id, identifiers.new_id(at), notice, at)
 
     def _voice(self, author_id: str, number: int) -> Document:
-        at = identifiers.now() - timedelta(minutes=number)
+        at = clock.now() - timedelta(minutes=number)
         draft = {"text": "I need a quiet room for calls.", "kind": "need", "touchpoint": "app", "anonymous": False}
         made = voices.raise_voice(author_id, draft, "", id=identifiers.new_id(at), at=at)
         return made | {"version": 1, "sequence": 1}
 
     def _event(self, host_id: str, ago: int) -> Document:
         """Hours ago, or to come."""
-        starts = identifiers.now() - timedelta(hours=ago)
+        starts = clock.now() - timedelta(hours=ago)
         before, who = starts - timedelta(days=9), {"by": host_id, "roles": frozenset(ORGANISER)}
         made = calendar.draft(_plan(starts), id=identifiers.new_id(before), now=before, **who)
         return calendar.publish(made, now=before, **who) | {"version": 2, "sequence": 1}
@@ -156,7 +156,7 @@ class Hub:
             yield ANNOUNCED, self._cost(self._announce, seconds, idle, told=TOLD)
 
     def _announce(self) -> None:
-        plan = _plan(identifiers.now() + timedelta(days=9))
+        plan = _plan(clock.now() + timedelta(days=9))
         times = {name: plan[name].isoformat() for name in ("starts_at", "ends_at")}
         id = self._member.post("/v1/events", plan | times)["id"]
         self._member.post(f"/v1/events/{id}/publish", status=200)

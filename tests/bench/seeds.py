@@ -7,8 +7,8 @@ from typing import Any
 
 from pymongo.collection import Collection
 
-from services.chassis import identifiers
 from services.contracts.messages.events import EVENTS_PUBLISHED
+from services.ground import clock, identifiers
 from services.notifications import wording
 from services.notifications.fanout.domain import PORTION
 from services.notifications.inbox.domain import line
@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 def seed(rows: Collection[Document], people: int, bystanders: float = 0.0) -> list[str]:
     """So many members with the tag, and some without; returns the ids of the former, in order."""
-    joined_at = identifiers.now() - timedelta(days=1)
+    joined_at = clock.now() - timedelta(days=1)
     ids = [identifiers.new_id(joined_at + timedelta(milliseconds=number)) for number in range(people)]
     others = [identifiers.new_id(joined_at) for _ in range(int(people * bystanders))]
     everybody = [(id, ["python", TAG]) for id in ids] + [(id, ["python"]) for id in others]
@@ -42,14 +42,14 @@ def chunks(found: Iterable[Any], size: int = PORTION) -> Iterator[list[Any]]:
 
 def published(audience: dict[str, Any]) -> Document:
     """The message that an event was published for this audience."""
-    about = _event(identifiers.now(), audience)
+    about = _event(clock.now(), audience)
     told = EVENTS_PUBLISHED.about(about, event_id=about["_id"], actor_id=about["host_id"])
     return event(EVENTS_PUBLISHED, about["_id"], told.data)
 
 
 def lines(members: list[str]) -> list[Document]:
     """What the fan-out of such a message puts into inboxes."""
-    now = identifiers.now()
+    now = clock.now()
     about, id = _event(now, TAGGED), identifiers.new_id(now)
     notice = wording.event_published(*(about[name] for name in ("_id", "title", "starts_at", "place", "audience")))
     return [line(member_id, id, notice, now) for member_id in members]

@@ -10,7 +10,7 @@ from tests.bench import report
 from tests.bench.parts import known
 from tests.bench.plot import plot
 from tests.bench.rows import NONE, Row, percentile
-from tests.processes import Processes
+from tests.rig.processes import Processes
 
 # One of each kind; the others measure like these, or need servers of their own, foreign packages, or time.
 SOON = ("idle", "echo", "me", "post", "live", "streams", "fanout", "hop", "relay")

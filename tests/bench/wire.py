@@ -8,9 +8,9 @@ from typing import Any
 import amqp
 import orjson
 
-from services.chassis import identifiers
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, Message, envelope
-from tests.wire import Caller, connection
+from services.ground import clock, identifiers
+from tests.rig.wire import Caller, connection
 
 IN_FLIGHT = 32
 NOBODY = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
@@ -19,7 +19,7 @@ HEARD_WITHIN = 60.0  # seconds
 
 def event(message: Message, subject: str, data: dict[str, Any]) -> dict[str, Any]:
     """A message as a service would send it, with an id of its own."""
-    now = identifiers.now()
+    now = clock.now()
     id = identifiers.new_id(now)
     return envelope(
         Announcement(message, subject, now, data), id=id, sequence=1, correlation_id=subject, causation_id=None

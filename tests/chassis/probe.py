@@ -12,15 +12,16 @@ from typing import Any
 import eventlet
 from marshmallow import fields
 
-from services.chassis import identifiers, runner
+from services.chassis import runner
 from services.chassis.messaging import Envelope, on
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.catalogue import announce
 from services.contracts.errors import Conflict, Invalid, NotYet
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
 from services.contracts.shapes.parts import Shape, Text
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
 from tests.chassis.things import Effects, Things
 
 
@@ -99,7 +100,7 @@ class Probe:
 
     @rpc(public=True, draft=Name)
     def make(self, draft: dict[str, Any]) -> Any:
-        now = identifiers.now()
+        now = clock.now()
         id = identifiers.new_id(now)
         thing = {"_id": id, "voice_id": id, "changed_at": now, "author_id": None, "text": draft["name"], "reason": ""}
         saved = self.things.add(thing, FEEDBACK_MOVED.about(thing, status="done", actor_id=identifiers.new_id(now)))
@@ -107,7 +108,7 @@ class Probe:
 
     @rpc(public=True, draft=Name)
     def whisper(self, draft: dict[str, Any]) -> Any:
-        now = identifiers.now()
+        now = clock.now()
         thing = {"_id": identifiers.new_id(now), "changed_at": now, "name": draft["name"]}
         return {"id": self.things.add(thing, FEEDBACK_WHISPERED.about(thing))["_id"]}
 

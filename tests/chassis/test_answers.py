@@ -9,10 +9,10 @@ import orjson
 import pytest
 import time_machine
 
-from services.chassis import identifiers
 from services.chassis.answers import RUNS_AT_MOST, WIDEST, Answers, Claim
 from services.contracts.errors import Conflict, Invalid, Refusal
 from services.contracts.shapes.feedback import RaisedVoice
+from services.ground import clock
 
 TOMORROW = datetime(2026, 11, 3, tzinfo=UTC)
 EXAMPLE = {
@@ -69,8 +69,8 @@ def test_a_call_that_runs_or_was_interrupted_is_not_run_again(answers: Answers) 
     with pytest.raises(Conflict, match="still runs"):
         claim(answers)
     (row,) = answers.rows.find({})
-    assert identifiers.now() + RUNS_AT_MOST - timedelta(seconds=5) <= row["runs_until"], "as long as a call may run"
-    answers.rows.update_one({"_id": held.id}, {"$set": {"runs_until": identifiers.now()}})
+    assert clock.now() + RUNS_AT_MOST - timedelta(seconds=5) <= row["runs_until"], "as long as a call may run"
+    answers.rows.update_one({"_id": held.id}, {"$set": {"runs_until": clock.now()}})
     with pytest.raises(Conflict, match="interrupted"):
         claim(answers)
 

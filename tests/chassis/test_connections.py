@@ -8,9 +8,9 @@ import pymongo
 import pytest
 
 from tests.chassis.things import heard
-from tests.processes import Processes, until
-from tests.proxy import Proxy
-from tests.wire import Caller, announce, connection
+from tests.rig.processes import Processes, until
+from tests.rig.proxy import Proxy
+from tests.rig.wire import Caller, announce, connection
 
 OPENING_A_CHANNEL = b"\x00\x14\x00\x0a"  # class and method
 

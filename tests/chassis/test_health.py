@@ -4,8 +4,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.processes import Processes, free_port, until
-from tests.proxy import Proxy
+from tests.rig.processes import Processes, free_port, until
+from tests.rig.proxy import Proxy
 
 WELL = (200, {"ready": True, "missing": []})
 

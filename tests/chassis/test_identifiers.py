@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.chassis import identifiers
+from services.ground import identifiers
 
 OF_CHANCE = "9f6c1f0e-5d0a-4f57-8a3d-2f6f0c1b7e11"  # version 4
 NOW = datetime(2026, 11, 2, 9, 30, 0, 123_000, tzinfo=UTC)

@@ -17,8 +17,8 @@ from services.chassis.outbox import WINDOW
 from services.contracts.catalogue import CONTENT_TYPE
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
 from tests.chassis.things import heard
-from tests.processes import Processes, until
-from tests.wire import Caller, Listener, announce, connection, publish, submitted
+from tests.rig.processes import Processes, until
+from tests.rig.wire import Caller, Listener, announce, connection, publish, submitted
 
 Effects = Collection[dict[str, Any]]
 QUEUE = "feedback.probe.hear"

@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.contracts.catalogue import CONTENT_TYPE
 from services.contracts.messages.feedback import FEEDBACK_MOVED
-from tests.processes import Processes, free_port, until
-from tests.proxy import Proxy
-from tests.wire import connection, submitted
+from tests.rig.processes import Processes, free_port, until
+from tests.rig.proxy import Proxy
+from tests.rig.wire import connection, submitted
 
 Count = Callable[..., float | None]
 

@@ -8,8 +8,8 @@ import amqp
 import pytest
 
 from services.contracts.errors import Conflict, Invalid, NotFound, Unauthenticated, Unexpected
-from tests.processes import Processes
-from tests.wire import Caller
+from tests.rig.processes import Processes
+from tests.rig.wire import Caller
 
 
 @pytest.fixture(scope="module")

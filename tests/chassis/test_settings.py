@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, Processes, free_port
+from tests.rig.processes import ROOT, Processes, free_port
 
 
 def test_all_that_is_missing_is_named_at_once(environment: dict[str, str]) -> None:
@@ -73,7 +73,7 @@ def test_without_the_extra_there_are_no_traces_and_nothing_misses_it(environment
     load = f"{without}from gateway.config import load; load()"
     code, words = says(environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, "-c", load)
     assert (code, "need what the extra `otel` installs" in words) == (2, True), words
-    make = f"{without}from gateway.app import create; create(); print('services.chassis.spans' in sys.modules)"
+    make = f"{without}from gateway.app import create; create(); print('services.ground.spans' in sys.modules)"
     assert says(environment, "-c", make) == (0, "False\n")
     run = f"{without}sys.argv[1:] = ['x']; import runpy; runpy.run_module('services.feedback', run_name='__main__')"
     assert says(environment, "-c", run) == (1, "feedback has no capability x; it has voices.\n")

@@ -8,10 +8,11 @@ import pymongo
 import pytest
 from pymongo.monitoring import CommandListener
 
-from services.chassis import context, identifiers, outbox
+from services.chassis import context, outbox
 from services.chassis.store import Aggregates
 from services.contracts.errors import Conflict, Invalid, NotFound, Stale
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
+from services.ground import identifiers
 from tests.chassis.things import Things
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)

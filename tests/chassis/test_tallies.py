@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
-from services.chassis import identifiers
 from services.chassis.tallies import Tallies
-from tests.processes import until
+from services.ground import clock
+from tests.rig.processes import until
 
 
 class Cups(Tallies):
@@ -19,7 +19,7 @@ class Cups(Tallies):
     collection = "cups"
 
 
-TOMORROW = (identifiers.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+TOMORROW = (clock.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def written(store: Cups) -> dict[str, int]:
@@ -70,7 +70,7 @@ def test_nothing_is_lost_while_the_store_is_away(stores: list[Cups], monkeypatch
 
 def test_what_is_over_is_forgotten(stores: list[Cups]) -> None:
     one = stores[0]
-    one.count("a", identifiers.now())
+    one.count("a", clock.now())
     until(lambda: not one._known)
     indexes = one.rows.index_information().values()
     assert [each["expireAfterSeconds"] for each in indexes if each["key"] == [("ends_at", 1)]] == [3600]

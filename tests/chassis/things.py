@@ -4,15 +4,15 @@ from typing import Any
 
 from pymongo.collection import Collection
 
-from services.chassis import identifiers
 from services.chassis.store import Aggregates, Rows
+from services.ground import clock
 
 
 class Effects(Rows):
     collection = "effects"
 
     def add(self, handler: str, id: str, **more: Any) -> None:
-        self.rows.insert_one({"handler": handler, "message": id, "at": identifiers.now(), **more})
+        self.rows.insert_one({"handler": handler, "message": id, "at": clock.now(), **more})
 
     def tries(self, id: str) -> int:
         found = self.rows.find_one_and_update(

@@ -8,12 +8,13 @@ import orjson
 import pytest
 from marshmallow import Schema, fields
 
-from services.chassis import context, identifiers
+from services.chassis import context
 from services.chassis.messaging import Unreadable, unpack
 from services.chassis.outbox import pack
 from services.contracts import asyncapi
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message, UndeclaredMessage, announce, exchange_of
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+from services.ground import identifiers
 
 NOW = datetime(2026, 11, 2, 9, 0, 0, 123000, tzinfo=UTC)
 EVERY = pytest.mark.parametrize("message", CATALOGUE.values(), ids=list(CATALOGUE))

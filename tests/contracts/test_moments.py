@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.chassis import identifiers
 from services.chassis.store import position
 from services.contracts import moments
 from services.contracts.errors import Invalid
 from services.contracts.shapes.notifications import event_id, moment_of
 from services.contracts.shapes.parts import Moment
+from services.ground import identifiers
 
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999  # of the year 1 and of the year 9999
 NEVER = st.integers(max_value=FIRST - 1) | st.integers(min_value=LAST + 1)

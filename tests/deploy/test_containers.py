@@ -22,8 +22,8 @@ from deploy.hub import bus
 from deploy.local import private
 from deploy.local.platform import ROOT
 from deploy.secrets import SERVICES
-from tests.processes import PASSWORD, Member
-from tests.wire import connection
+from tests.rig.processes import PASSWORD, Member
+from tests.rig.wire import connection
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 PORTS = ("PORT", "AMQP_PORT", "MANAGEMENT_PORT", "MONGO_PORT")

@@ -16,8 +16,8 @@ from deploy.demo import people
 from deploy.demo.bus import Subscriber
 from deploy.local.platform import ROOT
 from services.contracts.shapes.members import InvitationDraft, Registration
-from tests.processes import Platform, Processes
-from tests.wire import connection
+from tests.rig.processes import Platform, Processes
+from tests.rig.wire import connection
 
 CAST = people.read()
 

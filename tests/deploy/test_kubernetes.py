@@ -17,8 +17,8 @@ from services.chassis.answers import Answers
 from services.chassis.messaging import hearers
 from services.chassis.store import Rows
 from tests.deploy.cluster import NAME, Pod, may_speak, pods, workloads
-from tests.processes import Platform, free_port
-from tests.wire import connection
+from tests.rig.processes import Platform, free_port
+from tests.rig.wire import connection
 
 SERVICES = {"members", "events", "feedback", "notifications"}
 OURS = SERVICES | {"gateway"}
@@ -105,7 +105,7 @@ def test_pods_have_few_rights_and_limits(objects: list[Object]) -> None:
 
 @EVERY
 def test_what_processes_are_told_are_settings_that_exist(objects: list[Object]) -> None:
-    service = constants("services/chassis/settings.py")
+    service = constants("services/ground/settings.py")
     known = {name: service | constants(f"services/{name}/__main__.py") for name in SERVICES}
     known["gateway"] = constants("gateway/config.py")
     settings = next(each for each in objects if each["metadata"]["name"].startswith("settings-"))["data"]
@@ -201,7 +201,7 @@ def test_what_there_are_several_of_is_taken_away_one_at_a_time() -> None:
 
 def test_each_service_has_its_own_database_and_account() -> None:
     (store,) = of_kind(RENDERED["production"], "MongoDBCommunity").values()
-    (prefix,) = re.findall(r'"MONGO_DATABASE_PREFIX", "(\w+)"', (ROOT / "services/chassis/settings.py").read_text())
+    (prefix,) = re.findall(r'"MONGO_DATABASE_PREFIX", "(\w+)"', (ROOT / "services/ground/settings.py").read_text())
     for user in store["spec"]["users"]:
         assert user["db"] == prefix + user["name"]
         assert user["roles"] == [{"name": "readWrite", "db": user["db"]}]

@@ -27,8 +27,8 @@ from deploy.rights import rights
 from deploy.secrets import definitions
 from services.chassis.bus import QUORUM, declare_exchanges
 from tests.hub.operator import Operator
-from tests.processes import until
-from tests.wire import connection
+from tests.rig.processes import until
+from tests.rig.wire import connection
 
 VERSIONS = ("3.10", "4.0", "4.1", "4.3")
 TIMES = 70  # more often than any version returns a message by default

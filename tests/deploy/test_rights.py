@@ -16,9 +16,9 @@ from deploy.local.supervisor import Supervisor
 from deploy.secrets import BUS_USERS, SERVICES, amqp_uri, definitions
 from services.chassis.bus import declare_exchanges
 from services.chassis.messaging import declare_retries
-from services.chassis.settings import RETRY_DELAYS
-from tests.processes import Platform, Processes, until
-from tests.wire import connection
+from services.ground.settings import RETRY_DELAYS
+from tests.rig.processes import Platform, Processes, until
+from tests.rig.wire import connection
 
 PASSWORDS = {user: uuid.uuid4().hex for user in BUS_USERS}
 Act = Callable[[amqp.Channel], Any]

@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local import private
 from deploy.seeing import dashboard
-from tests.processes import ROOT, Platform, Processes, until
-from tests.wire import connection
+from tests.rig.processes import ROOT, Platform, Processes, until
+from tests.rig.wire import connection
 
 SEEING = ROOT / "deploy" / "seeing"
 RULES = yaml.safe_load((SEEING / "alerts.yaml").read_text())["groups"][0]["rules"]

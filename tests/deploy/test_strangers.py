@@ -26,7 +26,7 @@ from deploy.local.broker import Broker
 from deploy.local.program import Program
 from deploy.local.store import Store
 from tests.deploy.test_servers import running
-from tests.processes import until
+from tests.rig.processes import until
 
 NOBODY = 65534
 ATTEMPTS = Path(__file__).with_name("stranger.py")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.processes import Processes
+from tests.rig.processes import Processes
 
 PAUSE = 0.5  # seconds between a death and the next start
 TICK = 0.05

@@ -4,7 +4,7 @@ import selectors
 import socket
 from contextlib import suppress
 
-from tests.proxy import Proxy
+from tests.rig.proxy import Proxy
 
 
 class Swallowing(Proxy):

@@ -13,7 +13,7 @@ import amqp
 import orjson
 import requests
 
-from services.chassis import identifiers
+from services.ground import clock
 from tests.faults.ledger import Effect, Ledger
 from tests.faults.world import World
 
@@ -101,7 +101,7 @@ class Trial:
         """Measure from a moment (monotonic) until a new voice is taken and lies in an inbox, `within` seconds."""
         words = f"recovered {self.dice.getrandbits(48):012x}"
         author, reader = self.world.authors[0], self.world.administrators[0]
-        number, asked = 0, identifiers.now().isoformat()
+        number, asked = 0, clock.now().isoformat()
 
         def post() -> bool:
             nonlocal number

@@ -22,12 +22,12 @@ from deploy.local.program import Ledger as Register
 from deploy.local.program import Life, birth
 from deploy.local.store import Store
 from services.chassis.messaging import delay_name, hearers
-from tests.backends import SESSIONS, clear
 from tests.faults.kept import Kept
 from tests.faults.ledger import Effect
 from tests.faults.servers import Server
-from tests.processes import UNLIMITED, Member, Platform, forget_messages
-from tests.wire import connection
+from tests.rig.backends import SESSIONS, clear
+from tests.rig.processes import UNLIMITED, Member, Platform, forget_messages
+from tests.rig.wire import connection
 
 PREFIX = "faults_"
 DELAYS = (1, 2, 5, 10)  # seconds between tries, for what conflicts with what breaks

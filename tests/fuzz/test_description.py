@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.platform import ROOT
-from tests.processes import PASSWORD, Platform
+from tests.rig.processes import PASSWORD, Platform
 
 EXAMPLES, SEED = os.environ.get("EXAMPLES"), os.environ.get("SEED") or "1"
 LITTLE = ("--phases", "examples,fuzzing,stateful", "--max-examples", "2")

@@ -14,7 +14,7 @@ from gateway.app import Gateway, create
 from gateway.config import Config
 from tests.gateway.door import Door
 from tests.gateway.played import PlayedServices, Responder
-from tests.proxy import Proxy
+from tests.rig.proxy import Proxy
 
 MEMBER = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
 

@@ -12,10 +12,11 @@ import requests
 from flask import request
 
 from deploy.local import private
-from gateway import answers, app, health, rpc, stream, worker
-from gateway.auth import public
+from gateway import answers, app, health, worker
+from gateway.bus import rpc, stream
+from gateway.door.auth import public
 from services.contracts.shapes.feedback import Voice
-from tests.processes import UNLIMITED
+from tests.rig.processes import UNLIMITED
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,9 +8,9 @@ from typing import Any, Self
 import amqp
 import orjson
 
-from gateway.rpc import EXCHANGE
+from gateway.bus.rpc import EXCHANGE
 from services.contracts import catalogue
-from tests.wire import connection
+from tests.rig.wire import connection
 
 Answer = Callable[[dict[str, Any]], Any]
 

@@ -11,15 +11,15 @@ import requests
 from flask.testing import FlaskClient
 
 from gateway.app import Gateway, create
-from gateway.audit import MOST_DENIED, MOST_WAITING, Notes, network
 from gateway.config import Config
+from gateway.door.audit import MOST_DENIED, MOST_WAITING, Notes, network
 from services.contracts import errors
 from services.contracts.messages.gateway import GATEWAY_NOTED
 from tests.gateway.conftest import MEMBER, Sign
 from tests.gateway.door import Door
 from tests.gateway.played import PlayedServices
-from tests.proxy import Proxy
-from tests.wire import Listener
+from tests.rig.proxy import Proxy
+from tests.rig.wire import Listener
 
 ID = "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81"
 ADDRESS, WRONG_PASSWORD, SAID = "amara@hub.example", "a wrong password", "words of somebody"

@@ -18,8 +18,8 @@ from gateway.worker import LARGEST_HEAD, RequestParser
 from services.chassis import cursors
 from services.contracts.errors import Invalid
 from services.notifications import wording
-from tests.cost import QUADRATIC, growth
 from tests.gateway.played import PlayedServices
+from tests.rig.cost import QUADRATIC, growth
 
 EVENT = "/v1/events/018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81"
 BODY = 65_000  # bytes

@@ -5,8 +5,8 @@ from contextlib import closing
 import amqp
 import pytest
 
-from gateway import frames
-from tests.wire import connection
+from gateway.bus import frames
+from tests.rig.wire import connection
 
 LEAST = 4096  # bytes: what any broker must take as a frame
 HEADERS = {"nameko.token": "a.b-c" * 100, "nameko.correlation_id": "r-ä", "nameko.deadline": 1790000000.25}

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from deploy.local.keys import Keys
-from gateway.guard import Guard, Limits
+from gateway.bus.guard import Guard, Limits
 from services.contracts.errors import Unavailable
 from tests.gateway.door import Door
 from tests.gateway.played import Responder
@@ -28,7 +28,7 @@ class Clock(SimpleNamespace):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("gateway.guard.time", made)
+    monkeypatch.setattr("gateway.bus.guard.time", made)
     return made
 
 

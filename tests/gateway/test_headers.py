@@ -13,8 +13,8 @@ from deploy.local.keys import Keys
 from gateway import config
 from gateway.api import Blueprint
 from gateway.app import create
-from gateway.auth import public
 from gateway.document import Api
+from gateway.door.auth import public
 from services.contracts.shapes.notifications import Unread
 from tests.gateway.door import Door
 from tests.gateway.played import PlayedServices

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from deploy.local.keys import Keys
 from gateway.app import create
 from gateway.config import Config
-from gateway.limits import Rates
+from gateway.door.limits import Rates
 from services.contracts.errors import TooMany
 from tests.gateway.conftest import Sign
 from tests.gateway.door import Door
@@ -26,7 +26,7 @@ Build = Callable[..., FlaskClient]
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     made = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr("gateway.limits.time", SimpleNamespace(monotonic=lambda: made.now))
+    monkeypatch.setattr("gateway.door.limits.time", SimpleNamespace(monotonic=lambda: made.now))
     return made
 
 

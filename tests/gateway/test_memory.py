@@ -9,13 +9,14 @@ from typing import Any
 import amqp
 import pytest
 
-from gateway import limits, shared, stream
 from gateway.answers import Written
-from gateway.limits import network_of
-from gateway.link import MOST_LETTERS, Link, LinkDown
-from services.chassis import tokens
-from services.chassis.tokens import Caller
+from gateway.bus import shared, stream
+from gateway.bus.link import MOST_LETTERS, Link, LinkDown
+from gateway.door import limits
+from gateway.door.limits import network_of
 from services.contracts.errors import Unauthenticated
+from services.ground import tokens
+from services.ground.tokens import Caller
 from tests.gateway.conftest import MEMBER, Sign
 
 MEGABYTE = 1024 * 1024

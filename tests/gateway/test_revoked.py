@@ -6,11 +6,11 @@ from typing import Any
 import gevent
 import pytest
 
-from gateway.link import Link
-from gateway.revoked import GAP, Revoked
-from services.chassis import identifiers
-from services.chassis.tokens import Caller
+from gateway.bus.link import Link
+from gateway.bus.revoked import GAP, Revoked
 from services.contracts.errors import Unauthenticated, Unavailable
+from services.ground import identifiers
+from services.ground.tokens import Caller
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 MEMBER, SESSION, KEPT = (identifiers.new_id(NOW) for _ in range(3))

@@ -244,8 +244,8 @@ def test_the_log_has_one_line_a_request_and_nothing_of_the_member(
 
     import structlog
 
-    from gateway import hooks
-    from services.chassis import logs
+    from gateway.door import hooks
+    from services.ground import logs
 
     logs.configure("gateway", "INFO", "json")
     before = structlog.get_config()

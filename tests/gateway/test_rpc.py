@@ -13,8 +13,8 @@ import requests
 from deploy.local.keys import Keys
 from tests.gateway.door import Door
 from tests.gateway.played import Responder
-from tests.processes import until
-from tests.proxy import Proxy
+from tests.rig.processes import until
+from tests.rig.proxy import Proxy
 
 TIMEOUTS = int(os.environ.get("TIMEOUTS", "400"))  # how many calls time out where that is to leave nothing behind
 

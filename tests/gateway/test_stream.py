@@ -13,11 +13,12 @@ import pytest
 import requests
 
 from deploy.local.keys import Keys
-from services.chassis.identifiers import new_id, now
+from services.ground.clock import now
+from services.ground.identifiers import new_id
 from tests.gateway.conftest import MEMBER, Sign
 from tests.gateway.door import Door
 from tests.gateway.played import Responder, announce
-from tests.proxy import Proxy
+from tests.rig.proxy import Proxy
 
 OTHER = "018f2d6e-0000-7a3e-9c41-0f2b6d7e8a90"
 TEXTS = {"kind": "events.published", "title": "t\nü", "body": "b", "link": "/v1/events/1", "reason": "r"}

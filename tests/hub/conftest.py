@@ -7,7 +7,7 @@ import amqp
 import pytest
 
 from tests.hub.operator import Operator
-from tests.wire import connection
+from tests.rig.wire import connection
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.processes import ROOT
+from tests.rig.processes import ROOT
 
 
 class Operator:

@@ -11,8 +11,8 @@ from pymongo.collection import Collection
 
 from deploy.hub import letters
 from tests.hub.operator import Operator
-from tests.processes import Processes, until
-from tests.wire import Listener, submitted
+from tests.rig.processes import Processes, until
+from tests.rig.wire import Listener, submitted
 
 QUEUE = "feedback.probe.hear"
 OTHER = "feedback.probe.hear_too"

@@ -14,8 +14,8 @@ import orjson
 import pytest
 
 from tests.hub.operator import Operator
-from tests.processes import until
-from tests.wire import connection, submitted
+from tests.rig.processes import until
+from tests.rig.wire import connection, submitted
 
 OURS = {"community": "topic", "private": "topic", "nameko-rpc": "topic", "dead": "fanout"}
 SPARE = "tests.spare"

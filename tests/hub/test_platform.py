@@ -15,10 +15,10 @@ import pymongo
 import pytest
 
 from deploy.local.broker import DEFINITIONS
-from tests.days import times, to_come
 from tests.hub.operator import Operator
-from tests.processes import PASSWORD, Platform, forget_messages
-from tests.wire import connection
+from tests.rig.days import times, to_come
+from tests.rig.processes import PASSWORD, Platform, forget_messages
+from tests.rig.wire import connection
 
 
 @pytest.fixture(scope="module")

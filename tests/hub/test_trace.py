@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub.operator import Operator
-from tests.processes import ROOT, Platform, until
+from tests.rig.processes import ROOT, Platform, until
 
 ID = "followed-1"
 JSON = (

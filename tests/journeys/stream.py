@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tests.processes import Member
+from tests.rig.processes import Member
 
 
 class Reader:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.journeys.stream import follow
-from tests.processes import PASSWORD, Member, Platform, until
+from tests.rig.processes import PASSWORD, Member, Platform, until
 
 OTHER = "another sentence, just as long"
 WITHIN = 60.0  # seconds, in which access tokens end

@@ -23,14 +23,14 @@ import requests
 from bson.codec_options import CodecOptions
 
 from services.chassis.answers import Answers
-from services.chassis.identifiers import moment
 from services.chassis.tallies import WRITTEN_EVERY
 from services.contracts.shapes.feedback import VoiceDraft
+from services.ground.identifiers import moment
 from tests.deploy.test_seeing import Watched
 from tests.hub.operator import Operator
 from tests.journeys.test_backup import backed_up
-from tests.processes import Member, until
-from tests.wire import Listener
+from tests.rig.processes import Member, until
+from tests.rig.wire import Listener
 
 NEAR = timedelta(seconds=1)
 APART = 2 * NEAR.total_seconds() + 0.5  # seconds

@@ -9,10 +9,10 @@ from typing import Any
 import pymongo
 import requests
 
-from services.chassis import identifiers
-from tests.processes import PASSWORD, Member, Platform, free_port
-from tests.proxy import Proxy
-from tests.wire import Listener
+from services.ground import clock
+from tests.rig.processes import PASSWORD, Member, Platform, free_port
+from tests.rig.proxy import Proxy
+from tests.rig.wire import Listener
 
 
 def entries(
@@ -35,7 +35,7 @@ def of(operation: str, **facts: Any) -> Callable[[dict[str, Any]], bool]:
 
 def test_an_administrator_sees_who_did_what_and_what_was_denied(platform: Platform) -> None:
     administrator, member = platform.join("Root", ("administrator",)), platform.join("Amara")
-    began = identifiers.now()
+    began = clock.now()
     wrong = {"email": member.profile["email"], "password": "not the password"}
     assert requests.post(f"{platform.url}/v1/sessions", json=wrong, timeout=5).status_code == 401
     member.ask("POST", "/v1/invitations", 403, json={"email": "friend@hub.example"})
@@ -55,7 +55,7 @@ def test_an_administrator_sees_who_did_what_and_what_was_denied(platform: Platfo
     assert done["before"] == {"roles": ["coworker"], "status": "active"}
     assert done["after"] == {"roles": ["coworker", "host"], "status": "active"}
     for each in (refused, forbidden, stolen, done):
-        assert began <= datetime.fromisoformat(each["at"]) <= identifiers.now()
+        assert began <= datetime.fromisoformat(each["at"]) <= clock.now()
 
     member.ask("GET", "/v1/audit", 403)
     entries(administrator, of("list_audit_entries", outcome="denied"), actor_id=member.id)

@@ -20,7 +20,7 @@ from bson.codec_options import CodecOptions
 from deploy.hub.restore import RAISE
 from tests.hub.operator import Operator
 from tests.journeys.test_story import publish
-from tests.processes import Member, Platform, forget_messages, until
+from tests.rig.processes import Member, Platform, forget_messages, until
 
 EPHEMERAL = {f"members/{name}" for name in ("sessions", "attempts", "devices")}
 EPHEMERAL |= {"feedback/tallies", *(f"{service}/answers" for service in Platform.SERVICES)}

@@ -11,12 +11,12 @@ import orjson
 import pymongo
 import pytest
 
-from services.chassis import identifiers
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.ground import clock, identifiers
 from services.notifications.people.domain import person
 from services.notifications.people.store import PeopleStore
-from tests.processes import Platform, Processes, forget_messages
-from tests.wire import Listener, connection, publish, submitted
+from tests.rig.processes import Platform, Processes, forget_messages
+from tests.rig.wire import Listener, connection, publish, submitted
 
 
 @pytest.fixture
@@ -75,18 +75,18 @@ def test_a_message_that_comes_again_is_announced_again_to_the_same(
     listener = Listener(amqp_uri, NOTIFICATIONS_DELIVERED.key)
     with connection(amqp_uri) as opened, pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         people = PeopleStore(client[f"{own}notifications"], "notifications")
-        channel, members = opened.channel(), sorted(identifiers.new_id(identifiers.now()) for _ in range(2))
+        channel, members = opened.channel(), sorted(identifiers.new_id(clock.now()) for _ in range(2))
 
         def told(times: int) -> tuple[str, list[str]]:
             publish(channel, orjson.dumps(voice))
             event = listener.wait(times)[times - 1]
             return event["id"], event["data"]["member_ids"]
 
-        people.keep(person(members[0], "Amara", ["administrator"], [], identifiers.now(), 1))
+        people.keep(person(members[0], "Amara", ["administrator"], [], clock.now(), 1))
         first = told(1)
         assert first[1] == members[:1]
         assert told(2) == first
-        people.keep(person(members[1], "Bo", ["administrator"], [], identifiers.now(), 1))
+        people.keep(person(members[1], "Bo", ["administrator"], [], clock.now(), 1))
         assert told(3) == first, "who is told was decided with the first delivery"
         client.drop_database(f"{own}notifications")
     listener.close()

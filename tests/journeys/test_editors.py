@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.days import times, to_come
-from tests.processes import Member, Platform, free_port
+from tests.rig.days import times, to_come
+from tests.rig.processes import Member, Platform, free_port
 
 LATE = 1000  # days: later than the events of other tests
 DRAFT = {"title": "Café morning", "audience": {"everyone": True}, **times(LATE)}

@@ -12,16 +12,17 @@ import pymongo
 import pytest
 import requests
 
-from services.chassis import cursors, identifiers
+from services.chassis import cursors
+from services.ground import clock, identifiers
 from services.notifications import wording
 from services.notifications.fanout import domain as fanout
 from services.notifications.fanout.store import JobStore
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.store import PeopleStore
 from tests.journeys.test_replay import hub
-from tests.processes import Member, Platform, until
-from tests.queries import EQUAL, RANGE, Index, Shape, asked
-from tests.rights import Matrix
+from tests.rig.processes import Member, Platform, until
+from tests.rig.queries import EQUAL, RANGE, Index, Shape, asked
+from tests.rig.rights import Matrix
 
 A_DAY, AN_ID = "2026-01-01T00:00:00Z", "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
 PLACES = (None, cursors.write(AN_ID), cursors.write([1_767_225_600_000, AN_ID]))  # a list knows one of the latter
@@ -277,11 +278,11 @@ def _tell_a_very_large_hub(database: Any) -> None:
         for roles, tags in (["host"], []), ([], ["bread"]), (["host"], ["bread"]):
             audience = {"everyone": False, "roles": roles, "tags": tags}
             people = PeopleStore(database, "notifications")
-            people.audience(audience, at=identifiers.now(), but=None)
+            people.audience(audience, at=clock.now(), but=None)
 
 
 def _interrupt_a_job(database: Any) -> None:
-    jobs, now, id = JobStore(database, "notifications"), identifiers.now(), identifiers.new_id(identifiers.now())
+    jobs, now, id = JobStore(database, "notifications"), clock.now(), identifiers.new_id(clock.now())
     for nth in (1, 2):
         job = fanout.taken_up(fanout.begin(id, now), jobs.find(id))
         jobs.step(fanout.advance(job, fanout.Portion(nth, ["a"], last=nth == 2), now))

@@ -13,8 +13,8 @@ import pymongo
 import pytest
 import requests
 
-from tests.processes import ROOT, Member, Platform, Processes, free_port, until
-from tests.proxy import Proxy
+from tests.rig.processes import ROOT, Member, Platform, Processes, free_port, until
+from tests.rig.proxy import Proxy
 
 GATEWAY = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create()")
 

@@ -11,10 +11,10 @@ import pymongo
 import pytest
 import requests
 
-from services.chassis import identifiers
 from services.chassis.tallies import WRITTEN_EVERY
+from services.ground import clock
 from tests.journeys.test_takedown import documents
-from tests.processes import Member, Platform, until
+from tests.rig.processes import Member, Platform, until
 
 A_DAY = 4  # voices
 TEXT, SECRET = {"text": "I need a lamp."}, {"text": "I need a lamp.", "anonymous": True}
@@ -55,7 +55,7 @@ def test_a_member_raises_so_many_voices_a_day_with_and_without_a_name(strict: Pl
     headers = {"Authorization": f"Bearer {member.tokens['access_token']}"}
     headers["Idempotency-Key"] = secrets.token_hex(8)
     answer = requests.post(f"{strict.url}/v1/feedback", json=TEXT, headers=headers, timeout=10)
-    now = identifiers.now()
+    now = clock.now()
     midnight = now.replace(hour=0, minute=0, second=0) + timedelta(days=1)
     assert abs(int(answer.headers["Retry-After"]) - (midnight - now).total_seconds()) < 30
     assert len(member.get("/v1/feedback?mine=true")["items"]) == 2

@@ -8,8 +8,8 @@ from cloudevents.core.bindings.amqp import AMQPMessage, from_amqp_event
 
 from deploy.local.platform import ROOT
 from tests.journeys.test_story import publish
-from tests.processes import PASSWORD, Platform
-from tests.wire import Listener
+from tests.rig.processes import PASSWORD, Platform
+from tests.rig.wire import Listener
 
 
 def test_the_example_signs_in_lists_raises_and_follows(platform: Platform) -> None:

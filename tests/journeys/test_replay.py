@@ -8,7 +8,7 @@ from typing import Any
 
 import pymongo
 
-from tests.processes import ROOT, Platform
+from tests.rig.processes import ROOT, Platform
 
 
 def test_the_copy_of_the_members_is_rebuilt_as_it_was(platform: Platform) -> None:

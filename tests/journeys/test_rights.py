@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from services.contracts.shapes.parts import ROLES
-from tests.processes import Platform
-from tests.recipes import Recipes
-from tests.rights import COLUMNS, Cell, Matrix, table
+from tests.rig.processes import Platform
+from tests.rig.recipes import Recipes
+from tests.rig.rights import COLUMNS, Cell, Matrix, table
 
 
 @pytest.fixture(scope="module")

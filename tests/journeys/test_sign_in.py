@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from deploy.local import private
-from tests.processes import PASSWORD, Platform, Processes
+from tests.rig.processes import PASSWORD, Platform, Processes
 
 GUESSES = 100
 HOME, CAFE = "198.51.100.7", "198.51.100.8"

@@ -12,10 +12,10 @@ import pytest
 import requests
 
 from services.chassis import cursors
-from tests.days import to_come
 from tests.journeys.stream import follow
-from tests.processes import PASSWORD, Member, Platform
-from tests.wire import Listener, connection
+from tests.rig.days import to_come
+from tests.rig.processes import PASSWORD, Member, Platform
+from tests.rig.wire import Listener, connection
 
 STARTS, FAR = to_come(), to_come(3654)
 

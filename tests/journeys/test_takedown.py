@@ -7,8 +7,8 @@ import pymongo
 import requests
 
 from tests.journeys.test_told import titles
-from tests.processes import Platform, until
-from tests.wire import Listener
+from tests.rig.processes import Platform, until
+from tests.rig.wire import Listener
 
 WHY = {"reason": "It names a neighbour who never agreed to that."}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pymongo
 
 from tests.journeys.test_story import publish
-from tests.processes import Member, Platform, until
+from tests.rig.processes import Member, Platform, until
 
 WHY = {"reason": "The trainer is ill."}
 

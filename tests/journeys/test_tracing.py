@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra `otel` is not installed")
 
-from tests.collector import Collector, Seen
-from tests.processes import Platform
-from tests.wire import Listener
+from tests.rig.collector import Collector, Seen
+from tests.rig.processes import Platform
+from tests.rig.wire import Listener
 
 SENT = "send feedback.submitted"
 TOLD = "process notifications.fanout.tell_the_administrators"

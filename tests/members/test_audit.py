@@ -10,18 +10,18 @@ import orjson
 import pymongo
 import pytest
 
-from services.chassis import identifiers
 from services.contracts.catalogue import CONTENT_TYPE, PRIVATE, envelope
 from services.contracts.errors import Forbidden, Invalid
 from services.contracts.messages.gateway import GATEWAY_NOTED
 from services.contracts.shapes.audit import AuditEntry
+from services.ground import clock, identifiers
 from services.members.accounts import domain as accounts
 from services.members.accounts.store import AccountStore
 from services.members.audit import domain
 from services.members.audit.store import AuditStore
 from tests.members.tokens import Sign, signer
-from tests.processes import Processes
-from tests.wire import Caller, connection
+from tests.rig.processes import Processes
+from tests.rig.wire import Caller, connection
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 ROOT, OTHER = (identifiers.new_id(NOW) for _ in range(2))
@@ -113,7 +113,7 @@ def note(amqp_uri: str) -> Iterator[Callable[..., str]]:
     channel: amqp.Channel = connection(amqp_uri).channel()
 
     def publish(times: int = 1, **facts: Any) -> str:
-        now = identifiers.now()
+        now = clock.now()
         id = identifiers.new_id(now)
         announced = GATEWAY_NOTED.about(FACTS | facts | {"_id": id, "changed_at": now})
         event = envelope(announced, id=id, sequence=1, correlation_id=id, causation_id=None)

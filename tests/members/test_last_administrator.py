@@ -10,13 +10,13 @@ from typing import Any
 import pymongo
 import pytest
 
-from services.chassis import identifiers
 from services.contracts.errors import Conflict, Forbidden, Refusal
+from services.ground import clock, identifiers
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
 from tests.members.tokens import Sign, signer
-from tests.processes import Processes
-from tests.wire import Caller
+from tests.rig.processes import Processes
+from tests.rig.wire import Caller
 
 ROUNDS = 15
 WAYS: list[tuple[str, dict[str, Any]]] = [
@@ -35,7 +35,7 @@ class Hub:
     def administrators(self, count: int) -> list[str]:
         """So many, and no others."""
         self._accounts.rows.delete_many({})
-        now, ids = identifiers.now(), []
+        now, ids = clock.now(), []
         for _ in range(count):
             ids.append(identifiers.new_id(now))
             person = {"name": "Root", "email": f"{ids[-1]}@hub.example"}
@@ -113,11 +113,11 @@ def test_one_at_a_time_works_until_one_is_left(hub: Hub) -> None:
 def test_an_act_that_was_interrupted_is_in_nobodys_way_for_long(hub: Hub) -> None:
     one, other = hub.administrators(2)
     marked = hub.account(one)
-    hub.save(domain.leaving(marked, identifiers.now()))
+    hub.save(domain.leaving(marked, clock.now()))
     (refused,) = hub.at_once([hub.dismissal(one, other, *WAYS[0])])
     assert isinstance(refused, Conflict)
     assert refused.code == "last_administrator"
-    long_ago = identifiers.now() - domain.LEAVING_LASTS - timedelta(seconds=1)
+    long_ago = clock.now() - domain.LEAVING_LASTS - timedelta(seconds=1)
     hub.save(domain.leaving(hub.account(one), long_ago))
     (done,) = hub.at_once([hub.dismissal(one, other, *WAYS[0])])
     assert done["roles"] == ["coworker"]

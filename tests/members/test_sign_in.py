@@ -16,12 +16,12 @@ import pytest
 import requests
 
 from deploy.local import private
-from services.chassis import identifiers
 from services.contracts.errors import Forbidden, Refusal, TooMany, Unauthenticated
+from services.ground import clock
 from services.members.passwords import Passwords
 from services.members.sessions.domain import day, digest
-from tests.processes import PASSWORD, Processes
-from tests.wire import Caller
+from tests.rig.processes import PASSWORD, Processes
+from tests.rig.wire import Caller
 
 WRONG = "not the password at all"
 
@@ -232,7 +232,7 @@ def test_a_token_that_is_none_of_the_accounts_is_as_if_there_were_none(members: 
         shown = digest(own)
     elif kind == "expired":
         with members.database() as database:
-            long_ago = identifiers.now() - timedelta(days=180, seconds=1)
+            long_ago = clock.now() - timedelta(days=180, seconds=1)
             database.devices.update_one({"_id": digest(own)}, {"$set": {"seen_on": long_ago}})
     else:
         members.sign_out_everywhere(tokens)
@@ -249,7 +249,7 @@ def test_what_is_kept_of_a_device(members: Members, email: str) -> None:
     tokens = members.sign_in(email)
     device, id = tokens["device_token"], tokens["member_id"]
     assert members.refresh(tokens["refresh_token"])[0].keys() == tokens.keys() - {"device_token"}
-    today = day(identifiers.now()).replace(tzinfo=None)
+    today = day(clock.now()).replace(tzinfo=None)
     with members.database() as database:
         assert list(database.devices.find({"member_id": id})) == [
             {"_id": digest(device), "member_id": id, "proven": False, "seen_on": today}
@@ -394,7 +394,7 @@ def test_a_session_of_the_version_before_goes_on(members: Members, email: str) -
     youngest = members.sign_in(email)["refresh_token"]
     id, _, secret = youngest.partition(".")
     with members.database() as database:
-        before = {"token_hash": digest("z"), "forgiven_hash": digest(secret), "changed_at": identifiers.now()}
+        before = {"token_hash": digest("z"), "forgiven_hash": digest(secret), "changed_at": clock.now()}
         database.sessions.update_one({"_id": id}, {"$set": before, "$unset": {"recent": ""}})
     found = members.refresh(youngest, times=3)
     assert kinds(found) == {"dict": 3}

@@ -13,19 +13,19 @@ import pytest
 from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
-from services.chassis import identifiers
 from services.chassis.store import JOURNALED
 from services.contracts.catalogue import Message, envelope
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
 from services.contracts.messages.feedback import FEEDBACK_ANSWERED, FEEDBACK_SUBMITTED, FEEDBACK_TAKEN_DOWN
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.ground import clock, identifiers
 from services.notifications.fanout import domain
 from services.notifications.fanout.domain import News, Portion
 from services.notifications.fanout.store import ToldStore
 from services.notifications.people.domain import person
 from services.notifications.people.store import PeopleStore
-from tests.processes import Processes, forget_messages, until
-from tests.wire import Listener, connection, publish
+from tests.rig.processes import Processes, forget_messages, until
+from tests.rig.wire import Listener, connection, publish
 
 AGO = timedelta(days=1)
 WORDS = "words that somebody is named in"
@@ -42,22 +42,22 @@ class Hub:
 
     def somebody(self, *tags: str, roles: tuple[str, ...] = (), id: str | None = None) -> str:
         """A member who belongs since yesterday, as they are from now on."""
-        joined_at = identifiers.now() - AGO
+        joined_at = clock.now() - AGO
         member_id, self._changes = id or identifiers.new_id(joined_at), self._changes + 1
         self._people.keep(person(member_id, "Amara", list(roles), list(tags), joined_at, self._changes))
         return member_id
 
     def say(self, message: Message, subject: str, id: str = "", **facts: Any) -> str:
         """Announce something of the example's; the message's id."""
-        about = message.about({"_id": subject, "changed_at": identifiers.now(), **message.example, **facts})
-        id = id or identifiers.new_id(identifiers.now())
+        about = message.about({"_id": subject, "changed_at": clock.now(), **message.example, **facts})
+        id = id or identifiers.new_id(clock.now())
         event = envelope(about, id=id, sequence=1, correlation_id="c", causation_id=None)
         publish(self._channel, orjson.dumps(event), key=message.key)
         return id
 
     def event(self, message: Message, tag: str, event_id: str, **facts: Any) -> str:
         audience = {"everyone": False, "roles": [], "tags": [tag]}
-        moments = {name: identifiers.now() + AGO for name in ("starts_at", "ends_at")}
+        moments = {name: clock.now() + AGO for name in ("starts_at", "ends_at")}
         return self.say(message, event_id, **{"event_id": event_id, "audience": audience} | moments | facts)
 
     def voice(self, message: Message, voice_id: str, **facts: Any) -> str:
@@ -95,7 +95,7 @@ def hub(environment: dict[str, str], amqp_uri: str, tmp_path_factory: pytest.Tem
 
 def an_event() -> tuple[str, str, str]:
     """A tag, the id of an event, and where it is."""
-    event_id = identifiers.new_id(identifiers.now())
+    event_id = identifiers.new_id(clock.now())
     return secrets.token_hex(4), event_id, f"/v1/events/{event_id}"
 
 
@@ -126,7 +126,7 @@ def test_where_nobody_was_told_of_an_event_nobody_hears_what_becomes_of_it(hub: 
 
 def test_of_an_event_from_before_there_were_records_the_audience_hears(hub: Hub) -> None:
     tag, member = secrets.token_hex(4), hub.somebody()
-    event_id = identifiers.new_id(identifiers.now() - 2 * AGO)
+    event_id = identifiers.new_id(clock.now() - 2 * AGO)
     hub.somebody(tag, id=member)
     hub.event(EVENTS_CANCELLED, tag, event_id, reason="The trainer is ill.")
     until(lambda: hub.told(f"/v1/events/{event_id}") == [member])
@@ -151,13 +151,13 @@ def test_a_message_that_comes_again_is_told_to_the_same(hub: Hub, amqp_uri: str)
 def test_an_interrupted_fanout_goes_on_with_those_who_were_written_down(hub: Hub) -> None:
     """As if a process had died after it wrote down the first portion, and before it told anybody of it."""
     tag, event_id, link = an_event()
-    joined_at = identifiers.now() - AGO
+    joined_at = clock.now() - AGO
     ids = sorted(identifiers.new_id(joined_at) for _ in range(domain.PORTION + 3))
     gone, came, rest = ids[5], ids[6], ids[domain.PORTION :]
     first = [id for id in ids[: domain.PORTION] if id != came]
-    message_id = identifiers.new_id(identifiers.now())
+    message_id = identifiers.new_id(clock.now())
     news = News(message_id, event_id, message_id, {"kind": EVENTS_PUBLISHED.key})
-    ToldStore(hub.database, "notifications").keep(news, Portion(1, first, last=False), identifiers.now())
+    ToldStore(hub.database, "notifications").keep(news, Portion(1, first, last=False), clock.now())
     everybody = [person(id, "Amara", [], [tag] if id != gone else [], joined_at, 1) for id in ids]
     hub.database.people.insert_many(everybody)
     hub.somebody()  # and the roster is read anew
@@ -171,7 +171,7 @@ def test_an_interrupted_fanout_goes_on_with_those_who_were_written_down(hub: Hub
 
 
 def a_voice(age: timedelta = timedelta(0)) -> tuple[str, str]:
-    voice_id = identifiers.new_id(identifiers.now() - age)
+    voice_id = identifiers.new_id(clock.now() - age)
     return voice_id, f"/v1/feedback/{voice_id}"
 
 

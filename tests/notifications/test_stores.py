@@ -10,9 +10,9 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from services.chassis import identifiers
 from services.contracts.errors import Conflict, NotYet
 from services.contracts.shapes.notifications import moment_of
+from services.ground import clock
 from services.notifications.fanout import domain as fanout
 from services.notifications.fanout.store import JobStore, ToldStore
 from services.notifications.inbox import domain as inbox
@@ -205,16 +205,16 @@ def test_words_are_withdrawn_once_and_for_all(make_store: Any) -> None:
 
 
 def test_records_begin_when_the_first_process_starts(make_store: Any) -> None:
-    before = identifiers.now()
+    before = clock.now()
     store = make_store(JobStore)
-    assert before <= store.began <= identifiers.now()
+    assert before <= store.began <= clock.now()
     assert make_store(JobStore).began == store.began
 
 
 def test_where_an_older_version_was_it_may_go_on_for_a_while(make_store: Any) -> None:
     make_store(JobStore).rows.delete_many({})  # as one has left it
     store = make_store(JobStore)
-    assert store.began > identifiers.now() + fanout.SIDE_BY_SIDE / 2
+    assert store.began > clock.now() + fanout.SIDE_BY_SIDE / 2
     assert make_store(JobStore).began == store.began
 
 

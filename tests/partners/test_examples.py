@@ -10,8 +10,8 @@ import pytest
 
 from deploy.local.platform import ROOT
 from tests.hub.operator import Operator
-from tests.npm import NODE, install
-from tests.processes import Platform, until
+from tests.rig.npm import NODE, install
+from tests.rig.processes import Platform, until
 
 HERE = Path(__file__).parent
 

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from services.chassis import cursors, identifiers
+from services.chassis import cursors
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.catalogue import Announcement
 from services.contracts.deeds import noted
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_NOTED, EVENTS_PUBLISHED
@@ -13,6 +12,8 @@ from services.contracts.shapes import events as shapes
 from services.events.calendar import domain
 from services.events.calendar.domain import Event
 from services.events.calendar.store import EventStore
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
 
 _event = shapes.Event()
 
@@ -26,21 +27,21 @@ class Calendar:
     @rpc(draft=shapes.EventDraft)
     def draft(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Plan an event; nobody is told yet."""
-        now = identifiers.now()
+        now = clock.now()
         event = domain.draft(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
         return _event.dump(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
 
     @rpc(change=shapes.EventChange)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
-        before, now = self.events.get(event_id), identifiers.now()
+        before, now = self.events.get(event_id), clock.now()
         event = domain.change(before, change, by=caller.id, roles=caller.roles, now=now)
         return _event.dump(self.events.save(event, noting=_deed("change_event", before, event, caller)))
 
     @rpc
     def publish(self, caller: Caller, event_id: str) -> Any:
         """Publish a draft; its audience is told."""
-        before, now = self.events.get(event_id), identifiers.now()
+        before, now = self.events.get(event_id), clock.now()
         event = domain.publish(before, by=caller.id, roles=caller.roles, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
         deed = _deed("publish_event", before, event, caller)
@@ -49,7 +50,7 @@ class Calendar:
     @rpc(cancellation=shapes.Cancellation)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
         """Cancel an event; whoever was told of it is told this too."""
-        before, now, reason = self.events.get(event_id), identifiers.now(), cancellation["reason"]
+        before, now, reason = self.events.get(event_id), clock.now(), cancellation["reason"]
         event = domain.cancel(before, reason, by=caller.id, roles=caller.roles, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
         announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)

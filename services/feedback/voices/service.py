@@ -3,11 +3,10 @@
 import secrets
 from typing import Any
 
-from services.chassis import context, cursors, identifiers
+from services.chassis import context, cursors
 from services.chassis.numbers import Number
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts import moments
 from services.contracts.deeds import noted, read
 from services.contracts.errors import NotFound
@@ -21,6 +20,8 @@ from services.contracts.messages.feedback import (
 from services.contracts.shapes import feedback as shapes
 from services.feedback.voices import domain
 from services.feedback.voices.store import ReadingStore, TallyStore, VoiceStore
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
 
 SHOWN = ("status",)
 
@@ -41,7 +42,7 @@ class Voices:
     @rpc(draft=shapes.VoiceDraft)
     def submit(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Raise a voice. Of an anonymous one nothing that is kept leads to its author, nor to this request."""
-        at, code = domain.as_told(draft, identifiers.now()), secrets.token_urlsafe(20)
+        at, code = domain.as_told(draft, clock.now()), secrets.token_urlsafe(20)
         voice = domain.raise_voice(caller.id, draft, code, id=identifiers.new_id(at), at=at)
         self._count(caller, anonymous=voice["anonymous"])
         if voice["anonymous"]:
@@ -53,7 +54,7 @@ class Voices:
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
         """Answer a voice; its author is told."""
         before, text = self.voices.get(voice_id), answer["text"]
-        voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=identifiers.now())
+        voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=clock.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
         deed = noted(FEEDBACK_NOTED, "answer_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts), noting=deed))
@@ -61,7 +62,7 @@ class Voices:
     @rpc(move=shapes.Move)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
         """Take a voice a public step further; its author is told."""
-        before, now = self.voices.get(voice_id), identifiers.now()
+        before, now = self.voices.get(voice_id), clock.now()
         voice = domain.move(before, **move, by=caller.id, roles=caller.roles, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
         deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
@@ -70,7 +71,7 @@ class Voices:
     @rpc(takedown=shapes.Takedown)
     def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
         """Take the words of a voice away everywhere; its author is told why. What was not sent yet never is."""
-        before, now = self.voices.get(voice_id), identifiers.now()
+        before, now = self.voices.get(voice_id), clock.now()
         voice = domain.take_down(before, **takedown, by=caller.id, roles=caller.roles, now=now)
         taken_down = FEEDBACK_TAKEN_DOWN.about(voice, voice_id=voice_id, actor_id=caller.id)
         deed = noted(FEEDBACK_NOTED, "take_down_voice", before, voice, by=caller, shows=SHOWN)
@@ -108,7 +109,7 @@ class Voices:
 
     def _note_reading(self, operation: str, voice_id: str | None, caller: Caller) -> None:
         """Once an hour for the same reader and thing: before the answer, in a write that cannot be left out."""
-        now = identifiers.now()
+        now = clock.now()
         id = identifiers.derived_id(f"{caller.id}/{operation}/{voice_id}/{now:%Y-%m-%dT%H}")
         made = domain.reading(id, now)
         self.readings.once(made, noting=read(FEEDBACK_NOTED, operation, made, voice_id, by=caller))
@@ -119,4 +120,4 @@ class Voices:
         tallies = domain.tallies(caller.id, caller.alias, issued, anonymous=anonymous)
         if tallies.own and self.tallies.count(tallies.own, tallies.ends_at, tallies.other) > self.voices_a_day:
             self.tallies.uncount(tallies.own)
-            raise domain.too_many(self.voices_a_day, tallies.ends_at, identifiers.now())
+            raise domain.too_many(self.voices_a_day, tallies.ends_at, clock.now())

@@ -5,14 +5,15 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from services.chassis import cursors, identifiers
+from services.chassis import cursors
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
 from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
+from services.ground import clock
+from services.ground.tokens import Caller
 from services.members.accounts import domain
 from services.members.accounts.domain import Account
 from services.members.accounts.store import AccountStore
@@ -40,7 +41,7 @@ class Accounts:
     def change_me(self, caller: Caller, change: dict[str, Any]) -> Any:
         """Change the caller's own profile."""
         before = self.accounts.get(caller.id)
-        after = domain.change(before, change, now=identifiers.now())
+        after = domain.change(before, change, now=clock.now())
         announcing = _changed(after, caller.id) if domain.told(before, after) else None
         return _profile.dump(self.accounts.save(after, announcing=announcing))
 
@@ -97,7 +98,7 @@ class Accounts:
         self, member_id: str, caller: Caller, operation: str, decide: Callable[..., Account], **how: Any
     ) -> Any:
         """Save what an administrator decides about an account, told and noted in the same write."""
-        before, now = self.accounts.get(member_id), identifiers.now()
+        before, now = self.accounts.get(member_id), clock.now()
         after = domain.staying(decide(before, **how, by=caller.id, now=now))
         if domain.stops_administering(before, after):
             after["version"] = self._lets_go(before, now)["version"]

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from services.chassis import cursors, identifiers
+from services.chassis import cursors
 from services.chassis.messaging import Envelope, on
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.messages.events import EVENTS_NOTED
 from services.contracts.messages.feedback import FEEDBACK_NOTED
 from services.contracts.messages.gateway import GATEWAY_NOTED
 from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import audit as shapes
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
 from services.members.accounts.store import AccountStore
 from services.members.audit import domain
 from services.members.audit.store import AuditStore
@@ -96,7 +97,7 @@ class Audit:
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the entries, newest first; to read it is noted, too."""
         domain.check_reader(self.accounts.roles(caller.id))
-        now = identifiers.now()
+        now = clock.now()
         read = domain.reading("list_audit_entries", caller.id, caller.network, identifiers.new_id(now), now)
         self.entries.keep(read)
         after = cursors.read(query["cursor"], str)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from services.chassis import identifiers
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.deeds import noted
 from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
+from services.ground import clock
+from services.ground.tokens import Caller
 from services.members import codes
 from services.members.accounts.domain import Account, check_administrator, roles
 from services.members.accounts.store import AccountStore
@@ -37,7 +37,7 @@ class Credentials:
     @rpc(change=shapes.PasswordChange)
     def change(self, caller: Caller, change: dict[str, Any]) -> None:
         """Set another password, knowing the present one; guesses at it are counted. All other sessions end."""
-        now, before = identifiers.now(), self.kept.get(caller.id)
+        now, before = clock.now(), self.kept.get(caller.id)
         counted = self.attempts.count(self.signer.mac("attempts", "password", caller.id), now, now + HERE.lasts)
         allow(HERE, counted, now)
         domain.check_password(self.passwords.match(before["password_hash"], change["present"]))
@@ -50,7 +50,7 @@ class Credentials:
     def issue(self, caller: Caller, member_id: str) -> Any:
         """Make a code by which a member can set a new password; it is in this answer only."""
         self._administrators_only(caller, "Only administrators reset passwords.")
-        now, code, before = identifiers.now(), codes.new_code(), self.kept.get(member_id)
+        now, code, before = clock.now(), codes.new_code(), self.kept.get(member_id)
         after = domain.issue(before, codes.digest(code), by=caller.id, now=now)
         self.kept.save(after, noting=_deed("issue_password_reset", after, caller))
         return _reset.dump({"code": code, "expires_at": after["reset"]["expires_at"]})
@@ -58,7 +58,7 @@ class Credentials:
     @rpc(public=True, reset=shapes.NewPassword)
     def reset(self, reset: dict[str, Any]) -> None:
         """Set a new password with a code. All sessions end, so whoever had the old one is out."""
-        now, found = identifiers.now(), self.kept.by_reset(codes.digest(reset["code"]))
+        now, found = clock.now(), self.kept.by_reset(codes.digest(reset["code"]))
         account = domain.usable(found, issuers=self._issuers(found), now=now)
         hashed = self.passwords.hash(reset["password"])
         self.kept.save(domain.reset(account, hashed, now=now))
@@ -68,7 +68,7 @@ class Credentials:
     def end_sessions(self, caller: Caller, member_id: str) -> None:
         """Sign a member out everywhere."""
         self._administrators_only(caller, "Only administrators end the sessions of others.")
-        after = domain.end_sessions(self.kept.get(member_id), by=caller.id, now=identifiers.now())
+        after = domain.end_sessions(self.kept.get(member_id), by=caller.id, now=clock.now())
         self.kept.save(after, noting=_deed("end_member_sessions", after, caller))
         self._end_sessions(member_id, "ended_by_administrator")
 
@@ -82,9 +82,9 @@ class Credentials:
     def _end_sessions(self, member_id: str, why: str, but: str | None = None) -> None:
         """Tidy up: the account says already that these sessions count no more, and no device is known any longer."""
         if but is None:
-            self.sessions.end_all(member_id, why, identifiers.now())
+            self.sessions.end_all(member_id, why, clock.now())
         else:
-            self.sessions.end_others(member_id, but, why, identifiers.now())
+            self.sessions.end_others(member_id, but, why, clock.now())
         self.devices.forget(member_id)
 
 

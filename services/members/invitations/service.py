@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from services.chassis import cursors, identifiers
+from services.chassis import cursors
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
 from services.contracts.messages.members import MEMBERS_JOINED, MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
 from services.members import codes
 from services.members.accounts.domain import address, check_administrator, facts, join, roles
 from services.members.accounts.store import AccountStore
@@ -60,14 +61,14 @@ class Invitations:
         """End an open invitation at once."""
         self._administrators_only(caller)
         before = self.invitations.get(invitation_id)
-        after = domain.withdraw(before, by=caller.id, now=identifiers.now())
+        after = domain.withdraw(before, by=caller.id, now=clock.now())
         self.invitations.save(after, noting=_deed("withdraw_invitation", before, after, caller))
 
     @rpc(query=shapes.InvitationQuery)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the invitations, youngest first; to read it is noted."""
         self._administrators_only(caller)
-        now = identifiers.now()
+        now = clock.now()
         found, following = self.invitations.youngest(after=cursors.read(query["cursor"], str), limit=query["limit"])
         read = reading("list_invitations", caller.id, caller.network, identifiers.new_id(now), now)
         self.entries.keep(read)
@@ -77,7 +78,7 @@ class Invitations:
     @rpc(public=True, registration=shapes.Registration)
     def register(self, registration: dict[str, Any]) -> Any:
         """Join with an invitation, which is used up first: its code stands for the address that it was sent to."""
-        now = identifiers.now()
+        now = clock.now()
         invitation = self._usable(registration["code"], now)
         hashed, id = self.passwords.hash(registration["password"]), identifiers.new_id(now)
         account = join(registration, invitation["email"], invitation["roles"], hashed, id=id, now=now)
@@ -95,7 +96,7 @@ class Invitations:
         return domain.usable(found, joined=bool(joined), inviters=inviters, now=now)
 
     def _add(self, draft: dict[str, Any], email: str, caller: Caller) -> Any:
-        now = identifiers.now()
+        now = clock.now()
         id = identifiers.new_id(now)
         code = self._code(id)
         made = domain.invite(draft, email, codes.digest(code), by=caller.id, id=id, now=now)
@@ -103,7 +104,7 @@ class Invitations:
         return _invitation.dump({**saved, "code": code})
 
     def _renew(self, before: Invitation, caller: Caller, operation: str, wanted: list[str] | None = None) -> Any:
-        code, now = self._code(before["_id"]), identifiers.now()
+        code, now = self._code(before["_id"]), clock.now()
         after = domain.renew(before, codes.digest(code), by=caller.id, now=now, roles=wanted)
         saved = self.invitations.save(after, noting=_deed(operation, before, after, caller))
         return _invitation.dump({**saved, "code": code})

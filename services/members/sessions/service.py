@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from services.chassis import identifiers
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.errors import Conflict, Unauthenticated, Unavailable
 from services.contracts.shapes import members as shapes
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
 from services.members.accounts.domain import address, roles
 from services.members.accounts.store import AccountStore
 from services.members.credentials.domain import admits
@@ -37,7 +37,7 @@ class Sessions:
 
         A device token that is not this account's own is as if there were none.
         """
-        began, email, token = identifiers.now(), address(credentials["email"]), credentials.get("device_token")
+        began, email, token = clock.now(), address(credentials["email"]), credentials.get("device_token")
         place = self.signer.mac("place", email, origin)
         found = self.accounts.by_address(email)
         device = self._device(found, token)
@@ -62,12 +62,12 @@ class Sessions:
     @rpc
     def close(self, caller: Caller) -> None:
         """Sign out here."""
-        self.sessions.end(caller.session_id, "signed_out", identifiers.now())
+        self.sessions.end(caller.session_id, "signed_out", clock.now())
 
     @rpc
     def close_all(self, caller: Caller) -> None:
         """Sign out everywhere; no device is known any more."""
-        self.sessions.end_all(caller.id, "signed_out", identifiers.now())
+        self.sessions.end_all(caller.id, "signed_out", clock.now())
         self.devices.forget(caller.id)
 
     @rpc(public=True)
@@ -77,7 +77,7 @@ class Sessions:
         `{"members": [{"id", "roles", "since", "kept_session"}], "sessions": [ids]}`: of these members, a token may say
         no other roles, and its session must have been opened after `since` (RFC 3339 or null), or be the one kept.
         """
-        since = identifiers.now() - domain.ACCESS_LASTS - domain.CLOCKS_DIFFER
+        since = clock.now() - domain.ACCESS_LASTS - domain.CLOCKS_DIFFER
         accounts = self.accounts.lost_access(since, domain.REVOKED_AT_MOST)
         sessions = self.sessions.ended_since(since, domain.REVOKED_AT_MOST)
         return {"members": [domain.access(each, roles(each)) for each in accounts], "sessions": sessions}
@@ -85,12 +85,12 @@ class Sessions:
     def _device(self, account: dict[str, Any] | None, token: str | None) -> dict[str, Any] | None:
         if token is None:
             return None
-        return domain.own_device(self.devices.find(domain.digest(token)), account, identifiers.now())
+        return domain.own_device(self.devices.find(domain.digest(token)), account, clock.now())
 
     def _attempt(
         self, email: str, place: str, origin: str, device: dict[str, Any] | None
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        now, mac = identifiers.now(), self.signer.mac  # keyed, as addresses are few enough to try them all
+        now, mac = clock.now(), self.signer.mac  # keyed, as addresses are few enough to try them all
         if device is not None:
             return self._counted(mac("device", device["_id"]), domain.DEVICE, now), []
         here = self._counted(place, domain.HERE, now)
@@ -108,7 +108,7 @@ class Sessions:
 
     def _known(self, account: dict[str, Any], device: dict[str, Any] | None, token: str | None) -> str:
         """The token by which this device is known from now on."""
-        now = identifiers.now()
+        now = clock.now()
         if device is not None and token is not None:
             self.devices.see(device["_id"], domain.day(now))
             return token
@@ -125,7 +125,7 @@ class Sessions:
         return account
 
     def _renew(self, id: str, secret: str) -> dict[str, Any]:
-        now = identifiers.now()
+        now = clock.now()
         session = domain.alive(self.sessions.find(id), now)
         account = self.accounts.find(session["member_id"])
         if not (domain.active(account) and admits(account, session["_id"], session["opened_at"])):
@@ -147,7 +147,7 @@ class Sessions:
         return self._tokens(self.sessions.add(session), secret, account["roles"])
 
     def _tokens(self, session: dict[str, Any], secret: str, roles: list[str]) -> dict[str, Any]:
-        now = identifiers.now()
+        now = clock.now()
         alias = self.signer.mac("alias", session["member_id"], now.date().isoformat())
         seal = self.signer.mac("seal", session["member_id"])
         return {

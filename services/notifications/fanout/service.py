@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from services.chassis import identifiers
 from services.chassis.announcer import Announcer
 from services.chassis.beside import beside
 from services.chassis.messaging import Envelope, on
@@ -20,6 +19,7 @@ from services.contracts.messages.feedback import (
     FEEDBACK_TAKEN_DOWN,
 )
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.ground import clock, identifiers
 from services.notifications import wording
 from services.notifications.fanout import domain
 from services.notifications.fanout.domain import Job, News, Portion
@@ -85,7 +85,7 @@ class Fanout:
         """The administrators hear of a voice; of very many in an hour they hear that there are many."""
         if not self.people.anybody("administrator"):
             raise NotYet("nobody_to_tell", "No administrator is known yet.")
-        news, now = _news(message, wording.voice_raised(voice_id, kind, touchpoint, text)), identifiers.now()
+        news, now = _news(message, wording.voice_raised(voice_id, kind, touchpoint, text)), clock.now()
         hour, ends_at = domain.hour(now)
         if self.hours.count(hour.isoformat(), ends_at) > self.lines_an_hour:
             self._tell(news, lambda _job: Portion(1, [], last=True, folded=hour))
@@ -127,7 +127,7 @@ class Fanout:
     @on(FEEDBACK_TAKEN_DOWN)
     def forget_the_words(self, voice_id: str) -> None:
         """No inbox keeps the words of a voice that was taken down."""
-        now, bare = identifiers.now(), wording.without_words(voice_id)
+        now, bare = clock.now(), wording.without_words(voice_id)
         self.told.withdraw(voice_id, now)  # first: whoever tells of it meanwhile sees this, or is in a record
         for record in self.told.about(voice_id):
             if notice := bare.get(record["kind"]):
@@ -149,7 +149,7 @@ class Fanout:
         last = self.told.last(subject, kind)
         if last is not None and last["last"]:
             return lambda job: self.told.nth(last["notification"], job["portions"] + 1)._replace(but=but)
-        if last is None and domain.may_have_no_record(identifiers.moment(subject), self.jobs.began, identifiers.now()):
+        if last is None and domain.may_have_no_record(identifiers.moment(subject), self.jobs.began, clock.now()):
             return None
         raise NotYet("not_told_yet", "Who is told of this is not written down yet.")
 
@@ -165,7 +165,7 @@ class Fanout:
         unconfirmed, saved_at = list[Confirm](), time.monotonic()
         while portion is not None:
             unconfirmed.append(self._deliver(portion, news))
-            job = domain.advance(job, portion, identifiers.now())
+            job = domain.advance(job, portion, clock.now())
             if portion.last or time.monotonic() - saved_at >= SAVED_EVERY:
                 while unconfirmed:
                     unconfirmed.pop(0)()
@@ -174,13 +174,13 @@ class Fanout:
 
     def _tell_soon(self, news: News, following: Following) -> None:
         """Like `_tell`; but people wait for this, so a single portion is recorded beside its lines."""
-        portion = following(domain.begin(news.id, identifiers.now()))
+        portion = following(domain.begin(news.id, clock.now()))
         if not (portion.last and portion.told and self._told_beside(news, portion)):
             self._tell(news, following)
 
     def _told_beside(self, news: News, portion: Portion) -> bool:
         """False where others are recorded, since an earlier attempt. For words withdrawn see `ToldStore.withdraw`."""
-        now = identifiers.now()
+        now = clock.now()
         made = beside(self.told.once, news, portion, now)
         self._put(news, portion, now)
         if domain.is_withdrawn(record := made()):
@@ -193,13 +193,13 @@ class Fanout:
 
     def _begun(self, news: News, following: Following) -> tuple[Job, Portion | None]:
         """The job to go on with, and what comes next. Only one of several portions was ever saved."""
-        begun = domain.begin(news.id, identifiers.now())
-        first = self.told.keep(news, following(begun), identifiers.now())
+        begun = domain.begin(news.id, clock.now())
+        first = self.told.keep(news, following(begun), clock.now())
         job = begun if first.last else domain.taken_up(begun, self.jobs.find(news.id))
         return job, self._next(job, news, following) if job["portions"] else first
 
     def _next(self, job: Job, news: News, following: Following) -> Portion | None:
-        return None if job["done_at"] else self.told.keep(news, following(job), identifiers.now())
+        return None if job["done_at"] else self.told.keep(news, following(job), clock.now())
 
     def _saved(self, job: Job) -> Job:
         return self.jobs.step(job) if job["portions"] > 1 else job
@@ -213,7 +213,7 @@ class Fanout:
         return self._tell_these(portion, news) if portion.told else lambda: None
 
     def _tell_these(self, portion: Portion, news: News) -> Confirm:
-        said, now = self._said(news), identifiers.now()
+        said, now = self._said(news), clock.now()
         self._put(said, portion, now)
         return self._announced(said, portion, now)
 
@@ -226,7 +226,7 @@ class Fanout:
         return self.announcer.post(said, portion.nth, to=",".join(portion.told))
 
     def _tell_everyone(self, news: News, belonging: datetime, but: str | None) -> Confirm:
-        made = broadcast(news.id, news.notice, identifiers.now(), belonging=belonging, but=but)
+        made = broadcast(news.id, news.notice, clock.now(), belonging=belonging, but=but)
         at = self.inbox.broadcasts.keep(made)["at"]
         everyone = {"belonging": belonging, "but": but}
         return self.announcer.post(NOTIFICATIONS_DELIVERED.about(domain.delivered(news, at, everyone=everyone)), 1)
@@ -235,8 +235,8 @@ class Fanout:
         """Once an hour, by the voice that came first to this: it does so again if it was interrupted, and no other."""
         id = identifiers.derived_id(f"{hour.isoformat()}/{FEEDBACK_SUBMITTED.key}")
         news = News(id, id, message_id, wording.many_voices(hour, self.lines_an_hour))
-        following = self._audience(ADMINISTRATORS, belonging=identifiers.now(), but=None)
-        first = self.told.once(news, following(domain.begin(news.id, hour)), identifiers.now())
+        following = self._audience(ADMINISTRATORS, belonging=clock.now(), but=None)
+        first = self.told.once(news, following(domain.begin(news.id, hour)), clock.now())
         if first["message"] == message_id:
             self._tell(news, following)
 

@@ -11,10 +11,10 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis import identifiers
 from services.chassis.store import JOURNALED, RENEWABLE, Aggregates, Rows
 from services.chassis.tallies import Tallies
 from services.contracts.errors import NotYet
+from services.ground import clock
 from services.notifications.fanout import domain
 from services.notifications.fanout.domain import Job, News, Portion, Record
 
@@ -38,7 +38,7 @@ class JobStore(Aggregates):
         This comes before the collection is made: where there is one without a note, an older version made it.
         """
         others = self.collection in self.rows.database.list_collection_names()
-        mark = {"began": domain.began(identifiers.now(), after_others=others)}
+        mark = {"began": domain.began(clock.now(), after_others=others)}
         self.began = _once(self.rows.with_options(write_concern=JOURNALED), {"_id": "records", **mark})["began"]
         super().prepare()
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from services.chassis import cursors, identifiers
+from services.chassis import cursors
 from services.chassis.rpc import rpc
 from services.chassis.store import Store
-from services.chassis.tokens import Caller
 from services.contracts.errors import NotFound
 from services.contracts.shapes import notifications as shapes
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
 from services.notifications.inbox import domain
 from services.notifications.inbox.store import InboxStore
 
@@ -37,13 +38,13 @@ class Inbox:
     @rpc
     def read(self, caller: Caller, notification_id: str) -> None:
         """Mark one as read."""
-        if not self.inbox.read(_reader(caller), notification_id, identifiers.now()):
+        if not self.inbox.read(_reader(caller), notification_id, clock.now()):
             raise NotFound("not_found", f"There is nothing with the id {notification_id}.")
 
     @rpc
     def read_all(self, caller: Caller) -> Any:
         """Mark all that are there now as read."""
-        return {"marked": self.inbox.read_all(_reader(caller), identifiers.now())}
+        return {"marked": self.inbox.read_all(_reader(caller), clock.now())}
 
     @rpc
     def since(self, caller: Caller, after: str) -> Any:

@@ -19,7 +19,7 @@ from tests.bench.parts import part
 from tests.bench.rows import Row, percentile
 from tests.bench.wire import IN_FLIGHT, NOBODY, Confirmed, calls, event, paced, taken
 from tests.bench.words import BENCH_SAID
-from tests.wire import connection
+from tests.rig.wire import connection
 
 ECHO = "bench.echo"
 OWN = ("bench.echo.hear", f"rpc-{ECHO}")

@@ -2,7 +2,7 @@
 
 import orjson
 
-from services.chassis import identifiers
+from services.ground import clock, identifiers
 from services.notifications import wording
 from services.notifications.inbox.domain import line
 from tests.bench.ground import Ground, run, serve
@@ -10,7 +10,7 @@ from tests.bench.load import CONNECTIONS, rate, warm
 from tests.bench.parts import part
 from tests.bench.rows import Row
 from tests.bench.wire import NOBODY
-from tests.processes import forget_messages, free_port
+from tests.rig.processes import forget_messages, free_port
 
 THREADS = "8 threads"
 LINES = 200  # in the inbox that is read
@@ -68,7 +68,7 @@ def page(ground: Ground, row: Row) -> None:
     """The newest of a member's notifications, beside the same query."""
     platform = ground.whole()
     member, prefix = platform.join(), platform.prefix
-    now = identifiers.now()
+    now = clock.now()
     notice = wording.voice_answered(identifiers.new_id(now), "I need a lamp.", "There is one in the cupboard.")
     lines = [line(member.id, identifiers.new_id(now), notice, now) for _ in range(LINES)]
     ground.database(prefix, "notifications").inbox.insert_many(lines)

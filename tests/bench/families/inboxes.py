@@ -6,10 +6,10 @@ from statistics import median
 import orjson
 from pymongo.collection import Collection
 
-from services.chassis import identifiers
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.ground import clock, identifiers
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.domain import person
 from tests.bench.ground import Document, Ground, serve
@@ -18,7 +18,7 @@ from tests.bench.report import cores
 from tests.bench.rows import Row
 from tests.bench.seeds import BYSTANDERS, EVERYONE, TAGGED, chunks, lines, published, seed
 from tests.bench.wire import Confirmed
-from tests.wire import Caller, Listener, submitted
+from tests.rig.wire import Caller, Listener, submitted
 
 WITHIN = 300.0  # seconds for one message
 TIMES = 15  # that a short thing is done in one run
@@ -141,7 +141,7 @@ def two(ground: Ground, row: Row) -> None:
     ground.alone()
     prefix, count = ground.fresh(), ground.size(50, 300, 800)
     row.note = f"{count:,} voices, {cores()} cores"
-    now = identifiers.now()
+    now = clock.now()
     root = person(identifiers.new_id(now), "Root", ["administrator"], [], now, 1)
     ground.database(prefix, "notifications").people.insert_one(root)
     with ground.processes(prefix) as processes:

@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from services.chassis import identifiers
 from services.contracts.catalogue import EXCHANGE, PRIVATE
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.feedback.voices.store import VoiceStore
+from services.ground import clock, identifiers
 from services.notifications.inbox.store import InboxStore
 from tests.bench.bare_bus import CAPABILITY, KEPT, QUEUES
 from tests.bench.bare_store import voice
@@ -24,7 +24,7 @@ from tests.bench.parts import part
 from tests.bench.rows import Row, percentile
 from tests.bench.seeds import chunks
 from tests.bench.wire import NOBODY, Confirmed, event, paced, taken
-from tests.processes import Member
+from tests.rig.processes import Member
 
 PER_SECOND = 20
 POSTERS = 8
@@ -150,7 +150,7 @@ def streams(ground: Ground, last: Row, memory: Row) -> None:
     """As many members, each with a stream; a message that tells all of them, in chunks as the fan-out sends it."""
     platform, count = ground.whole(), ground.size(30, 300, 2_000)
     last.note = memory.note = "" if f"{count:,}" in last.name else f"only {count:,}"
-    members = [identifiers.new_id(identifiers.now()) for _ in range(count)]
+    members = [identifiers.new_id(clock.now()) for _ in range(count)]
     tokens = [ground.token(each) for each in members]
     with Opened() as opened:
         before = _worker(platform)
@@ -181,7 +181,7 @@ def _worker(platform: Whole) -> int:
 
 def _tell(ground: Ground, members: list[str], opened: list[socket.socket]) -> float:
     """Seconds until the last stream has shown a message to all members."""
-    sender, id = Confirmed(ground.backend.amqp_uri), identifiers.new_id(identifiers.now())
+    sender, id = Confirmed(ground.backend.amqp_uri), identifiers.new_id(clock.now())
     facts: dict[str, Any] = {"notification_id": id}
     bodies = [
         event(NOTIFICATIONS_DELIVERED, id, {**NOTIFICATIONS_DELIVERED.example, **facts, "member_ids": some})

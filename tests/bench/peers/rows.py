@@ -10,10 +10,10 @@ import orjson
 import requests
 from pymongo.database import Database
 
-from services.chassis import identifiers
 from services.contracts.catalogue import CONTENT_TYPE, EXCHANGE
 from services.contracts.messages.events import EVENTS_PUBLISHED
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.ground import clock, identifiers
 from services.notifications.fanout.domain import PORTION
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.domain import person
@@ -24,8 +24,8 @@ from tests.bench.parts import NotMeasured, part
 from tests.bench.peers import Unprepared, prepared
 from tests.bench.rows import Row
 from tests.bench.seeds import TAG, TAGGED, published
-from tests.processes import free_port
-from tests.wire import connection
+from tests.rig.processes import free_port
+from tests.rig.wire import connection
 
 PEERS = "tests.bench.peers"
 PEOPLE = 10_000
@@ -138,7 +138,7 @@ def _celery(ground: Ground, python: str, database: str) -> Iterator[None]:
 
 
 def _ids() -> list[str]:
-    joined_at = identifiers.now() - timedelta(days=1)
+    joined_at = clock.now() - timedelta(days=1)
     return [identifiers.new_id(joined_at + timedelta(milliseconds=number)) for number in range(PEOPLE + BYSTANDERS)]
 
 
@@ -146,7 +146,7 @@ def _seed(database: Database[Document], ids: list[str]) -> None:
     """Members of whom the first have the tag, and an empty inbox, as notifications itself would have them."""
     people, inbox = PeopleStore(database, "notifications"), InboxStore(database, "notifications")
     people.prepare(), inbox.prepare()
-    joined_at = identifiers.now() - timedelta(days=1)
+    joined_at = clock.now() - timedelta(days=1)
     for start in range(0, len(ids), PORTION):
         tags = ["python", TAG] if start < PEOPLE else ["python"]
         chunk = ids[start : start + PORTION]

@@ -13,7 +13,7 @@ import requests
 from tests.faults.posts import Posts
 from tests.faults.trial import Trial, experiment
 from tests.faults.world import children
-from tests.processes import free_port
+from tests.rig.processes import free_port
 
 OPENS_WITHIN = 10.0  # seconds
 ANSWERS_WITHIN = 0.05  # seconds, once it is open

@@ -18,10 +18,10 @@ from tests.faults import abuse
 from tests.faults.posts import Posts
 from tests.faults.trial import Trial, experiment
 from tests.faults.world import children
-from tests.forged import LONG, forgeries, signed
-from tests.processes import Member, free_port
-from tests.rights import Matrix
-from tests.wire import Caller
+from tests.rig.forged import LONG, forgeries, signed
+from tests.rig.processes import Member, free_port
+from tests.rig.rights import Matrix
+from tests.rig.wire import Caller
 
 MEGABYTE = 1_000_000
 MAY_GROW = 15.0  # megabytes, of one process, beyond what the first round took

@@ -16,12 +16,12 @@ from deploy.local.platform import ROOT
 from services.chassis.messaging import delay_name
 from services.contracts.errors import Refusal
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
-from tests.days import times
 from tests.faults.experiments.services import rig
 from tests.faults.ledger import Effect
 from tests.faults.posts import Posts
 from tests.faults.trial import Trial, event, experiment
-from tests.wire import Caller, Listener
+from tests.rig.days import times
+from tests.rig.wire import Caller, Listener
 
 LINES = ("inbox", "broadcasts")
 COPIES = {"notifications": ("people", *LINES, "jobs", "told")}

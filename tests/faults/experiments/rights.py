@@ -9,7 +9,7 @@ import requests
 
 from services.members.accounts.domain import ADMINISTRATOR, LEAVING_LASTS, roles
 from tests.faults.trial import Trial, experiment
-from tests.processes import Member
+from tests.rig.processes import Member
 
 AGAIN_WITHIN = LEAVING_LASTS.total_seconds() + 15.0  # seconds, after a death in the middle
 

@@ -5,15 +5,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from services.chassis import identifiers
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.ground import clock, identifiers
 from services.notifications.people.domain import person
-from tests.days import times
 from tests.faults.ledger import Effect
 from tests.faults.posts import Posts
 from tests.faults.trial import Trial, experiment
-from tests.processes import free_port
-from tests.wire import Listener
+from tests.rig.days import times
+from tests.rig.processes import free_port
+from tests.rig.wire import Listener
 
 RIGGED = ("-m", "tests.faults.rigged")
 TAG = "faults"
@@ -54,7 +54,7 @@ def notifications_killed(trial: Trial) -> None:
 
 def _seed(trial: Trial, count: int) -> set[str]:
     """Members with the tag, in notifications' copy of the people only."""
-    joined_at = identifiers.now()
+    joined_at = clock.now()
     people = trial.world.database("notifications").people
     rows = [person(identifiers.new_id(joined_at), "Seed", ["coworker"], [TAG], joined_at, 1) for _ in range(count)]
     for start in range(0, count, 1000):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.platform import ROOT
-from tests.npm import NODE, install, npm
+from tests.rig.npm import NODE, install, npm
 
 CLIENT = ROOT / "gateway/clients/typescript"
 OPTIONS = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2023,dom,dom.iterable"]

@@ -15,8 +15,8 @@ import requests
 from deploy.local.platform import ROOT
 from tests.gateway.clients.conftest import CLIENT, Complaints
 from tests.journeys.test_story import publish
-from tests.npm import NODE, npm
-from tests.processes import PASSWORD, Member, Platform
+from tests.rig.npm import NODE, npm
+from tests.rig.processes import PASSWORD, Member, Platform
 
 Page = Callable[[str, Member], Iterator[Any]]
 

@@ -13,8 +13,8 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 
-from services.chassis.tokens import Caller, Tokens
 from services.contracts.errors import Unauthenticated
+from services.ground.tokens import Caller, Tokens
 
 TIMEOUT = 2.0
 

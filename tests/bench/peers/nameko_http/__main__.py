@@ -34,8 +34,8 @@ from pymongo import MongoClient  # noqa: E402
 from pymongo.collection import Collection  # noqa: E402
 from werkzeug.wrappers import Request, Response  # noqa: E402
 
-from services.chassis.tokens import Tokens  # noqa: E402
 from services.contracts.errors import Unauthenticated  # noqa: E402
+from services.ground.tokens import Tokens  # noqa: E402
 
 AS_IT_COMES = bool(os.environ.get("AS_IT_COMES"))
 DOOR_WORKERS = 50  # each of the 32 connections has one at once

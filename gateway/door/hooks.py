@@ -12,8 +12,9 @@ from flask_cors import CORS
 from prometheus_client import Counter, Histogram, disable_created_metrics
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from services.chassis import logs, tracing
-from services.chassis.logs import log
+from services.ground import logs, tracing
+from services.ground.logs import log
+from services.ground.work import Facts, Work
 
 LARGEST_BODY = 64 * 1024
 
@@ -88,7 +89,7 @@ def install_cors(app: Flask, origins: Sequence[str]) -> None:
 
 
 def _tell_trace(method: str, route: str, status: int) -> None:
-    facts: tracing.Facts = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+    facts: Facts = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
     failed = str(status) if status >= 500 else None
     tracing.tell({**facts, "hearth.correlation_id": g.correlation_id}, name=f"{method} {route}", failed=failed)
 
@@ -97,7 +98,7 @@ def _traced(wsgi_app: Wsgi) -> Wsgi:
     """The application with a span around each request until its answer begins, in the trace of who asks."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        with tracing.joining(tracing.Work("request", "server", environ.get("HTTP_TRACEPARENT"), {})):
+        with tracing.joining(Work("request", "server", environ.get("HTTP_TRACEPARENT"), {})):
             return wsgi_app(environ, start_response)
 
     return answer

@@ -39,6 +39,8 @@ class Caller:
     alias: str = ""
     network: str | None = None
     seal: str = field(default="", repr=False)
+    language: str = ""
+    zone: str = ""
 
     def has(self, *roles: str) -> bool:
         """Whether the caller has at least one of these roles."""
@@ -92,6 +94,8 @@ class Tokens:
                 float(claims["exp"]),
                 str(claims.get("alias", "")),
                 seal=str(claims.get("seal", "")),
+                language=str(claims.get("locale", "")),
+                zone=str(claims.get("zoneinfo", "")),
             )
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("token_expired", "The access token has expired; refresh it.") from None

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flask import Flask, Response, request
 from werkzeug.wsgi import ClosingIterator
 
-from gateway.limits import REFUSED
+from gateway.door.limits import REFUSED
 from services.contracts.errors import TooMany
 
 LEAVE = "hearth.leave"

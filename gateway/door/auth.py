@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from gateway.limits import Rates, origin
-from gateway.places import AtOnce, is_members
-from services.chassis.tokens import Tokens
+from gateway.door.limits import Rates, origin
+from gateway.door.places import AtOnce, is_members
 from services.contracts.errors import Unauthenticated
+from services.ground.tokens import Tokens
 
 WATCHED = {"platform.livez", "platform.readyz", "platform.metrics"}  # asked by machines of the house, all the time
 View = TypeVar("View", bound=Callable[..., Any])

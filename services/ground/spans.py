@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from services.chassis.tracing import TRACEPARENT, Facts, Work
+from services.ground.work import TRACEPARENT, Facts, Work
 
 KINDS = {
     "server": SpanKind.SERVER,

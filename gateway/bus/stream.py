@@ -25,18 +25,18 @@ from gevent.queue import Empty, Full, Queue
 from marshmallow import fields, validate
 from prometheus_client import Gauge
 
-from gateway import rpc
-from gateway.link import Link, declare
-from gateway.places import leave
-from services.chassis import identifiers
-from services.chassis.logs import log
-from services.chassis.tokens import Caller
+from gateway.bus import rpc
+from gateway.bus.link import Link, declare
+from gateway.door.places import leave
 from services.contracts import moments
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.contracts.shapes.notifications import MOST_DIGITS, event_id
 from services.contracts.shapes.parts import Shape
+from services.ground import clock, identifiers
+from services.ground.logs import log
+from services.ground.tokens import Caller
 
 WAITING = 64  # notifications that may wait for a slow reader
 WAITING_BYTES = 512 * 1024  # of them, and of what was missed: a reader who does not read holds no more of either
@@ -279,7 +279,7 @@ class Streams:
         if last_event_id and _is_event_id(last_event_id):
             return begin + self._missed(stream, last_event_id)
         return begin + b"id: %d-%s\n\n" % (
-            moments.to_ms(identifiers.now()),
+            moments.to_ms(clock.now()),
             NOBODY,
         )  # who hears nothing may come back, too
 

@@ -5,32 +5,20 @@ the headers of calls, and in messages as the attribute of CloudEvents' distribut
 """
 
 import importlib
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-TRACEPARENT = "traceparent"
-Facts = Mapping[str, str | int]
-Kind = Literal["server", "client", "producer", "consumer"]
+from services.ground.work import Facts, Work
 
 _nothing: AbstractContextManager[None] = nullcontext()
-_spans: Any = None  # services.chassis.spans.Spans, once tracing is on
-
-
-class Work(NamedTuple):
-    """A piece of work that somebody else began: it belongs to their trace, which `parent` names, or begins one."""
-
-    name: str
-    kind: Kind
-    parent: str | None
-    facts: Facts
+_spans: Any = None  # services.ground.spans.Spans, once tracing is on
 
 
 def configure(process: str, endpoint: str) -> None:
     """Tell the collector at `endpoint` what this process does from now on; nobody if it is empty."""
     global _spans  # noqa: PLW0603 - like logging, it is one a process
     if endpoint:
-        _spans = importlib.import_module("services.chassis.spans").Spans(process)
+        _spans = importlib.import_module("services.ground.spans").Spans(process)
 
 
 def on() -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import requests
 
-from tests.days import times
-from tests.processes import PASSWORD, Member, Platform
+from tests.rig.days import times
+from tests.rig.processes import PASSWORD, Member, Platform
 
 EVENT = {"title": "Café morning", **times()}
 TOLD_WITHIN = 20.0  # seconds

@@ -1,6 +1,6 @@
 """The matrix of rights: each operation, asked by each role for what is its own and what is not, beside its declaration.
 
-The OpenAPI document says who may (`x-may`); `tests/recipes.py` knows how to ask.
+The OpenAPI document says who may (`x-may`); `tests/rig/recipes.py` knows how to ask.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from rich import box
 from rich.table import Table
 
 from services.contracts.shapes.parts import ROLES
-from tests.forged import forgeries
-from tests.processes import Member, Platform
-from tests.recipes import Ask, Recipes, draft
+from tests.rig.forged import forgeries
+from tests.rig.processes import Member, Platform
+from tests.rig.recipes import Ask, Recipes, draft
 
 NOBODY = "nobody"
 COLUMNS = (NOBODY, *ROLES)

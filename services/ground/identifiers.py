@@ -1,4 +1,4 @@
-"""Identifiers and the clock: both are asked here, so that the domain need not."""
+"""Identifiers: they are made here, so that the domain need not."""
 
 import secrets
 import uuid
@@ -6,11 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from services.contracts import moments
-
-
-def now() -> datetime:
-    """The present moment in UTC, cut to the millisecond that the store keeps."""
-    return moments.cut(datetime.now(UTC))
 
 
 def new_id(at: datetime) -> str:

@@ -21,14 +21,14 @@ import prometheus_client
 from flask import Flask, Response, current_app, g, request
 from gevent.event import Event
 
-from gateway.limits import read_address
-from gateway.link import Link, LinkDown, declare
-from services.chassis import identifiers, logs
-from services.chassis.logs import log
+from gateway.bus.link import Link, LinkDown, declare
+from gateway.door.limits import read_address
 from services.contracts.catalogue import CONTENT_TYPE, UndeclaredMessage, envelope
 from services.contracts.errors import TOO_MANY_VOICES
 from services.contracts.messages.gateway import GATEWAY_NOTED
 from services.contracts.shapes.parts import ROLES
+from services.ground import clock, identifiers, logs
+from services.ground.logs import log
 
 MOST_WAITING = 1000  # notes, while the bus is away
 MOST_DENIED = 30  # a minute, of one member or network: the rest of a flood is only counted
@@ -84,7 +84,7 @@ def _is_for_some(view: Any, method: str) -> bool:
 
 
 def _note(outcome: str, status: int) -> Note:
-    now = identifiers.now()
+    now = clock.now()
     # Where the refusal itself would say that somebody spoke without their name, it is noted without any name.
     nameless = g.get("problem") == TOO_MANY_VOICES
     caller = None if nameless else g.get("caller")

@@ -15,14 +15,14 @@ import gevent
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from gateway.link import Link, declare
-from gateway.rpc import Client
-from services.chassis import identifiers
-from services.chassis.logs import log
-from services.chassis.tokens import Caller
+from gateway.bus.link import Link, declare
+from gateway.bus.rpc import Client
 from services.contracts.catalogue import EXCHANGE
 from services.contracts.errors import Refusal, Unauthenticated
 from services.contracts.messages.members import MEMBERS_CHANGED
+from services.ground import identifiers
+from services.ground.logs import log
+from services.ground.tokens import Caller
 
 EVERY = 15.0  # seconds
 PAUSE = 1.0  # seconds between two askings, however many members change
@@ -61,7 +61,7 @@ class Revoked:
     def opened(self, connection: amqp.Connection) -> None:
         declare(connection, EXCHANGE)
         channel = connection.channel()
-        queue = f"gateway.revoked.{uuid.uuid4()}"
+        queue = f"gateway.bus.revoked.{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
         channel.queue_bind(queue, EXCHANGE, MEMBERS_CHANGED.key)
         channel.basic_consume(queue, no_ack=True, callback=lambda _message: self._stirred.set())

@@ -11,8 +11,8 @@ from typing import Self
 
 from prometheus_client import Gauge
 
-from services.chassis.logs import log
 from services.contracts.errors import Unavailable
+from services.ground.logs import log
 
 OPEN = Gauge(
     "hearth_gateway_breaker_open",

@@ -19,8 +19,8 @@ from gevent import monkey
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from services.chassis import logs
-from services.chassis.logs import log
+from services.ground import logs
+from services.ground.logs import log
 
 TICK = 1.0  # seconds: how long a read waits before the heartbeat is looked at, and a write before it is given up
 SETUP = 5.0  # seconds for connecting, and for each answer while channels are set up

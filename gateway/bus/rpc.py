@@ -13,12 +13,14 @@ from flask import current_app, g
 from gevent.event import AsyncResult
 from prometheus_client import Histogram
 
-from gateway import audit, frames
-from gateway.guard import Guard, Limits
-from gateway.link import Link, LinkDown, declare
-from services.chassis import tracing
-from services.chassis.logs import log
+from gateway.bus import frames
+from gateway.bus.guard import Guard, Limits
+from gateway.bus.link import Link, LinkDown, declare
+from gateway.door import audit
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
+from services.ground import tracing
+from services.ground.logs import log
+from services.ground.work import TRACEPARENT
 
 EXCHANGE = "nameko-rpc"
 NAMEKO = {"rpc.system": "nameko"}
@@ -124,7 +126,7 @@ class Client:
                     "nameko.idempotency_key": idempotency_key,
                     "nameko.expected_versions": expected_versions,
                     "nameko.network": network,
-                    tracing.TRACEPARENT: tracing.traceparent(),
+                    TRACEPARENT: tracing.traceparent(),
                 }
                 return _read(target, self._ask_guarded(guard, target, kwargs, headers, until - began))
         except Refusal as refusal:

@@ -16,7 +16,7 @@ import amqp
 from prometheus_client import Counter
 
 from gateway.answers import Written
-from gateway.link import Link, declare
+from gateway.bus.link import Link, declare
 from services.contracts.catalogue import EXCHANGE
 
 MOST = 16 * 1024 * 1024  # bytes, of all that is kept
@@ -46,7 +46,7 @@ class Shared:
     def opened(self, connection: amqp.Connection) -> None:
         declare(connection, EXCHANGE)
         channel = connection.channel()
-        queue = f"gateway.shared.{uuid.uuid4()}"
+        queue = f"gateway.bus.shared.{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
         for key in self._keys:
             channel.queue_bind(queue, EXCHANGE, key)

@@ -18,9 +18,9 @@ from amqp.exceptions import NotFound
 
 from deploy.capabilities import capabilities
 from services.chassis.messaging import hearers
-from tests.wire import connection
+from tests.rig.wire import connection
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery staple"
 # Whoever is tested, measured or broken comes from one address, and says much.
 LIMITS = ("RATE_LIMIT", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_SIGN_IN", "VOICES_A_DAY", "LINES_AN_HOUR")
