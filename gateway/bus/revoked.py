@@ -61,7 +61,7 @@ class Revoked:
     def opened(self, connection: amqp.Connection) -> None:
         declare(connection, EXCHANGE)
         channel = connection.channel()
-        queue = f"gateway.bus.revoked.{uuid.uuid4()}"
+        queue = f"gateway.revoked.{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
         channel.queue_bind(queue, EXCHANGE, MEMBERS_CHANGED.key)
         channel.basic_consume(queue, no_ack=True, callback=lambda _message: self._stirred.set())

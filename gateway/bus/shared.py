@@ -46,7 +46,7 @@ class Shared:
     def opened(self, connection: amqp.Connection) -> None:
         declare(connection, EXCHANGE)
         channel = connection.channel()
-        queue = f"gateway.bus.shared.{uuid.uuid4()}"
+        queue = f"gateway.shared.{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
         for key in self._keys:
             channel.queue_bind(queue, EXCHANGE, key)
