@@ -9,7 +9,7 @@ import warnings
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")  # its own resolver ignores the container's
 os.environ.setdefault("EVENTLET_THREADPOOL_SIZE", "2")  # each thread that hashes a password keeps its memory
 
-with warnings.catch_warnings(action="ignore"):  # eventlet's own word on its future; ours is in the README
+with warnings.catch_warnings(action="ignore"):  # eventlet's own word on its future; ours is among the decisions
     import eventlet
 
 eventlet.monkey_patch()

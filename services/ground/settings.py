@@ -18,7 +18,7 @@ BROKER, STORE = ("amqp", "amqps"), ("mongodb", "mongodb+srv")  # schemes of thei
 
 @dataclass(frozen=True)
 class Settings:
-    """What one service process is told by its environment (the README's table says what each means)."""
+    """What one service process is told by its environment (the table in deploy/README.md says what each means)."""
 
     amqp_uri: str
     mongo_uri: str

@@ -7,4 +7,4 @@ The numbers are those of the promises; 26 and 30 to 33 are not here yet.
 
 import warnings
 
-warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")  # as the README says
+warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")  # see the decisions

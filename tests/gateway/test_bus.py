@@ -107,10 +107,10 @@ def test_the_envelope_says_what_all_have_in_common(page: Page) -> None:
     assert "not always there" in text
 
 
-def test_its_examples_are_those_of_the_readme(page: Page) -> None:
+def test_its_examples_are_those_of_the_page_for_partners(page: Page) -> None:
     text = "".join(page.said)
-    readme = (ROOT / "README.md").read_text()
-    examples = [each for each in re.findall(r"```(?:python|js)\n(.*?)```", readme, re.DOTALL) if "QUEUE" in each]
+    said = (ROOT / "services" / "contracts" / "README.md").read_text()
+    examples = re.findall(r"```(?:python|js)\n(.*?)```", said, re.DOTALL)
     assert len(examples) == 2
     for example in examples:
         assert example in text

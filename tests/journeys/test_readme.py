@@ -1,4 +1,4 @@
-"""The README's examples work as they stand, and what the bus tells is a CloudEvent to others too."""
+"""The example on the page for frontends works as it stands, and what the bus tells is a CloudEvent to others too."""
 
 import re
 import subprocess
@@ -57,7 +57,7 @@ def test_the_sdk_reads_it(platform: Platform, amqp_uri: str) -> None:
 
 def _example(having: str, most: int) -> str:
     """The one example in Python that has these words, in so many lines."""
-    found = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    found = re.findall(r"```python\n(.*?)```", (ROOT / "gateway" / "README.md").read_text(), re.DOTALL)
     (example,) = (each for each in found if having in each)
     assert len([line for line in example.splitlines() if line]) <= most
     return str(example)

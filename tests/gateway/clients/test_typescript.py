@@ -102,8 +102,8 @@ def test_what_is_misspelt_does_not_compile(complaints: Complaints) -> None:
     assert lines == set(range(2, 9)), found
 
 
-def test_the_example_of_the_readme_compiles(complaints: Complaints) -> None:
-    (example,) = re.findall(r"```ts\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_example_of_the_page_for_frontends_compiles(complaints: Complaints) -> None:
+    (example,) = re.findall(r"```ts\n(.*?)```", (ROOT / "gateway" / "README.md").read_text(), re.DOTALL)
     assert complaints("example.ts", example) == []
 
 
