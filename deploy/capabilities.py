@@ -1,4 +1,4 @@
-"""Which capabilities there are, read from the tree: for those who describe, watch or test all of them."""
+"""The capabilities, read from the tree, for whatever describes, watches or tests all of them."""
 
 import importlib
 import pkgutil

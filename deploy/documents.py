@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def openapi() -> str:
-    """What the gateway answers, as OpenAPI 3.1 in JSON."""
+    """The OpenAPI 3.1 document of the gateway, in JSON."""
     with tempfile.TemporaryDirectory() as folder:
         keys = Keys(Path(folder))
         keys.prepare()
@@ -36,7 +36,7 @@ def openapi() -> str:
 
 
 def bus() -> str:
-    """What the services announce and hear, as AsyncAPI 3.0 in YAML."""
+    """The AsyncAPI 3.0 document of what services announce and hear, in YAML."""
     with warnings.catch_warnings(action="ignore"):  # eventlet's word on its future
         messaging = importlib.import_module("services.chassis.messaging")
         document = asyncapi.document(messaging.hearers(capabilities()))
@@ -44,7 +44,7 @@ def bus() -> str:
 
 
 def rights() -> str:
-    """Who may do what on the bus, as RabbitMQ's definitions, an entry a line."""
+    """The rights on the bus as RabbitMQ's definitions, one entry a line."""
     with warnings.catch_warnings(action="ignore"):
         found = importlib.import_module("deploy.rights").rights()
     parts = [

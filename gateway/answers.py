@@ -1,4 +1,4 @@
-"""How an answer is written: as JSON or a spreadsheet, with an ETag and the way to the next page, small.
+"""Writes answers: as JSON or a spreadsheet, with an ETag and the way to the next page, compressed.
 
 An ETag (RFC 9110, section 8.8.3) is the version of what is shown and a digest of how it is shown; where several things
 are shown it is the digest alone, and weak.
@@ -51,12 +51,12 @@ class Written:
 
     @classmethod
     def of(cls, result: Any) -> "Written":
-        """What a service has answered."""
+        """The answer of a service."""
         named = result if isinstance(result, dict) else {}
         return cls(orjson.dumps(result), named.get("version"), named.get("next"))
 
     def read(self) -> Any:
-        """What it says."""
+        """The answer as Python values."""
         return orjson.loads(self.body)
 
 
@@ -88,12 +88,12 @@ def _next_page(cursor: str) -> str:
 
 
 def wants_sheet() -> bool:
-    """Whether the caller would rather have a spreadsheet than JSON."""
+    """True if the caller would rather have a spreadsheet than JSON."""
     return _is_short("Accept") and request.accept_mimetypes.best_match([JSON, CSV], default=JSON) == CSV
 
 
 def _is_short(header: str) -> bool:
-    """Whether a header is worth looking into: reading a long one costs the square of its length."""
+    """True if a header is short enough to look into. Reading a long one costs the square of its length."""
     return len(request.headers.get(header, "")) <= LONGEST_WISH
 
 

@@ -1,4 +1,4 @@
-"""What the gateway is told by its environment (the table in deploy/README.md says what each variable means)."""
+"""The gateway's settings, from its environment (the table in deploy/README.md says what each variable means)."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How gunicorn runs the gateway: `gunicorn -c gateway/gunicorn.conf.py 'gateway.app:create()'`."""
+"""Runs the gateway: `gunicorn -c gateway/gunicorn.conf.py 'gateway.app:create()'`."""
 
 import functools
 import os

@@ -66,7 +66,7 @@ class Connection(socket):
         self._until: float | None = None
 
     def recv(self, *args: Any) -> bytes:
-        """What has come. Nobody is there any more if no request begins; raises Late if one does not end."""
+        """The bytes that have come; none when the client has left. Raises Late if a request begins and does not end."""
         if self._until is None:
             return self._begin(*args)
         left = self._until - time.monotonic()

@@ -1,4 +1,4 @@
-"""What the objects of operators look like, as far as we use them: JSON Schemas by kind, from the operators' own pages.
+"""JSON Schemas of the operators' objects, by kind, as far as we use them; from the operators' own pages.
 
 Kubernetes' schemas know nothing of them, and what an operator does not know it silently drops.
 """

@@ -1,4 +1,4 @@
-"""What an overlay comes to, and what is wrong with it."""
+"""Renders an overlay and lists what is wrong with it."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def render(overlay: str) -> list[Object]:
 
 
 def flaws(found: Object) -> list[str]:
-    """What its kind does not allow, a sentence each; unknown fields are not allowed either."""
+    """One sentence for each thing that its kind does not allow, unknown fields among them."""
     name = f"{found['kind']} {found['metadata']['name']}"
     if schema := SCHEMAS.get(found["kind"]):
         return [f"{name}: {each.json_path}: {each.message}" for each in Draft202012Validator(schema).iter_errors(found)]

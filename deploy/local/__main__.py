@@ -35,7 +35,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _use_env_file(path: Path) -> None:
-    """What `.env` says counts where the environment says nothing."""
+    """Take from `.env` what the environment does not say."""
     if path.exists():
         for name, value in parse(path.read_text()).items():
             os.environ.setdefault(name, value)

@@ -139,7 +139,7 @@ class Broker:
         }
 
     def answers(self) -> bool:
-        """Whether our user can open a connection: the last thing that a starting node allows."""
+        """True once our user can open a connection, which a starting node allows last."""
         connection = amqp.Connection(
             f"127.0.0.1:{self._memory['port']}",
             userid=self._memory["user"],

@@ -1,4 +1,4 @@
-"""Where the processes' own output goes: to files, or prefixed on the screen."""
+"""Takes the processes' own output to files, or to the screen with a prefix."""
 
 import queue
 import subprocess
@@ -19,7 +19,7 @@ class Output(Protocol):
     """A place for what processes and supervisor say."""
 
     def target(self, name: str) -> int | IO[bytes]:
-        """What a process of that name gets as its standard output."""
+        """The standard output for a process of that name."""
 
     def follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         """Takes care of the output of a process that has just started."""

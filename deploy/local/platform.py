@@ -54,7 +54,7 @@ class Platform:
         return servers
 
     def _settings(self, servers: list[Broker | Store], keys: Keys) -> dict[str, str]:
-        """What the processes are told by environment variables."""
+        """The environment variables of the processes."""
         uris: dict[str, str] = {}
         for server in servers:
             if isinstance(server, Broker):
@@ -93,7 +93,7 @@ class Platform:
 
     @property
     def runs(self) -> bool:
-        """Whether a supervisor of this folder is alive."""
+        """True while a supervisor of this folder is alive."""
         return self._lock.held
 
     def _already(self) -> str:
@@ -101,7 +101,7 @@ class Platform:
         return f"Hearth runs already: {url} (make stop ends it)" if url else "Hearth starts or stops just now."
 
     def settings(self) -> dict[str, str]:
-        """What the processes of the running platform are told by environment variables."""
+        """The environment variables of the running platform's processes."""
         if not self.runs:
             raise CannotRun("Hearth is not running.")
         return dict(private.read_json(self._state).get("settings", {}))
@@ -241,7 +241,7 @@ class Platform:
 
 
 def _address() -> tuple[str, int]:
-    """Where the gateway listens, as seen from this machine."""
+    """The address at which the gateway listens, as seen from this machine."""
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise CannotRun(f"PORT must be a number from 1 to 65535, not {port!r}.")
@@ -249,7 +249,7 @@ def _address() -> tuple[str, int]:
 
 
 def _ready(host: str, port: int) -> bool:
-    """Whether the gateway says that everything behind it is ready."""
+    """True when the gateway says that everything behind it is ready."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/readyz")

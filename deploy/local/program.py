@@ -22,7 +22,7 @@ class Program:
 
 
 def birth(pid: int) -> str | None:
-    """When a process started, in the system's own words; None once it has ended."""
+    """The moment at which a process started, in the system's own words; None once it has ended."""
     if os.path.exists("/proc/self/stat"):
         try:
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -91,6 +91,6 @@ class Ledger:
         private.write_json(self._path, {life.name: [life.pid, life.birth] for life in lives})
 
     def living(self) -> list[Life]:
-        """Those of the last record that still run."""
+        """The processes of the last record that still run."""
         lives = [Life(name, pid, born) for name, (pid, born) in private.read_json(self._path).items()]
         return [life for life in lives if life.lasts]

@@ -59,7 +59,7 @@ class Store:
         return [Program(self.name, [*guard, *command], os.environ | {"PYTHONPATH": str(ROOT)})]
 
     def answers(self) -> bool:
-        """Whether it accepts connections, which it does only once its data is open."""
+        """True once it accepts connections, which it does when its data is open."""
         try:
             socket.create_connection(("127.0.0.1", self._memory["port"]), timeout=1).close()
         except OSError:

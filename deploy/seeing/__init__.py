@@ -1,1 +1,1 @@
-"""What to look at and when to be woken: a dashboard for Grafana, rules for Prometheus, and where that looks."""
+"""A dashboard for Grafana, rules for alerts, and the settings of a Prometheus."""

@@ -28,7 +28,7 @@ class Row:
 
 
 def rate(metric: str, by: str, where: str = "") -> str:
-    """How often something happens, a second."""
+    """The rate of something, a second."""
     chosen = f"{metric}{{{where}}}" if where else metric
     return f"sum by ({by}) (rate({chosen}[$__rate_interval]))"
 

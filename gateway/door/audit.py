@@ -1,4 +1,4 @@
-"""What the gateway notes for the audit log: who was denied something, and what became of a deed that it can't know.
+"""The gateway's notes for the audit log: who was denied something, and deeds whose outcome it can't know.
 
 What was done is noted by the service that saved it. Where a service did not answer, or with a fault, it may have saved
 the deed or not: the gateway notes that as `unknown`. A note says which route, who, and from which network: nothing of
@@ -74,7 +74,7 @@ def asked_from() -> str | None:
 
 @functools.lru_cache(1024)  # a method is a word of the client's, if a short one
 def _is_for_some(view: Any, method: str) -> bool:
-    """Whether not every member may do this, be it with what is theirs; of what is only read, whether few may at all."""
+    """True if only some members may do this. A read counts if few may do it at all."""
     may = getattr(view, "_apidoc", {}).get("may")
     if may is None or set(ROLES) <= set(may["any"]):
         return False
@@ -137,7 +137,7 @@ class Notes:
 
     @property
     def unsettled(self) -> list[Note]:
-        """What the broker has not confirmed yet, oldest first."""
+        """The notes that the broker has not confirmed yet, oldest first."""
         return [*self._sent.values(), *self._waiting]
 
     def start(self) -> None:

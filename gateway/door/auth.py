@@ -1,4 +1,4 @@
-"""Who is asking: bearer tokens, checked with the hub's public keys. Every route that isn't `@public` needs one."""
+"""Finds out who asks. Bearer tokens are checked with the hub's public keys; every route that isn't `@public` needs one."""
 
 import functools
 from collections.abc import Callable

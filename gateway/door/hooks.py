@@ -1,4 +1,4 @@
-"""What happens around every request: its correlation id, deadline, limits and headers, one log line, its metrics."""
+"""Surrounds every request: its correlation id, deadline, limits and headers, one log line, its metrics."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""How often somebody may ask: requests are counted by the minute, in each worker, for a member or else an address.
+"""Limits how often somebody may ask. Each worker counts requests by the minute, for a member or else an address.
 
 A minute begins for everybody at once, so that counting is one look into a dict, and forgetting is one assignment: of
 whoever asked, no more than a minute is ever held.
@@ -48,7 +48,7 @@ LONGEST_ADDRESS = 45  # characters: IPv6 with an IPv4 address in it
 
 
 def origin() -> str:
-    """Where the request comes from: an IPv4 address, or the network of an IPv6 address."""
+    """The origin of the request: an IPv4 address, or the network of an IPv6 address."""
     return network_of(request.remote_addr or "")
 
 

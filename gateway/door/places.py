@@ -1,4 +1,4 @@
-"""How many connections and requests of one may be open at a time: of a member, or of an address while nobody is known.
+"""Limits how many connections and requests may be open at a time: of a member, or of an address before a token is seen.
 
 A connection is counted for the address that it comes from, until a valid token has shown whose it is. Behind a proxy
 all connections are the proxy's: then only requests are counted.
