@@ -1,4 +1,4 @@
-"""Finds out who asks. Bearer tokens are checked with the hub's public keys; every route that isn't `@public` needs one."""
+"""Finds out who asks. Bearer tokens are checked with the hub's public keys. Only `@public` routes need none."""
 
 import functools
 from collections.abc import Callable
