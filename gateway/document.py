@@ -16,7 +16,8 @@ from gateway.answers import CSV, JSON, SAFE
 from gateway.door import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
 from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
-from services.contracts.shapes.parts import ROLES, Id, Text
+from services.contracts.roles import ROLES
+from services.contracts.shapes.parts import Id, Text
 
 END = r"\Z"
 DESCRIPTION = """The platform of a hub: its members, what happens there, what they say about it, how they hear back.

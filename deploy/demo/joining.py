@@ -14,7 +14,7 @@ from deploy.demo.bus import Subscriber
 from deploy.demo.hub import Refused, Visitor
 from deploy.demo.people import Person
 from deploy.local import private
-from services.contracts.shapes.parts import ROLES
+from services.contracts.roles import ROLES
 
 AT_A_TIME = 4
 ATTEMPTS = 3

@@ -26,7 +26,7 @@ from gateway.door.limits import read_address
 from services.contracts.catalogue import CONTENT_TYPE, UndeclaredMessage, envelope
 from services.contracts.errors import TOO_MANY_VOICES
 from services.contracts.messages.gateway import GATEWAY_NOTED
-from services.contracts.shapes.parts import ROLES
+from services.contracts.roles import ROLES
 from services.ground import clock, identifiers, logs
 from services.ground.logs import log
 

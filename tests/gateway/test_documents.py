@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from gateway.app import Gateway
-from services.contracts.shapes.parts import ROLES
+from services.contracts.roles import ROLES
 
 
 def test_the_openapi_document_is_valid_and_complete(client: FlaskClient) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from services.contracts.shapes.parts import ROLES
+from services.contracts.roles import ROLES
 from tests.rig.processes import Platform
 from tests.rig.recipes import Recipes
 from tests.rig.rights import COLUMNS, Cell, Matrix, table

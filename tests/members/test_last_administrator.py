@@ -11,6 +11,7 @@ import pymongo
 import pytest
 
 from services.contracts.errors import Conflict, Forbidden, Refusal
+from services.contracts.roles import ADMINISTRATOR
 from services.ground import clock, identifiers
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
@@ -43,7 +44,7 @@ class Hub:
         return ids
 
     def left(self) -> set[str]:
-        return {each["_id"] for each in self._accounts.rows.find() if domain.ADMINISTRATOR in domain.roles(each)}
+        return {each["_id"] for each in self._accounts.rows.find() if ADMINISTRATOR in domain.roles(each)}
 
     def account(self, id: str) -> dict[str, Any]:
         return self._accounts.get(id)

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.contracts.shapes.parts import ROLES
+from services.contracts.roles import ROLES
 
 HOUR = 3600
 LONG = "a megabyte"

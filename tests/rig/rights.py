@@ -11,7 +11,7 @@ import requests
 from rich import box
 from rich.table import Table
 
-from services.contracts.shapes.parts import ROLES
+from services.contracts.roles import ROLES
 from tests.rig.forged import forgeries
 from tests.rig.processes import Member, Platform
 from tests.rig.recipes import Ask, Recipes, draft

@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from services.contracts import moments
+from services.contracts.roles import ROLES
 
-ROLES = ("coworker", "hub_user", "mentor", "trainer", "administrator", "host")
 TOUCHPOINTS = (
     "cafe",
     "kitchenette",

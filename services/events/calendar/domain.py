@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
+from services.contracts.roles import ORGANISERS
 
 Event = dict[str, Any]
-ORGANISERS = frozenset({"administrator", "trainer", "mentor", "host"})
 HORIZON = timedelta(days=3653)  # ten years, of which at most three are leap years: what is later was a slip of the hand
 
 

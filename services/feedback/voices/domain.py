@@ -18,9 +18,9 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidden, Invalid, TooMany
+from services.contracts.roles import STAFF
 
 Voice = dict[str, Any]
-STAFF = frozenset({"administrator", "host"})
 STEPS = ("received", "acknowledged", "decided", "done")
 TAKEN_DOWN = "taken_down"
 FINAL = frozenset({"done", "declined", TAKEN_DOWN})

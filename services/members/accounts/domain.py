@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound
+from services.contracts.roles import ADMINISTRATOR
 
 Account = dict[str, Any]
 
-ADMINISTRATOR = "administrator"
 LEAVING_LASTS = timedelta(seconds=30)
 PROFILE = ("name", "pronouns", "what_i_do", "organisation", "country", "languages", "tags_have", "tags_want")
 ANNOUNCED = ("name", "roles", "tags_have", "tags_want", "status")

@@ -7,7 +7,8 @@ from functools import partial
 
 import requests
 
-from services.members.accounts.domain import ADMINISTRATOR, LEAVING_LASTS, roles
+from services.contracts.roles import ADMINISTRATOR
+from services.members.accounts.domain import LEAVING_LASTS, roles
 from tests.faults.trial import Trial, experiment
 from tests.rig.processes import Member
 
