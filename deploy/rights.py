@@ -10,16 +10,13 @@ from typing import Any
 
 from deploy.capabilities import capabilities
 from deploy.secrets import SERVICES
+from gateway.app import hears
 from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
 from services.chassis.messaging import declare_handler, declare_retries, hearers, retry_exchange
 from services.chassis.rpc import declare_calls
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
-from services.contracts.messages.members import MEMBERS_CHANGED
-from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.ground.settings import RETRY_DELAYS
 
-SHOWN = (NOTIFICATIONS_DELIVERED, EVENTS_PUBLISHED, EVENTS_CANCELLED, MEMBERS_CHANGED)  # what the gateway hears
 NOTHING = "^$"
 CALLS = rf"({'|'.join(SERVICES)})\."
 
@@ -72,13 +69,15 @@ def rights() -> dict[str, list[Entry]]:
             *(_topics(name, each, write=rf"^{name}\.") for each in retries),
         ]
     asks = [r"gateway\..+", RPC_EXCHANGE]
+    shown = {exchange: _heard_by_gateway(exchange) for exchange in (EXCHANGE, PRIVATE)}
+    listens = [exchange for exchange, keys in shown.items() if keys != NOTHING]
     permissions += [
-        _may("gateway", configure=[r"gateway\..+"], write=[*asks, PRIVATE], read=[*asks, EXCHANGE]),
+        _may("gateway", configure=[r"gateway\..+"], write=[*asks, PRIVATE], read=[*asks, *listens]),
         _may("operator", configure=[".*"], write=[".*"], read=[".*"]),
     ]
     topics += [
-        _topics("gateway", EXCHANGE, read=_keys(SHOWN)),
-        _topics("gateway", PRIVATE, write=_announced_by("gateway", PRIVATE)),
+        _topics("gateway", EXCHANGE, read=shown[EXCHANGE]),
+        _topics("gateway", PRIVATE, write=_announced_by("gateway", PRIVATE), read=shown[PRIVATE]),
         _topics("gateway", RPC_EXCHANGE, write=f"^{CALLS}", read=r"^gateway\."),
     ]
     return {
@@ -109,3 +108,7 @@ def _keys(messages: Iterable[Message]) -> str:
 
 def _announced_by(name: str, exchange: str) -> str:
     return _keys(message for message in CATALOGUE.values() if (message.by, message.exchange) == (name, exchange))
+
+
+def _heard_by_gateway(exchange: str) -> str:
+    return _keys(message for message in hears().values() if message.exchange == exchange)

@@ -1,12 +1,14 @@
-"""How routes are declared: flask-smorest, with strict bodies, answers passed on as they come, and problems.
+"""How routes are declared: an address for a call, or a view with decorators where there is more to do than to ask.
 
-Whatever is the same for all routes is written here, once; what the OpenAPI document says of it, in document.py.
+Underneath is flask-smorest, with strict bodies, answers passed on as they come, and problems. Whatever is the same for
+all routes is written here, once; what the OpenAPI document says of it, in document.py.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time
-from functools import wraps
+from functools import partialmethod, wraps
 from typing import Any, ClassVar
 
 import flask_smorest
@@ -19,13 +21,20 @@ from werkzeug.http import http_date
 
 from gateway import answers, document
 from gateway.answers import JSON, SAFE
+from gateway.bus.rpc import call
 from gateway.bus.shared import Shared
+from gateway.door.auth import public
 from gateway.door.hooks import LARGEST_BODY, arrived
 from services.contracts import moments
+from services.contracts.calling import Call, UndeclaredCall
 from services.contracts.catalogue import Message
 from services.contracts.errors import Refusal, invalid
 
 View = Callable[..., Any]
+Decorator = Callable[[View], View]
+
+
+_IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -61,6 +70,10 @@ class Parser(FlaskParser):
         raise invalid(next(iter(error.messages_dict.values()))) from None
 
 
+def _plain(view: View) -> View:
+    return view
+
+
 class Blueprint(flask_smorest.Blueprint):
     """The routes of one noun. Its answers come shaped from the owning service; here they are only written."""
 
@@ -69,9 +82,49 @@ class Blueprint(flask_smorest.Blueprint):
     def __init__(self, name: str, import_name: str, *, description: str, url_prefix: str = "/v1") -> None:
         super().__init__(name, import_name, description=description, url_prefix=url_prefix)
         self._prepare_doc_cbks += document.STEPS
-        self._changers: set[str] = set()
+        self.hears: dict[str, Message] = {}
 
-    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+    def ask(
+        self,
+        method: str,
+        rule: str,
+        asked: Call,
+        *,
+        location: str | None = None,
+        sheet: bool = False,
+        shared: Decorator = _plain,
+        deprecated: Decorator = _plain,
+        **given: Callable[[], Any],
+    ) -> None:
+        """Give a call an address; `routes.get(rule, CALL)` and its like say the method.
+
+        What the call takes comes from the path, from the body (for GET: the query), and from `given`: functions by the
+        names of arguments. `location` and `sheet` are those of `response`. Raises UndeclaredCall when the call has no
+        operation, or takes something else.
+        """
+        if asked.operation is None:
+            raise UndeclaredCall(f"{asked.target} has no operation: it is made on the bus only, never at {rule}")
+        body, shape = asked.body or (None, None)
+        found = sorted([*_IN_PATH.findall(rule), *given, *filter(None, [body])])
+        if found != sorted(asked.takes):
+            raise UndeclaredCall(f"{asked.target} takes {sorted(asked.takes)}, and {method} {rule} gives it {found}")
+        view = shared(_asking(asked, body, given))
+        view = public(view) if asked.public else self.may(*asked.may, own=asked.own)(view)
+        view = self.refuses(*asked.refuses)(view)
+        status = 201 if asked.makes else 200 if asked.gives else 204
+        view = deprecated(self.response(status, asked.gives, location=location, sheet=sheet)(view))
+        if shape:
+            view = self.arguments(shape, location="query" if method in SAFE else "json")(view)
+        view.asked = asked  # type: ignore[attr-defined]
+        self.route(rule, methods=[method])(view)
+
+    get = partialmethod(ask, "GET")
+    post = partialmethod(ask, "POST")
+    put = partialmethod(ask, "PUT")
+    patch = partialmethod(ask, "PATCH")
+    delete = partialmethod(ask, "DELETE")
+
+    def route(self, rule: str, **options: Any) -> Decorator:
         """Put a view at an address; its name is the operation's, too. It must be public or say who may use it."""
         register = super().route(rule, **options)
         methods = set(options.get("methods", ["GET"]))
@@ -81,20 +134,19 @@ class Blueprint(flask_smorest.Blueprint):
             if "may" not in known and not getattr(view, "public", False):
                 raise TypeError(f"{view.__name__} is neither public nor says who may use it")
             if not methods <= SAFE:
-                self._changers |= {role for roles in known.get("may", {}).values() for role in roles}
                 named = "<" in rule or "POST" not in methods  # else something new is made
                 known["takes_if_match"] = view.takes_if_match = named and known["versioned"]  # type: ignore[attr-defined]
             manual = {**known.get("manual_doc", {}), "operationId": view.__name__}
             view._apidoc = {**known, "manual_doc": manual}  # type: ignore[attr-defined]
+            self.hears |= {message.key: message for message in getattr(view, "shared_until", ())}
             register(view)
             return view
 
         return decorator
 
-    def arguments(self, schema: type[Schema], **kwargs: Any) -> Callable[[View], View]:
+    def arguments(self, shape: Schema, **kwargs: Any) -> Decorator:
         """Check the body (or the `location`) against a shape and pass it as the first argument."""
-        # An instance, as making a schema for each request would cost more than using it.
-        check: Callable[[View], View] = super().arguments(schema(), **kwargs)
+        check: Decorator = super().arguments(shape, **kwargs)  # an instance: making one costs more than using it
         return check
 
     def response(
@@ -105,7 +157,7 @@ class Blueprint(flask_smorest.Blueprint):
         location: str | None = None,
         sheet: bool = False,
         **kwargs: Any,
-    ) -> Callable[[View], View]:
+    ) -> Decorator:
         """Document the answer with its shape and send what the view returns as it is.
 
         `location` is where to find what was made, with fields of the answer in braces; `sheet` is whether a list can
@@ -138,73 +190,90 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
-    def alt_response(self, status_code: int, schema: type[Schema], **kwargs: Any) -> Callable[[View], View]:
+    def alt_response(self, status_code: int, schema: type[Schema], **kwargs: Any) -> Decorator:
         """Document another answer that is no problem document."""
-        registered: Callable[[View], View] = super().alt_response(status_code, schema=schema, **kwargs)
+        registered: Decorator = super().alt_response(status_code, schema=schema, **kwargs)
         return registered
 
-    def may(self, *roles: str, own: Sequence[str] = ()) -> Callable[[View], View]:
+    def may(self, *roles: str, own: Collection[str] = ()) -> Decorator:
         """Say who may use a route: `roles`, and members with a role in `own` for what is theirs.
 
         The owning service decides; this is for the OpenAPI document, and for the tests that hold services to it.
         """
         return _noting(may={"any": sorted(roles), "own": sorted(own)})
 
-    def shared(self, *messages: Message, unless: dict[str, Any] | None = None) -> Callable[[View], View]:
-        """Keep answers that many read alike, until one of these messages is heard; stands right above the view.
-
-        Whoever has a role that may change something of this noun is always asked for anew, and so are queries with
-        what `unless` says: the former must see what they have just done, the latter are answered to each differently.
-        """
-
-        def decorator(view: View) -> View:
-            @wraps(view)
-            def answer(*args: Any, **view_args: Any) -> Any:
-                differs = unless is not None and unless.items() <= args[0].items()
-                if differs or g.caller.has(*self._changers):
-                    return view(*args, **view_args)
-                kept: Shared = current_app.extensions["shared"]
-                key = orjson.dumps([view.__name__, args, view_args])
-                return kept.get(key, lambda: view(*args, **view_args))
-
-            answer.refreshed_by = {message.key for message in messages}  # type: ignore[attr-defined]
-            return answer
-
-        return decorator
-
-    def refuses(self, *families: type[Refusal]) -> Callable[[View], View]:
+    def refuses(self, *families: type[Refusal]) -> Decorator:
         """Document how a route may refuse, beyond what follows from its declaration."""
         return _noting(refuses=families)
 
-    def deprecated(self, *, since: date, sunset: date, instead: str) -> Callable[[View], View]:
-        """Announce the end of a route (RFC 9745, RFC 8594) and what to use instead; stands above its `response`."""
-        told = {
-            "Deprecation": f"@{moments.to_ms(_midnight(since)) // 1000}",
-            "Sunset": http_date(_midnight(sunset)),
-            "Link": f'<{instead}>; rel="successor-version"',
-        }
 
-        def decorator(view: View) -> View:
-            @wraps(view)
-            def answer(*args: Any, **view_args: Any) -> Response:
-                written: Response = view(*args, **view_args)
-                for name, value in told.items():
-                    written.headers.add(name, value)
-                return written
+def shared(*, until: Sequence[Message], but_for: Collection[str], unless: dict[str, Any] | None = None) -> Decorator:
+    """Keep answers that many read alike, until one of these messages is heard.
 
-            manual = {"deprecated": True, "x-sunset": sunset.isoformat()}
-            known = getattr(view, "_apidoc", {})
-            answer._apidoc = {**known, "manual_doc": {**known.get("manual_doc", {}), **manual}}  # type: ignore[attr-defined]
-            return answer
+    Whoever has a role in `but_for` is always asked for anew, as they must see what they have just changed. So are
+    queries with what `unless` says: each member gets another answer to them. Stands right around the call.
+    """
 
-        return decorator
+    def decorator(view: View) -> View:
+        name = view.__name__
+
+        @wraps(view)
+        def answer(*args: Any, **view_args: Any) -> Any:
+            if g.caller.has(*but_for) or (unless is not None and unless.items() <= args[0].items()):
+                return view(*args, **view_args)
+            kept: Shared = current_app.extensions["shared"]
+            return kept.get(name, orjson.dumps([name, args, view_args]), lambda: view(*args, **view_args))
+
+        answer.shared_until = until  # type: ignore[attr-defined]
+        return answer
+
+    return decorator
+
+
+def deprecated(*, since: date, sunset: date, instead: str) -> Decorator:
+    """Announce the end of a route (RFC 9745, RFC 8594) and what to use instead; stands above its `response`."""
+    told = {
+        "Deprecation": f"@{moments.to_ms(_midnight(since)) // 1000}",
+        "Sunset": http_date(_midnight(sunset)),
+        "Link": f'<{instead}>; rel="successor-version"',
+    }
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def answer(*args: Any, **view_args: Any) -> Response:
+            written: Response = view(*args, **view_args)
+            for name, value in told.items():
+                written.headers.add(name, value)
+            return written
+
+        manual = {"deprecated": True, "x-sunset": sunset.isoformat()}
+        known = getattr(view, "_apidoc", {})
+        answer._apidoc = {**known, "manual_doc": {**known.get("manual_doc", {}), **manual}}  # type: ignore[attr-defined]
+        return answer
+
+    return decorator
+
+
+def _asking(asked: Call, body: str | None, given: dict[str, Callable[[], Any]]) -> View:
+    """The view that asks with what was sent, what its path says, and what is `given`."""
+
+    def view(*sent: Any, **arguments: Any) -> Any:
+        if body is not None:
+            (arguments[body],) = sent
+        for name, give in given.items():
+            arguments[name] = give()
+        return call(asked, **arguments)
+
+    view.__name__ = str(asked.operation)
+    view.__doc__ = "\n\n".join(filter(None, (asked.says, asked.more)))
+    return view
 
 
 def _read(result: Any) -> Any:
     return result.read() if isinstance(result, answers.Written) else result
 
 
-def _noting(**facts: Any) -> Callable[[View], View]:
+def _noting(**facts: Any) -> Decorator:
     def decorator(view: View) -> View:
         view._apidoc = {**getattr(view, "_apidoc", {}), **facts}  # type: ignore[attr-defined]
         return view

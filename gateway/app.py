@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import answers, config, errors, routes
+from gateway.bus import revoked, stream
 from gateway.bus.guard import Limits
 from gateway.bus.link import Link
 from gateway.bus.revoked import Revoked
@@ -18,6 +19,8 @@ from gateway.door import audit, auth, hooks, idempotency, places
 from gateway.door.limits import Rates
 from gateway.health import Health
 from gateway.routes import bus, platform
+from services.contracts.calls import capabilities
+from services.contracts.catalogue import Message
 from services.ground import logs, tracing
 from services.ground.tokens import Tokens
 
@@ -30,7 +33,7 @@ class Gateway(Flask):
         self.link = Link(settings.amqp_uri, settings.heartbeat)
         limits = Limits(settings.calls_waiting, settings.breaker_misses, settings.breaker_rest)
         client = Client(self.link, settings.rpc_timeout, limits)
-        self.health = Health(client)
+        self.health = Health(client, capabilities())
         self.streams = Streams(
             self.link,
             most=settings.streams,
@@ -68,6 +71,12 @@ class Gateway(Flask):
         tracing.leave()
 
 
+def hears() -> dict[str, Message]:
+    """The messages that a worker hears, by key: of its streams, of lost access, and of what refreshes kept answers."""
+    refreshing = (message for noun in routes.NOUNS for message in noun.routes.hears.values())
+    return {message.key: message for message in (*stream.HEARS, *revoked.HEARS, *refreshing)}
+
+
 def create(settings: config.Config | None = None) -> Gateway:
     """The gateway's application, from the environment if `settings` are not given."""
     settings = settings or config.load()
@@ -97,7 +106,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     app.register_blueprint(platform.pages)
     app.register_blueprint(bus.pages)
     for view in app.view_functions.values():
-        app.shared.refresh_by(getattr(view, "refreshed_by", ()))
+        app.shared.refresh(view.__name__, getattr(view, "shared_until", ()))
     app.extensions["jwks"] = orjson.loads(settings.jwks_file.read_bytes())
     app.extensions["openapi"] = api.document()
     return app

@@ -1,6 +1,7 @@
 """Whether the platform can serve: the bus is connected, every capability answers, and so does its store."""
 
 import time
+from collections.abc import Sequence
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -8,26 +9,15 @@ from gevent.lock import BoundedSemaphore
 from gateway.bus.rpc import Client
 from services.contracts.errors import Refusal
 
-CAPABILITIES = (
-    "members.accounts",
-    "members.audit",
-    "members.credentials",
-    "members.invitations",
-    "members.sessions",
-    "events.calendar",
-    "feedback.voices",
-    "notifications.people",
-    "notifications.inbox",
-    "notifications.fanout",
-)
 PATIENCE = 1.0  # seconds: for an answer, and for how long the findings hold
 
 
 class Health:
     """Asks all capabilities at once, at most once in a while however often it is asked itself."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, capabilities: Sequence[str]) -> None:
         self._client = client
+        self._capabilities = capabilities
         self._asking = BoundedSemaphore()
         self._asked = -PATIENCE
         self._missing: list[str] = []
@@ -48,7 +38,7 @@ class Health:
             return own
         with self._asking:
             if time.monotonic() - self._asked > PATIENCE:
-                found = gevent.joinall([gevent.spawn(self._lacking, capability) for capability in CAPABILITIES])
+                found = gevent.joinall([gevent.spawn(self._lacking, capability) for capability in self._capabilities])
                 self._missing = [each.value for each in found if each.value]
                 self._asked = time.monotonic()
             return self._missing

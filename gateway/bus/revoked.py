@@ -17,13 +17,14 @@ from gevent.lock import BoundedSemaphore
 
 from gateway.bus.link import Link, declare
 from gateway.bus.rpc import Client
-from services.contracts.catalogue import EXCHANGE
+from services.contracts.calls.members import TELL_LOST_ACCESS
 from services.contracts.errors import Refusal, Unauthenticated
 from services.contracts.messages.members import MEMBERS_CHANGED
 from services.ground import identifiers
 from services.ground.logs import log
 from services.ground.tokens import Caller
 
+HEARS = (MEMBERS_CHANGED,)
 EVERY = 15.0  # seconds
 PAUSE = 1.0  # seconds between two askings, however many members change
 GAP = 0.25  # seconds between two askings on behalf of who is to be refused
@@ -59,11 +60,11 @@ class Revoked:
         link.serve(self)
 
     def opened(self, connection: amqp.Connection) -> None:
-        declare(connection, EXCHANGE)
+        declare(connection, MEMBERS_CHANGED.exchange)
         channel = connection.channel()
         queue = f"gateway.revoked.{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        channel.queue_bind(queue, EXCHANGE, MEMBERS_CHANGED.key)
+        channel.queue_bind(queue, MEMBERS_CHANGED.exchange, MEMBERS_CHANGED.key)
         channel.basic_consume(queue, no_ack=True, callback=lambda _message: self._stirred.set())
         self._stirred.set()
 
@@ -117,8 +118,8 @@ class Revoked:
 
     def _ask(self) -> dict[str, Any]:
         found: dict[str, Any] = self._client.call(
-            "members.sessions",
-            "revoked",
+            TELL_LOST_ACCESS.capability,
+            TELL_LOST_ACCESS.method,
             {},
             until=time.monotonic() + PATIENCE,
             token=None,

@@ -17,6 +17,7 @@ from gateway.bus import frames
 from gateway.bus.guard import Guard, Limits
 from gateway.bus.link import Link, LinkDown, declare
 from gateway.door import audit
+from services.contracts.calling import Call
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
 from services.ground import tracing
 from services.ground.logs import log
@@ -33,15 +34,15 @@ def _seconds(capability: str, outcome: str) -> Histogram:
     return SECONDS.labels(capability, outcome)
 
 
-def call(capability: str, method: str, /, **kwargs: Any) -> Any:
+def call(asked: Call, /, **kwargs: Any) -> Any:
     """What a service answers to the member at hand. Raises its refusal, or Unavailable if there is no answer in time.
 
-    `kwargs` are JSON-ready, or hold aware datetimes; so is the answer, without the latter.
+    `kwargs` are what the call takes, JSON-ready, or hold aware datetimes; so is the answer, without the latter.
     """
     client: Client = current_app.extensions["rpc"]
     return client.call(
-        capability,
-        method,
+        asked.capability,
+        asked.method,
         kwargs,
         until=g.until,
         token=g.token,

@@ -29,7 +29,7 @@ from gateway.bus import rpc
 from gateway.bus.link import Link, declare
 from gateway.door.places import leave
 from services.contracts import moments
-from services.contracts.catalogue import EXCHANGE
+from services.contracts.calls.notifications import CATCH_UP
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.contracts.shapes.notifications import MOST_DIGITS, event_id
@@ -42,10 +42,10 @@ WAITING = 64  # notifications that may wait for a slow reader
 WAITING_BYTES = 512 * 1024  # of them, and of what was missed: a reader who does not read holds no more of either
 REMEMBERED = 1000  # messages, to tell a repeated one
 LONGEST_ID = 200  # characters
-INBOX = "notifications.inbox"
 BACK = (2, 5)  # seconds after which readers come back, and who was refused may
 NOBODY = b"00000000-0000-0000-0000-000000000000"
 LAST = "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60"  # as an example
+HEARS = (NOTIFICATIONS_DELIVERED,)
 SHOWN = ("kind", "title", "body", "link", "reason", "at")
 
 OPEN = Gauge("hearth_gateway_streams", "Live streams that are open.", multiprocess_mode="livesum")
@@ -196,12 +196,12 @@ class Streams:
         link.serve(self)
 
     def opened(self, connection: amqp.Connection) -> None:
-        declare(connection, EXCHANGE)
+        declare(connection, NOTIFICATIONS_DELIVERED.exchange)
         channel = connection.channel()
         channel.auto_decode = False
         queue = f"gateway.streams.{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        channel.queue_bind(queue, EXCHANGE, NOTIFICATIONS_DELIVERED.key)
+        channel.queue_bind(queue, NOTIFICATIONS_DELIVERED.exchange, NOTIFICATIONS_DELIVERED.key)
         channel.basic_consume(queue, no_ack=True, callback=self._hear)
         self._listening = True
 
@@ -285,7 +285,7 @@ class Streams:
 
     def _missed(self, stream: Stream, after: str) -> bytes:
         """What came after that event. The stream hears already, so what comes meanwhile may be among it."""
-        missed = rpc.call(INBOX, "since", after=after)["items"]
+        missed = rpc.call(CATCH_UP, after=after)["items"]
         said, size = list[bytes](), 0
         for each in missed:
             one = frame(each.pop("event_id"), each)

@@ -1,4 +1,4 @@
-"""The routes, one file a noun. A view is decorators, one line of documentation and one call."""
+"""The routes, one file a noun: a table of addresses and calls, and views for what is more than one call."""
 
 from gateway.routes import audit, events, feedback, members, notifications, platform, sessions
 

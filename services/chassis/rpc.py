@@ -1,4 +1,4 @@
-"""RPC: `@rpc` answers the gateway over nameko's wire format, and survives what is sent to it.
+"""RPC: `@answers(CALL)` answers a declared call over nameko's wire format, and survives what is sent to it.
 
 A call is acknowledged when it starts: it runs at most once (twice only where that gets lost on its way to the broker),
 and whoever made it hears by its deadline or not at all.
@@ -6,7 +6,7 @@ and whoever made it hears by its deadline or not at all.
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,15 +15,15 @@ import amqp
 import eventlet
 import orjson
 import pymongo
-from marshmallow import Schema, ValidationError
-from nameko.extensions import Entrypoint, SharedExtension
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, SharedExtension
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from services.chassis import context, metrics
 from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
 from services.chassis.store import database, is_absent
-from services.contracts.errors import Invalid, NotFound, Refusal, TooMany, Unavailable, Unexpected, invalid
+from services.contracts.calling import Call, calls_of
+from services.contracts.errors import Invalid, NotFound, Refusal, TooMany, Unavailable, Unexpected
 from services.ground import logs
 from services.ground.logs import log
 from services.ground.tokens import Caller, Tokens
@@ -33,7 +33,6 @@ UNEXPECTED = Unexpected("unexpected", "Something went wrong on our side.")
 STORE_ABSENT = Unavailable(
     "store_unavailable", "A part of the platform can't be reached just now; try again in a moment."
 )
-STORE_HAS = 1.5  # seconds, for all that one call asks of it
 UNCLEAR = (Unavailable, Unexpected)  # whether anything was saved: such a call is neither answered again nor run again
 
 
@@ -69,7 +68,7 @@ class Calls(SharedExtension):
 
     def answers(self, method: "Rpc") -> None:
         """Route the calls for one method to it."""
-        self._methods[method.method_name] = method
+        self._methods[method.asked.method] = method
 
     def _receive(self, delivery: Delivery) -> None:
         if not delivery.ack():
@@ -145,26 +144,19 @@ def _error(error: BaseException | None) -> dict[str, Any] | None:
 
 
 class Rpc(Entrypoint):
-    """The entrypoint behind `@rpc`.
+    """The entrypoint behind `@answers`.
 
-    `shapes` load the arguments of these names before the method sees them, raising Invalid. A method with a parameter
-    `caller` is for signed-in members only and is given the Caller; one without is public, which must be said. `seconds`
-    is how long the store may take over one call. A signed-in call with an idempotency key runs once.
+    The method gets the arguments that the call declares, loaded, and the `caller` unless the call needs no token. A
+    signed-in call with an idempotency key runs once.
     """
 
     calls = Calls()
 
-    def __init__(self, *, public: bool = False, seconds: float = STORE_HAS, **shapes: type[Schema]) -> None:
-        self._public, self._seconds = public, seconds
-        self._shapes = {name: shape() for name, shape in shapes.items()}
+    def __init__(self, asked: Call) -> None:
+        self.asked = asked
         super().__init__()
 
     def setup(self) -> None:
-        method = getattr(self.container.service_cls, self.method_name)
-        self._signature = inspect.signature(method)
-        self._named = [name for name in self._signature.parameters if name not in ("self", "caller")]
-        if ("caller" in self._signature.parameters) == self._public:
-            raise TypeError(f"{self.container.service_name}.{self.method_name}: take a `caller`, or be public=True")
         self.calls.answers(self)
 
     def stop(self) -> None:
@@ -172,13 +164,13 @@ class Rpc(Entrypoint):
 
     def call(self, delivery: Delivery) -> None:
         """Check who calls and what with, and answer. Raises the Refusal of what does not get as far as the method."""
-        given = self._given(delivery)
-        kwargs = self._loaded(dict(given))
+        given = _given(delivery)
+        kwargs = self.asked.read(given)
         claim: Claim | None = None
-        if not self._public:
+        if self.asked.signed_in:
             kwargs["caller"] = caller = self._caller(delivery)
             if key := delivery.text("nameko.idempotency_key"):
-                with pymongo.timeout(self._seconds):
+                with pymongo.timeout(self.asked.seconds):
                     asked = given | {"if": delivery.text("nameko.expected_versions")}
                     claimed = self.calls.given.claim(caller.seal or caller.id, key, delivery.key, asked)
                 if isinstance(claimed, bytes):
@@ -192,7 +184,7 @@ class Rpc(Entrypoint):
                 "correlation_id": delivery.text("nameko.correlation_id"),
                 "log": {"method": delivery.key},
                 "traced": Work(delivery.key, "server", delivery.text(TRACEPARENT), {"rpc.system": "nameko"}),
-                "store_has": self._seconds,
+                "store_has": self.asked.seconds,
                 "expected": _expected(delivery.text("nameko.expected_versions")),
             },
             then=partial(self._finish, delivery, time.monotonic(), claim),
@@ -201,25 +193,6 @@ class Rpc(Entrypoint):
     def _caller(self, delivery: Delivery) -> Caller:
         caller, network = self.calls.tokens.caller(delivery.text("nameko.token")), delivery.text("nameko.network")
         return replace(caller, network=network) if network else caller
-
-    def _given(self, delivery: Delivery) -> dict[str, Any]:
-        try:
-            kwargs = orjson.loads(delivery.body)["kwargs"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise Invalid("malformed", "A call is a JSON object with args and kwargs.") from None
-        if not isinstance(kwargs, dict) or set(kwargs) != set(self._named):
-            raise Invalid("malformed", f"This call takes the arguments {self._named}.")
-        return kwargs
-
-    def _loaded(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        try:
-            for name, shape in self._shapes.items():
-                kwargs[name] = shape.load(kwargs[name])
-        except ValidationError as error:
-            raise invalid(error.messages) from None
-        if wrong := [name for name in self._named if name not in self._shapes and not isinstance(kwargs[name], str)]:
-            raise Invalid.field(wrong[0], "Must be text.")
-        return kwargs
 
     def _finish(
         self, delivery: Delivery, begun: float, claim: Claim | None, result: Any, error: Exception | None
@@ -247,8 +220,40 @@ class Rpc(Entrypoint):
             log.error("answer not kept", error=logs.kind(problem))
 
 
+def _given(delivery: Delivery) -> Any:
+    try:
+        return orjson.loads(delivery.body)["kwargs"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise Invalid("malformed", "A call is a JSON object with args and kwargs.") from None
+
+
 def _expected(given: str | None) -> frozenset[int] | None:
     return None if given is None else frozenset(int(each) for each in given.split(",") if each.isdecimal())
 
 
-rpc: Callable[..., Any] = Rpc.decorator
+answers: Callable[[Call], Callable[[Callable[..., Any]], Callable[..., Any]]] = Rpc.decorator
+
+
+def contradictions(capabilities: Iterable[type]) -> Iterator[str]:
+    """Sentences about each declared call that these capabilities don't answer exactly once, as it is declared."""
+    for capability in capabilities:
+        name: str = capability.name  # type: ignore[attr-defined]
+        found = list(_answered(capability))
+        for call in calls_of(name):
+            methods = [method for method, answered in found if answered is call]
+            if len(methods) != 1:
+                yield f"{call.target} must be answered by one method, not by {' and '.join(methods) or 'none'}."
+        for method, call in found:
+            wanted = {*call.takes, *(["caller"] if call.signed_in else [])}
+            takes = inspect.signature(getattr(capability, method)).parameters.keys() - {"self"}
+            if call.capability != name:
+                yield f"{name}.{method} answers {call.target}, which is another capability's."
+            elif takes != wanted:
+                yield f"{name}.{method} must take {sorted(wanted)}, as {call.target} declares, not {sorted(takes)}."
+
+
+def _answered(capability: type) -> Iterator[tuple[str, Call]]:
+    for name, method in inspect.getmembers(capability, inspect.isfunction):
+        for each in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ()):
+            if isinstance(each, Rpc):
+                yield name, each.asked

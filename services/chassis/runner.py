@@ -27,6 +27,7 @@ from nameko.runners import ServiceRunner
 
 from services.chassis import context, depth, health
 from services.chassis.bus import DEAD, Intake, TopologyDrift
+from services.chassis.rpc import contradictions
 from services.contracts.errors import Refusal
 from services.ground import logs, settings, tracing
 from services.ground.logs import log
@@ -78,11 +79,14 @@ def serve(
     """Run capabilities until SIGTERM or SIGINT, then stop taking work, finish what runs within GRACE, and exit 0.
 
     `chosen` names the capabilities to run, by default all; `needs` the settings that name a file; `numbers` the
-    service's own limits with their defaults. Exits 1 when a capability dies: a supervisor starts anew.
+    service's own limits with their defaults. Exits 1 when a capability dies: a supervisor starts anew. Exits at once,
+    with sentences, unless each declared call of these capabilities is answered exactly once.
     """
     known = {capability.name.partition(".")[2]: capability for capability in capabilities}  # type: ignore[attr-defined]
     if unknown := set(chosen) - set(known):
         sys.exit(f"{service} has no capability {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
+    if wrong := list(contradictions(capabilities)):
+        sys.exit(f"{service} can't start. " + " ".join(wrong))
     loaded = settings.load(needs, numbers)
     logs.configure(service, loaded.log_level, loaded.log_format)
     tracing.configure(service, loaded.traces_to)

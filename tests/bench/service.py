@@ -6,8 +6,8 @@ from typing import Any
 
 from services.chassis import runner
 from services.chassis.messaging import Envelope, on
-from services.chassis.rpc import rpc
-from tests.bench.words import BENCH_SAID
+from services.chassis.rpc import answers
+from tests.bench.words import BENCH_SAID, ECHO, TELL_TAKEN
 
 assert runner  # imported for its effect, before all that waits
 
@@ -18,7 +18,7 @@ class Echo:
     name = "bench.echo"
     heard: dict[str, float] = {}  # noqa: RUF012 - of the process: nameko makes an instance for each message
 
-    @rpc(public=True)
+    @answers(ECHO)
     def echo(self, text: str) -> Any:
         return {"text": text}
 
@@ -26,7 +26,7 @@ class Echo:
     def hear(self, message: Envelope, text: str) -> None:
         self.heard[message.id] = time.monotonic()
 
-    @rpc(public=True)
+    @answers(TELL_TAKEN)
     def taken(self) -> Any:
         """When the handler began with each message since it was asked last, in monotonic seconds."""
         taken, Echo.heard = Echo.heard, {}

@@ -14,11 +14,13 @@ from marshmallow import fields
 
 from services.chassis import runner
 from services.chassis.messaging import Envelope, on
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calling import Call, ask
 from services.contracts.catalogue import announce
 from services.contracts.errors import Conflict, Invalid, NotYet
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
+from services.contracts.roles import MEMBERS
 from services.contracts.shapes.parts import Shape, Text
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
@@ -41,6 +43,10 @@ FEEDBACK_WHISPERED = announce(
     example={"name": "x"},
     private=True,
 )
+
+
+def public(method: str, **takes: type[Shape]) -> Call:
+    return ask(f"feedback.probe.{method}", says="Do as the tests want.", takes=takes, public=True)
 
 
 class Probe:
@@ -73,32 +79,32 @@ class Probe:
     def overhear(self, message: Envelope, name: str) -> None:
         self.effects.add("overhear", message.id, name=name)
 
-    @rpc(public=True, draft=Draft)
+    @answers(public("echo", draft=Draft))
     def echo(self, draft: dict[str, Any]) -> Any:
         return draft
 
-    @rpc
+    @answers(ask("feedback.probe.whoami", says="Tell who I am.", may=MEMBERS))
     def whoami(self, caller: Caller) -> Any:
         return {"id": caller.id, "roles": sorted(caller.roles)}
 
-    @rpc(public=True, draft=Draft)
+    @answers(public("sleep", draft=Draft))
     def sleep(self, draft: dict[str, Any]) -> Any:
         time.sleep(float(draft["text"]))
         return draft
 
-    @rpc(public=True)
+    @answers(public("crash"))
     def crash(self) -> Any:
         raise RuntimeError("the secret inside")
 
-    @rpc(public=True)
+    @answers(public("unsendable"))
     def unsendable(self) -> Any:
         return object()
 
-    @rpc(public=True)
+    @answers(public("refuse"))
     def refuse(self) -> Any:
         raise Conflict("full", "There is no room left.")
 
-    @rpc(public=True, draft=Name)
+    @answers(public("make", draft=Name))
     def make(self, draft: dict[str, Any]) -> Any:
         now = clock.now()
         id = identifiers.new_id(now)
@@ -106,7 +112,7 @@ class Probe:
         saved = self.things.add(thing, FEEDBACK_MOVED.about(thing, status="done", actor_id=identifiers.new_id(now)))
         return {"id": saved["_id"]}
 
-    @rpc(public=True, draft=Name)
+    @answers(public("whisper", draft=Name))
     def whisper(self, draft: dict[str, Any]) -> Any:
         now = clock.now()
         thing = {"_id": identifiers.new_id(now), "changed_at": now, "name": draft["name"]}

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,9 +13,10 @@ import requests
 from flask import request
 
 from deploy.local import private
-from gateway import answers, app, health, worker
+from gateway import answers, app, worker
 from gateway.bus import rpc, stream
 from gateway.door.auth import public
+from services.contracts.calling import Call
 from services.contracts.shapes.feedback import Voice
 from tests.rig.processes import UNLIMITED
 
@@ -23,23 +25,23 @@ ROOT = Path(__file__).parents[2]
 
 def create() -> app.Gateway:
     """The gateway with addresses that call what tests answer, so that real services on the same broker don't mind."""
-    health.CAPABILITIES = ("tests.echo", "tests.inbox")
-    stream.INBOX = "tests.inbox"
+    app.capabilities = lambda: ["tests.echo", "tests.inbox"]
+    stream.CATCH_UP = replace(stream.CATCH_UP, capability="tests.inbox")
     worker.STALLED = float(os.environ.get("STALLED", worker.STALLED))
     gateway = app.create()
 
     @gateway.post("/call/<capability>/<method>")
     @public
     def ask(capability: str, method: str) -> Any:
-        return {"result": rpc.call(capability, method, **request.get_json())}
+        return {"result": rpc.call(_asked(capability, method), **request.get_json())}
 
     @gateway.post("/signed-in/<method>")
     def ask_signed_in(method: str) -> Any:
-        return {"result": rpc.call("tests.echo", method, **request.get_json())}
+        return {"result": rpc.call(_asked("tests.echo", method), **request.get_json())}
 
     @gateway.get("/exported")
     def export() -> Any:
-        return answers.sheet(Voice(), lambda **part: rpc.call("tests.echo", "browse", **part), None)
+        return answers.sheet(Voice(), lambda **part: rpc.call(_asked("tests.echo", "browse"), **part), None)
 
     @gateway.get("/held")
     @public
@@ -62,6 +64,10 @@ def create() -> app.Gateway:
         return {}
 
     return gateway
+
+
+def _asked(capability: str, method: str) -> Call:
+    return Call(capability, method, "Do as the tests want.", public=True)
 
 
 class Door:

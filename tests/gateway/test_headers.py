@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from deploy.local.keys import Keys
 from gateway import config
-from gateway.api import Blueprint
+from gateway.api import Blueprint, deprecated
 from gateway.app import create
 from gateway.document import Api
 from gateway.door.auth import public
@@ -96,7 +96,7 @@ def test_the_end_of_a_route_is_announced() -> None:
     app, routes = Flask("old"), Blueprint("old", __name__, description="What is going.")
 
     @routes.route("/old")
-    @routes.deprecated(since=date(2026, 11, 1), sunset=date(2027, 5, 1), instead="/v2/new")
+    @deprecated(since=date(2026, 11, 1), sunset=date(2027, 5, 1), instead="/v2/new")
     @routes.response(200, Unread)
     @public
     def old() -> Any:

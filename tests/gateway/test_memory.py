@@ -14,6 +14,7 @@ from gateway.bus import shared, stream
 from gateway.bus.link import MOST_LETTERS, Link, LinkDown
 from gateway.door import limits
 from gateway.door.limits import network_of
+from services.contracts.calling import Call
 from services.contracts.errors import Unauthenticated
 from services.ground import tokens
 from services.ground.tokens import Caller
@@ -50,7 +51,7 @@ def test_long_answers_take_no_more_than_so_many_bytes(kept: shared.Shared) -> No
     def ask() -> None:
         for number in range(100):
             key = b"%d" % number + b"k" * 10_000
-            assert isinstance(kept.get(key, lambda number=number: page(number, 400_000)), Written)  # type: ignore[misc]
+            assert isinstance(kept.get("list_events", key, lambda number=number: page(number, 400_000)), Written)  # type: ignore[misc]
 
     assert grown(ask) < 1.2 * shared.MOST / MEGABYTE
     assert 0.8 * shared.MOST < kept._size <= shared.MOST
@@ -59,7 +60,7 @@ def test_long_answers_take_no_more_than_so_many_bytes(kept: shared.Shared) -> No
 def test_short_answers_do_not_either(kept: shared.Shared) -> None:
     def ask() -> None:
         for number in range(60_000):
-            kept.get(b"%d" % number, lambda: {"id": 1})
+            kept.get("list_events", b"%d" % number, lambda: {"id": 1})
 
     assert grown(ask) < 1.2 * shared.MOST / MEGABYTE
     assert kept._size <= shared.MOST
@@ -69,7 +70,7 @@ def test_the_oldest_go_first_and_what_is_too_large_is_not_kept(kept: shared.Shar
     asked: list[bytes] = []
 
     def get(key: bytes, size: int) -> None:
-        kept.get(key, lambda: asked.append(key) or page(0, size))
+        kept.get("list_events", key, lambda: asked.append(key) or page(0, size))
 
     for key, size in ((b"large", 2 * shared.LARGEST), (b"small", 400)):
         get(key, size)
@@ -129,7 +130,7 @@ def test_a_reader_who_does_not_read_holds_only_so_much() -> None:
 
 
 def test_what_was_missed_is_told_up_to_so_many_bytes(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def since(_capability: str, _method: str, **_kwargs: Any) -> dict[str, Any]:
+    def since(_asked: Call, **_kwargs: Any) -> dict[str, Any]:
         lines = [{"id": str(each), "event_id": f"1-{each}", "body": "x" * 5_000} for each in range(500)]
         return {"items": lines}
 

@@ -2,7 +2,8 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.parts import ROLES, Few, Id, Moment, Page, Shape, Tag, Text, own_id, page_of, roles, tags
+from services.contracts.roles import ROLES
+from services.contracts.shapes.parts import Few, Id, Moment, Page, Shape, Tag, Text, own_id, page_of, roles, tags
 
 CODE = "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
 PHRASE = "a long sentence is fine"
@@ -249,3 +250,25 @@ class Administrator(Shape):
     email = fields.Email(required=True, validate=validate.Length(max=254))
     name = Text(most=80, required=True)
     password = _password()
+
+
+class Access(Shape):
+    """What a member's access tokens may say: these roles, and sessions opened after `since`, or the one kept."""
+
+    id = Id(required=True)
+    roles = roles(required=True)
+    since = Moment(required=True, allow_none=True)
+    kept_session = fields.String(required=True, allow_none=True)
+
+
+class LostAccess(Shape):
+    """Which access tokens count no more, although they have not expired: of these members, and of these sessions."""
+
+    members = fields.List(fields.Nested(Access), required=True)
+    sessions = fields.List(fields.String(), required=True)
+
+
+class Replayed(Shape):
+    """How many were announced again."""
+
+    announced = fields.Integer(required=True)

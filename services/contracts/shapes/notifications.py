@@ -54,6 +54,18 @@ class NotificationQuery(Page):
     unread = fields.Boolean(load_default=False, metadata={"description": "Only what was not read yet."})
 
 
+class MissedNotification(Notification):
+    """A line of the inbox as the live stream tells it to who comes back."""
+
+    event_id = fields.String(required=True)
+
+
+class Missed(Shape):
+    """What came since an event of the live stream, oldest first."""
+
+    items = fields.List(fields.Nested(MissedNotification), required=True)
+
+
 class Unread(Shape):
     """How much a member has not read yet."""
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from services.chassis import cursors
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calls import events as calls
 from services.contracts.catalogue import Announcement
 from services.contracts.deeds import noted
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_NOTED, EVENTS_PUBLISHED
@@ -24,21 +25,21 @@ class Calendar:
     name = "events.calendar"
     events = Store(EventStore)
 
-    @rpc(draft=shapes.EventDraft)
+    @answers(calls.DRAFT_EVENT)
     def draft(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Plan an event; nobody is told yet."""
         now = clock.now()
         event = domain.draft(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
         return _event.dump(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
 
-    @rpc(change=shapes.EventChange)
+    @answers(calls.CHANGE_EVENT)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
         before, now = self.events.get(event_id), clock.now()
         event = domain.change(before, change, by=caller.id, roles=caller.roles, now=now)
         return _event.dump(self.events.save(event, noting=_deed("change_event", before, event, caller)))
 
-    @rpc
+    @answers(calls.PUBLISH_EVENT)
     def publish(self, caller: Caller, event_id: str) -> Any:
         """Publish a draft; its audience is told."""
         before, now = self.events.get(event_id), clock.now()
@@ -47,7 +48,7 @@ class Calendar:
         deed = _deed("publish_event", before, event, caller)
         return _event.dump(self.events.save(event, announcing=published, noting=deed))
 
-    @rpc(cancellation=shapes.Cancellation)
+    @answers(calls.CANCEL_EVENT)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
         """Cancel an event; whoever was told of it is told this too."""
         before, now, reason = self.events.get(event_id), clock.now(), cancellation["reason"]
@@ -56,12 +57,12 @@ class Calendar:
         announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)
         return _event.dump(self.events.save(event, announcing=announcing, noting=deed))
 
-    @rpc
+    @answers(calls.SHOW_EVENT)
     def show(self, caller: Caller, event_id: str) -> Any:
         """One event."""
         return _event.dump(domain.visible(self.events.get(event_id), by=caller.id, roles=caller.roles))
 
-    @rpc(query=shapes.EventQuery)
+    @answers(calls.LIST_EVENTS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of events by their start; of drafts, only one's own."""
         found, following = self.events.by_start(

@@ -5,9 +5,10 @@ from typing import Any
 
 from services.chassis import context, cursors
 from services.chassis.numbers import Number
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
 from services.contracts import moments
+from services.contracts.calls import feedback as calls
 from services.contracts.deeds import noted, read
 from services.contracts.errors import NotFound
 from services.contracts.messages.feedback import (
@@ -39,7 +40,7 @@ class Voices:
     tallies = Store(TallyStore)
     voices_a_day = Number("VOICES_A_DAY")
 
-    @rpc(draft=shapes.VoiceDraft)
+    @answers(calls.RAISE_VOICE)
     def submit(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Raise a voice. Of an anonymous one nothing that is kept leads to its author, nor to this request."""
         at, code = domain.as_told(draft, clock.now()), secrets.token_urlsafe(20)
@@ -50,7 +51,7 @@ class Voices:
         saved = self.voices.add(voice, announcing=FEEDBACK_SUBMITTED.about(voice, voice_id=voice["_id"]))
         return _raised.dump({**saved, "claim_code": code if voice["anonymous"] else None})
 
-    @rpc(answer=shapes.AnswerDraft)
+    @answers(calls.ANSWER_VOICE)
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
         """Answer a voice; its author is told."""
         before, text = self.voices.get(voice_id), answer["text"]
@@ -59,7 +60,7 @@ class Voices:
         deed = noted(FEEDBACK_NOTED, "answer_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts), noting=deed))
 
-    @rpc(move=shapes.Move)
+    @answers(calls.MOVE_VOICE)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
         """Take a voice a public step further; its author is told."""
         before, now = self.voices.get(voice_id), clock.now()
@@ -68,7 +69,7 @@ class Voices:
         deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts), noting=deed))
 
-    @rpc(takedown=shapes.Takedown)
+    @answers(calls.TAKE_DOWN_VOICE)
     def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
         """Take the words of a voice away everywhere; its author is told why. What was not sent yet never is."""
         before, now = self.voices.get(voice_id), clock.now()
@@ -77,7 +78,7 @@ class Voices:
         deed = noted(FEEDBACK_NOTED, "take_down_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=taken_down, noting=deed, instead=True))
 
-    @rpc
+    @answers(calls.SHOW_VOICE)
     def show(self, caller: Caller, voice_id: str) -> Any:
         """One voice. That staff read what somebody else said is noted."""
         voice = domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles)
@@ -85,7 +86,7 @@ class Voices:
             self._note_reading("show_voice", voice_id, caller)
         return _voice.dump(voice)
 
-    @rpc(query=shapes.VoiceQuery)
+    @answers(calls.LIST_VOICES)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of voices, youngest first: one's own, or for administrators and hosts all, which is noted."""
         everybodys = domain.sees_all(caller.roles, query["mine"])
@@ -99,7 +100,7 @@ class Voices:
         )
         return {"items": _voice.dump(found, many=True), "next": cursors.write(following)}
 
-    @rpc(public=True, claim=shapes.Claim)
+    @answers(calls.CLAIM_OUTCOME)
     def outcome(self, claim: dict[str, Any]) -> Any:
         """What became of an anonymous voice, for whoever kept its claim code."""
         found = self.voices.by_claim(domain.digest(claim["claim_code"]))

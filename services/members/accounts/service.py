@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis import cursors
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calls import members as calls
 from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
 from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_NOTED
@@ -32,12 +33,12 @@ class Accounts:
     invitations = Store(InvitationStore, sibling=True)
     sessions = Store(SessionStore, sibling=True)
 
-    @rpc
+    @answers(calls.SHOW_ME)
     def me(self, caller: Caller) -> Any:
         """The caller's own profile."""
         return _profile.dump(self.accounts.get(caller.id))
 
-    @rpc(change=shapes.ProfileChange)
+    @answers(calls.CHANGE_ME)
     def change_me(self, caller: Caller, change: dict[str, Any]) -> Any:
         """Change the caller's own profile."""
         before = self.accounts.get(caller.id)
@@ -45,36 +46,36 @@ class Accounts:
         announcing = _changed(after, caller.id) if domain.told(before, after) else None
         return _profile.dump(self.accounts.save(after, announcing=announcing))
 
-    @rpc(change=shapes.RolesChange)
+    @answers(calls.SET_MEMBER_ROLES)
     def set_roles(self, caller: Caller, member_id: str, change: dict[str, Any]) -> Any:
         """Give a member other roles."""
         self._administrators_only(caller, "Only administrators change roles.")
         return self._decide(member_id, caller, "set_member_roles", domain.assign, roles=change["roles"])
 
-    @rpc(suspension=shapes.Suspension)
+    @answers(calls.SUSPEND_MEMBER)
     def suspend(self, caller: Caller, member_id: str, suspension: dict[str, Any]) -> Any:
         """Shut a member out until they are reinstated."""
         self._administrators_only(caller, "Only administrators suspend members.")
         return self._decide(member_id, caller, "suspend_member", domain.suspend, reason=suspension["reason"])
 
-    @rpc
+    @answers(calls.REINSTATE_MEMBER)
     def reinstate(self, caller: Caller, member_id: str) -> Any:
         """Let a suspended member in again."""
         self._administrators_only(caller, "Only administrators reinstate members.")
         return self._decide(member_id, caller, "reinstate_member", domain.reinstate)
 
-    @rpc
+    @answers(calls.REMOVE_MEMBER)
     def remove(self, caller: Caller, member_id: str) -> None:
         """Take a member from the hub for good; their name stays beside what they said."""
         self._administrators_only(caller, "Only administrators remove members.")
         self._decide(member_id, caller, "remove_member", domain.remove)
 
-    @rpc
+    @answers(calls.SHOW_MEMBER)
     def show(self, caller: Caller, member_id: str) -> Any:
         """A member as other members see them."""
         return _card.dump(_shown(domain.visible(self.accounts.get(member_id), caller.roles)))
 
-    @rpc(query=shapes.MemberQuery)
+    @answers(calls.LIST_MEMBERS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the members, in the order of joining; suspended ones for administrators only."""
         if suspended := query["status"] == "suspended":
@@ -85,7 +86,7 @@ class Accounts:
         )
         return {"items": _card.dump(map(_shown, found), many=True), "next": cursors.write(following)}
 
-    @rpc(public=True, seconds=60)
+    @answers(calls.REPLAY_MEMBERS)
     def replay(self) -> Any:
         """Announce again how every member is, so that copies can be rebuilt; called on the bus only, by operators."""
         everybody = [self.accounts.repeat(each, _changed(each, each["_id"])) for each in self.accounts.everybody()]

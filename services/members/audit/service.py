@@ -4,8 +4,9 @@ from typing import Any
 
 from services.chassis import cursors
 from services.chassis.messaging import Envelope, on
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calls import members as calls
 from services.contracts.messages.events import EVENTS_NOTED
 from services.contracts.messages.feedback import FEEDBACK_NOTED
 from services.contracts.messages.gateway import GATEWAY_NOTED
@@ -93,7 +94,7 @@ class Audit:
         what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
         self._keep(message, what | {"actor_id": actor_id, "network": network})
 
-    @rpc(query=shapes.AuditQuery)
+    @answers(calls.LIST_AUDIT_ENTRIES)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the entries, newest first; to read it is noted, too."""
         domain.check_reader(self.accounts.roles(caller.id))

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calls import members as calls
 from services.contracts.deeds import noted
 from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
@@ -34,7 +35,7 @@ class Credentials:
     passwords = Passwords()
     signer = Signer()
 
-    @rpc(change=shapes.PasswordChange)
+    @answers(calls.CHANGE_PASSWORD)
     def change(self, caller: Caller, change: dict[str, Any]) -> None:
         """Set another password, knowing the present one; guesses at it are counted. All other sessions end."""
         now, before = clock.now(), self.kept.get(caller.id)
@@ -46,7 +47,7 @@ class Credentials:
         self.kept.save(domain.change(before, hashed, but_session=caller.session_id, now=now))
         self._end_sessions(caller.id, "password_changed", but=caller.session_id)
 
-    @rpc
+    @answers(calls.ISSUE_PASSWORD_RESET)
     def issue(self, caller: Caller, member_id: str) -> Any:
         """Make a code by which a member can set a new password; it is in this answer only."""
         self._administrators_only(caller, "Only administrators reset passwords.")
@@ -55,7 +56,7 @@ class Credentials:
         self.kept.save(after, noting=_deed("issue_password_reset", after, caller))
         return _reset.dump({"code": code, "expires_at": after["reset"]["expires_at"]})
 
-    @rpc(public=True, reset=shapes.NewPassword)
+    @answers(calls.RESET_PASSWORD)
     def reset(self, reset: dict[str, Any]) -> None:
         """Set a new password with a code. All sessions end, so whoever had the old one is out."""
         now, found = clock.now(), self.kept.by_reset(codes.digest(reset["code"]))
@@ -64,7 +65,7 @@ class Credentials:
         self.kept.save(domain.reset(account, hashed, now=now))
         self._end_sessions(account["_id"], "password_reset")
 
-    @rpc
+    @answers(calls.END_MEMBER_SESSIONS)
     def end_sessions(self, caller: Caller, member_id: str) -> None:
         """Sign a member out everywhere."""
         self._administrators_only(caller, "Only administrators end the sessions of others.")

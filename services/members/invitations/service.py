@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis import cursors
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calls import members as calls
 from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
 from services.contracts.messages.members import MEMBERS_JOINED, MEMBERS_NOTED
@@ -38,7 +39,7 @@ class Invitations:
     passwords = Passwords()
     signer = Signer()
 
-    @rpc(invitation=shapes.InvitationDraft)
+    @answers(calls.INVITE_MEMBER)
     def invite(self, caller: Caller, invitation: dict[str, Any]) -> Any:
         """Invite an address. The open invitation that it may have is changed to this one, and keeps its code."""
         self._administrators_only(caller)
@@ -50,13 +51,13 @@ class Invitations:
             return self._renew(before, caller, "invite_member", invitation["roles"])
         return self._add(invitation, email, caller)
 
-    @rpc
+    @answers(calls.RESEND_INVITATION)
     def resend(self, caller: Caller, invitation_id: str) -> Any:
         """Let an open invitation last longer, and show its code again."""
         self._administrators_only(caller)
         return self._renew(self.invitations.get(invitation_id), caller, "resend_invitation")
 
-    @rpc
+    @answers(calls.WITHDRAW_INVITATION)
     def withdraw(self, caller: Caller, invitation_id: str) -> None:
         """End an open invitation at once."""
         self._administrators_only(caller)
@@ -64,7 +65,7 @@ class Invitations:
         after = domain.withdraw(before, by=caller.id, now=clock.now())
         self.invitations.save(after, noting=_deed("withdraw_invitation", before, after, caller))
 
-    @rpc(query=shapes.InvitationQuery)
+    @answers(calls.LIST_INVITATIONS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the invitations, youngest first; to read it is noted."""
         self._administrators_only(caller)
@@ -75,7 +76,7 @@ class Invitations:
         items = [{**each, "by": domain.inviter(each), "state": domain.state(each, now)} for each in found]
         return {"items": _sent.dump(items, many=True), "next": cursors.write(following)}
 
-    @rpc(public=True, registration=shapes.Registration)
+    @answers(calls.REGISTER_MEMBER)
     def register(self, registration: dict[str, Any]) -> Any:
         """Join with an invitation, which is used up first: its code stands for the address that it was sent to."""
         now = clock.now()

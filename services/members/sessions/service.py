@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calls import members as calls
 from services.contracts.errors import Conflict, Unauthenticated, Unavailable
-from services.contracts.shapes import members as shapes
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 from services.members.accounts.domain import address, roles
@@ -31,7 +31,7 @@ class Sessions:
     passwords = Passwords()
     signer = Signer()
 
-    @rpc(public=True, credentials=shapes.Credentials)
+    @answers(calls.SIGN_IN)
     def open(self, credentials: dict[str, Any], origin: str) -> Any:
         """Sign in, from a place in the network. An unknown address and a wrong password are the same, and as slow.
 
@@ -48,7 +48,7 @@ class Sessions:
         domain.admit(account)
         return self._begin(account, place, began) | {"device_token": self._known(account, device, token)}
 
-    @rpc(public=True, request=shapes.RefreshRequest)
+    @answers(calls.REFRESH_SESSION)
     def refresh(self, request: dict[str, Any]) -> Any:
         """Exchange a refresh token for fresh tokens. Who repeats it within the grace gets the same refresh token."""
         id, secret = domain.parts(request["refresh_token"])
@@ -59,18 +59,18 @@ class Sessions:
                 continue  # somebody was faster: what is true now?
         raise Unavailable("busy", "This session is changed too often just now; try again in a moment.")
 
-    @rpc
+    @answers(calls.SIGN_OUT)
     def close(self, caller: Caller) -> None:
         """Sign out here."""
         self.sessions.end(caller.session_id, "signed_out", clock.now())
 
-    @rpc
+    @answers(calls.SIGN_OUT_EVERYWHERE)
     def close_all(self, caller: Caller) -> None:
         """Sign out everywhere; no device is known any more."""
         self.sessions.end_all(caller.id, "signed_out", clock.now())
         self.devices.forget(caller.id)
 
-    @rpc(public=True)
+    @answers(calls.TELL_LOST_ACCESS)
     def revoked(self) -> Any:
         """Which access tokens count no more, although they have not expired; gateways ask, on the bus only.
 

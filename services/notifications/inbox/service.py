@@ -3,8 +3,9 @@
 from typing import Any
 
 from services.chassis import cursors
-from services.chassis.rpc import rpc
+from services.chassis.rpc import answers
 from services.chassis.store import Store
+from services.contracts.calls import notifications as calls
 from services.contracts.errors import NotFound
 from services.contracts.shapes import notifications as shapes
 from services.ground import clock, identifiers
@@ -23,30 +24,30 @@ class Inbox:
     name = "notifications.inbox"
     inbox = Store(InboxStore)
 
-    @rpc(query=shapes.NotificationQuery)
+    @answers(calls.LIST_NOTIFICATIONS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the caller's notifications, newest first."""
         reader, after = _reader(caller), cursors.read(query["cursor"], int, str)
         found, following = self.inbox.youngest(reader, unread=query["unread"], after=after, limit=query["limit"])
         return {"items": _notification.dump(found, many=True), "next": cursors.write(following)}
 
-    @rpc
+    @answers(calls.COUNT_UNREAD)
     def unread(self, caller: Caller) -> Any:
         """How many the caller has not read."""
         return {"unread": self.inbox.unread(_reader(caller))}
 
-    @rpc
+    @answers(calls.MARK_READ)
     def read(self, caller: Caller, notification_id: str) -> None:
         """Mark one as read."""
         if not self.inbox.read(_reader(caller), notification_id, clock.now()):
             raise NotFound("not_found", f"There is nothing with the id {notification_id}.")
 
-    @rpc
+    @answers(calls.MARK_ALL_READ)
     def read_all(self, caller: Caller) -> Any:
         """Mark all that are there now as read."""
         return {"marked": self.inbox.read_all(_reader(caller), clock.now())}
 
-    @rpc
+    @answers(calls.CATCH_UP)
     def since(self, caller: Caller, after: str) -> Any:
         """What came since an event of the live stream, oldest first, each with its `event_id`."""
         last = shapes.moment_of(after)

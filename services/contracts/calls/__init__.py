@@ -1,0 +1,11 @@
+"""What capabilities can be asked, one file a service; whoever imports this package knows all calls."""
+
+from services.contracts.calling import CALLS, LISTENERS
+from services.contracts.calls import events, feedback, members, notifications
+
+__all__ = ["capabilities", "events", "feedback", "members", "notifications"]
+
+
+def capabilities() -> list[str]:
+    """The names of all capabilities, each of which answers `ping`."""
+    return list(dict.fromkeys([*(call.capability for call in CALLS.values()), *LISTENERS]))

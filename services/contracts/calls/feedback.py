@@ -1,0 +1,81 @@
+"""What feedback can be asked."""
+
+from services.contracts.calling import ask
+from services.contracts.errors import Conflict, Forbidden, NotFound
+from services.contracts.roles import ADMINISTRATORS, MEMBERS, STAFF
+from services.contracts.shapes.feedback import (
+    AnswerDraft,
+    Claim,
+    Move,
+    Outcome,
+    RaisedVoice,
+    Takedown,
+    Voice,
+    VoiceDraft,
+    VoicePage,
+    VoiceQuery,
+)
+from services.contracts.shapes.parts import Id
+
+RAISE_VOICE = ask(
+    "feedback.voices.submit",
+    operation="raise_voice",
+    says="Tell the hub something; an anonymous voice comes with a claim code, shown this once.",
+    takes={"draft": VoiceDraft},
+    makes=RaisedVoice,
+    may=MEMBERS,
+)
+LIST_VOICES = ask(
+    "feedback.voices.browse",
+    operation="list_voices",
+    says="List voices, newest first: my own, or all for administrators and hosts.",
+    takes={"query": VoiceQuery},
+    gives=VoicePage,
+    may=MEMBERS,
+)
+SHOW_VOICE = ask(
+    "feedback.voices.show",
+    operation="show_voice",
+    says="Show a voice with its answers.",
+    takes={"voice_id": Id},
+    gives=Voice,
+    may=STAFF,
+    own=MEMBERS,
+    refuses=(NotFound,),
+)
+ANSWER_VOICE = ask(
+    "feedback.voices.answer",
+    operation="answer_voice",
+    says="Answer a voice; its author is told.",
+    takes={"voice_id": Id, "answer": AnswerDraft},
+    makes=Voice,
+    may=STAFF,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+MOVE_VOICE = ask(
+    "feedback.voices.move",
+    operation="move_voice",
+    says="Move a voice one or more steps on, never back; its author is told.",
+    takes={"voice_id": Id, "move": Move},
+    gives=Voice,
+    may=STAFF,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+TAKE_DOWN_VOICE = ask(
+    "feedback.voices.take_down",
+    operation="take_down_voice",
+    says="Take a voice down: its words are forgotten, its author is told why.",
+    takes={"voice_id": Id, "takedown": Takedown},
+    gives=Voice,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+CLAIM_OUTCOME = ask(
+    "feedback.voices.outcome",
+    operation="claim_outcome",
+    says="Read with a claim code what became of an anonymous voice.",
+    takes={"claim": Claim},
+    gives=Outcome,
+    public=True,
+    refuses=(NotFound,),
+)

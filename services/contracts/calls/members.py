@@ -1,0 +1,241 @@
+"""What members can be asked."""
+
+from marshmallow import fields
+
+from services.contracts.calling import ask
+from services.contracts.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from services.contracts.roles import ADMINISTRATORS, MEMBERS
+from services.contracts.shapes.audit import AuditEntryPage, AuditQuery
+from services.contracts.shapes.members import (
+    Credentials,
+    Invitation,
+    InvitationDraft,
+    InvitationQuery,
+    LostAccess,
+    MemberCard,
+    MemberPage,
+    MemberQuery,
+    NewPassword,
+    PasswordChange,
+    PasswordReset,
+    Profile,
+    ProfileChange,
+    RefreshRequest,
+    Registration,
+    Replayed,
+    RolesChange,
+    SentInvitationPage,
+    SignedIn,
+    Suspension,
+    Tokens,
+)
+from services.contracts.shapes.parts import Id
+
+SHOW_ME = ask(
+    "members.accounts.me",
+    operation="show_me",
+    says="Show my profile, with my roles and tags.",
+    gives=Profile,
+    may=MEMBERS,
+)
+CHANGE_ME = ask(
+    "members.accounts.change_me",
+    operation="change_me",
+    says="Change my profile: only the fields that are sent.",
+    takes={"change": ProfileChange},
+    gives=Profile,
+    may=MEMBERS,
+    refuses=(Conflict,),
+)
+LIST_MEMBERS = ask(
+    "members.accounts.browse",
+    operation="list_members",
+    says="List members in the order in which they joined.",
+    takes={"query": MemberQuery},
+    gives=MemberPage,
+    may=MEMBERS,
+)
+SHOW_MEMBER = ask(
+    "members.accounts.show",
+    operation="show_member",
+    says="Show a member as other members see them.",
+    takes={"member_id": Id},
+    gives=MemberCard,
+    may=MEMBERS,
+    refuses=(NotFound,),
+)
+SET_MEMBER_ROLES = ask(
+    "members.accounts.set_roles",
+    operation="set_member_roles",
+    says="Say which roles a member has from now on.",
+    takes={"member_id": Id, "change": RolesChange},
+    gives=MemberCard,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+SUSPEND_MEMBER = ask(
+    "members.accounts.suspend",
+    operation="suspend_member",
+    says="Shut a member out until they are reinstated: their sessions and access tokens end within a minute.",
+    takes={"member_id": Id, "suspension": Suspension},
+    gives=MemberCard,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+REINSTATE_MEMBER = ask(
+    "members.accounts.reinstate",
+    operation="reinstate_member",
+    says="Let a suspended member in again, with the roles that they had.",
+    takes={"member_id": Id},
+    gives=MemberCard,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+REMOVE_MEMBER = ask(
+    "members.accounts.remove",
+    operation="remove_member",
+    says="Take a member from the hub for good: no way in, no profile; their name stays beside what they said.",
+    takes={"member_id": Id},
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+REPLAY_MEMBERS = ask(
+    "members.accounts.replay",
+    says="Announce again how every member is, so that copies can be rebuilt.",
+    gives=Replayed,
+    operator=True,
+    seconds=60,
+)
+
+INVITE_MEMBER = ask(
+    "members.invitations.invite",
+    operation="invite_member",
+    says="Invite somebody, and be shown the code to hand over.",
+    more="An address has one open invitation at most: to invite it again changes that one, which keeps its code.",
+    takes={"invitation": InvitationDraft},
+    makes=Invitation,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, Conflict),
+)
+LIST_INVITATIONS = ask(
+    "members.invitations.browse",
+    operation="list_invitations",
+    says="List the invitations, youngest first, without their codes.",
+    takes={"query": InvitationQuery},
+    gives=SentInvitationPage,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden,),
+)
+RESEND_INVITATION = ask(
+    "members.invitations.resend",
+    operation="resend_invitation",
+    says="Let an open invitation last longer, and show its code again.",
+    takes={"invitation_id": Id},
+    gives=Invitation,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+WITHDRAW_INVITATION = ask(
+    "members.invitations.withdraw",
+    operation="withdraw_invitation",
+    says="Withdraw an open invitation: its code is dead at once.",
+    takes={"invitation_id": Id},
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+REGISTER_MEMBER = ask(
+    "members.invitations.register",
+    operation="register_member",
+    says="Join the hub with an invitation.",
+    takes={"registration": Registration},
+    makes=Profile,
+    public=True,
+    refuses=(Conflict,),
+)
+
+CHANGE_PASSWORD = ask(
+    "members.credentials.change",
+    operation="change_password",
+    says="Change my password, knowing the present one; all my other sessions end.",
+    takes={"change": PasswordChange},
+    may=MEMBERS,
+    refuses=(Conflict,),
+)
+ISSUE_PASSWORD_RESET = ask(
+    "members.credentials.issue",
+    operation="issue_password_reset",
+    says="Make a code by which a member sets a new password; an earlier code works no more.",
+    takes={"member_id": Id},
+    makes=PasswordReset,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+RESET_PASSWORD = ask(
+    "members.credentials.reset",
+    operation="reset_password",
+    says="Set a new password with the code that an administrator handed over; all sessions end.",
+    takes={"reset": NewPassword},
+    public=True,
+    refuses=(Conflict,),
+)
+END_MEMBER_SESSIONS = ask(
+    "members.credentials.end_sessions",
+    operation="end_member_sessions",
+    says="Sign a member out on all devices: their access tokens end within a minute.",
+    takes={"member_id": Id},
+    may=ADMINISTRATORS,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+
+SIGN_IN = ask(
+    "members.sessions.open",
+    operation="sign_in",
+    says="Sign in with address and password.",
+    more="Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one "
+    "address, and more from many. A device that sends its `device_token` is counted for itself. So it is not shut out "
+    "when others guess, be it from the same address.",
+    takes={"credentials": Credentials, "origin": fields.String},
+    makes=SignedIn,
+    public=True,
+    refuses=(Unauthenticated, Forbidden),
+)
+REFRESH_SESSION = ask(
+    "members.sessions.refresh",
+    operation="refresh_session",
+    says="Exchange a refresh token for fresh tokens.",
+    more="Whoever sends the same token again within 30 seconds gets the same next refresh token, with an access token "
+    "of their own: so tabs can share one, and a lost answer can be asked for again. A token that is used later than "
+    "that ends the session. A session lasts 90 days at most. Then sign in again.",
+    takes={"request": RefreshRequest},
+    makes=Tokens,
+    public=True,
+    refuses=(Unauthenticated,),
+)
+SIGN_OUT = ask(
+    "members.sessions.close",
+    operation="sign_out",
+    says="Sign out here.",
+    may=MEMBERS,
+)
+SIGN_OUT_EVERYWHERE = ask(
+    "members.sessions.close_all",
+    operation="sign_out_everywhere",
+    says="Sign out on all devices. Their device tokens are forgotten, too.",
+    may=MEMBERS,
+)
+TELL_LOST_ACCESS = ask(
+    "members.sessions.revoked",
+    says="Tell which access tokens count no more, although they have not expired; gateways ask.",
+    gives=LostAccess,
+    public=True,
+)
+
+LIST_AUDIT_ENTRIES = ask(
+    "members.audit.browse",
+    operation="list_audit_entries",
+    says="List the audit log of the last 365 days, newest first; to read it is noted there, too.",
+    takes={"query": AuditQuery},
+    gives=AuditEntryPage,
+    may=ADMINISTRATORS,
+    refuses=(Forbidden,),
+)
