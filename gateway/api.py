@@ -82,6 +82,7 @@ class Blueprint(flask_smorest.Blueprint):
     def __init__(self, name: str, import_name: str, *, description: str, url_prefix: str = "/v1") -> None:
         super().__init__(name, import_name, description=description, url_prefix=url_prefix)
         self._prepare_doc_cbks += document.STEPS
+        self.asks: list[Call] = []
         self.hears: dict[str, Message] = {}
 
     def ask(
@@ -115,7 +116,7 @@ class Blueprint(flask_smorest.Blueprint):
         view = deprecated(self.response(status, asked.gives, location=location, sheet=sheet)(view))
         if shape:
             view = self.arguments(shape, location="query" if method in SAFE else "json")(view)
-        view.asked = asked  # type: ignore[attr-defined]
+        self.asks.append(asked)
         self.route(rule, methods=[method])(view)
 
     get = partialmethod(ask, "GET")

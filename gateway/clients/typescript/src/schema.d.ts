@@ -290,9 +290,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in with address and password.
-         * @description Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one address, and
-         *     more from many. A device that sends its `device_token` is counted for itself. So it is not shut out when others
-         *     guess, be it from the same address.
+         * @description Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one address, and more from many. A device that sends its `device_token` is counted for itself. So it is not shut out when others guess, be it from the same address.
          */
         post: operations["sign_in"];
         /**
@@ -316,9 +314,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for fresh tokens.
-         * @description Whoever sends the same token again within 30 seconds gets the same next refresh token, with an access token of
-         *     their own: so tabs can share one, and a lost answer can be asked for again. A token that is used later than that
-         *     ends the session. A session lasts 90 days at most. Then sign in again.
+         * @description Whoever sends the same token again within 30 seconds gets the same next refresh token, with an access token of their own: so tabs can share one, and a lost answer can be asked for again. A token that is used later than that ends the session. A session lasts 90 days at most. Then sign in again.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -526,7 +522,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Move a voice one step on; its author is told.
+         * Move a voice one or more steps on, never back; its author is told.
          * @description For: administrator, host.
          */
         put: operations["move_voice"];
