@@ -6,14 +6,14 @@ all routes is written here, once; what the OpenAPI document says of it, in docum
 
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, time
 from functools import partialmethod, wraps
 from typing import Any, ClassVar
 
 import flask_smorest
 import orjson
-from flask import Request, Response, current_app, g
+from flask import Request, Response
 from marshmallow import EXCLUDE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -22,7 +22,6 @@ from werkzeug.http import http_date
 from gateway import answers, document
 from gateway.answers import JSON, SAFE
 from gateway.bus.rpc import call
-from gateway.bus.shared import Shared
 from gateway.door.auth import public
 from gateway.door.hooks import LARGEST_BODY, arrived
 from services.contracts import moments
@@ -206,29 +205,6 @@ class Blueprint(flask_smorest.Blueprint):
     def refuses(self, *families: type[Refusal]) -> Decorator:
         """Document how a route may refuse, beyond what follows from its declaration."""
         return _noting(refuses=families)
-
-
-def shared(*, until: Sequence[Message], but_for: Collection[str], unless: dict[str, Any] | None = None) -> Decorator:
-    """Keep answers that many read alike, until one of these messages is heard.
-
-    Whoever has a role in `but_for` is always asked for anew, as they must see what they have just changed. So are
-    queries with what `unless` says: each member gets another answer to them. Stands right around the call.
-    """
-
-    def decorator(view: View) -> View:
-        name = view.__name__
-
-        @wraps(view)
-        def answer(*args: Any, **view_args: Any) -> Any:
-            if g.caller.has(*but_for) or (unless is not None and unless.items() <= args[0].items()):
-                return view(*args, **view_args)
-            kept: Shared = current_app.extensions["shared"]
-            return kept.get(name, orjson.dumps([name, args, view_args]), lambda: view(*args, **view_args))
-
-        answer.shared_until = until  # type: ignore[attr-defined]
-        return answer
-
-    return decorator
 
 
 def deprecated(*, since: date, sunset: date, instead: str) -> Decorator:

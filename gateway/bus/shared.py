@@ -8,16 +8,21 @@ than MOST; whoever asks for other pages of long texts can only make the gateway 
 import time
 import uuid
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import amqp
+import orjson
 import prometheus_client
+from flask import current_app, g
 
 from gateway.answers import Written
 from gateway.bus.link import Link, declare
 from services.contracts.catalogue import Message, exchange_of
+
+View = Callable[..., Any]
 
 MOST = 16 * 1024 * 1024  # bytes, of all that is kept
 LARGEST = MOST // 16  # bytes, of an answer with its key: a larger one is not kept, as it would displace many
@@ -92,6 +97,31 @@ class Shared:
     def _drop(self, key: bytes) -> None:
         if (kept := self._kept.pop(key, None)) is not None:
             self._size -= _size(key, kept[2])
+
+
+def shared(
+    *, until: Sequence[Message], but_for: Collection[str], unless: dict[str, Any] | None = None
+) -> Callable[[View], View]:
+    """Keep answers that many read alike, until one of these messages is heard.
+
+    Whoever has a role in `but_for` is always asked for anew, as they must see what they have just changed. So are
+    queries with what `unless` says: each member gets another answer to them. Stands right around the call.
+    """
+
+    def decorator(view: View) -> View:
+        name = view.__name__
+
+        @wraps(view)
+        def answer(*args: Any, **view_args: Any) -> Any:
+            if g.caller.has(*but_for) or (unless is not None and unless.items() <= args[0].items()):
+                return view(*args, **view_args)
+            kept: Shared = current_app.extensions["shared"]
+            return kept.get(name, orjson.dumps([name, args, view_args]), lambda: view(*args, **view_args))
+
+        answer.shared_until = until  # type: ignore[attr-defined]
+        return answer
+
+    return decorator
 
 
 def _fitted(written: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Events: what members attend."""
 
-from gateway.api import Blueprint, shared
+from gateway.api import Blueprint
+from gateway.bus.shared import shared
 from services.contracts.calls.events import (
     CANCEL_EVENT,
     CHANGE_EVENT,

@@ -110,6 +110,16 @@ def test_services_announce_and_never_call(folder: Path) -> None:
     assert not re.search(r"RpcProxy|EventDispatcher|event_handler|requests\b", text)
 
 
+def test_routes_do_not_think() -> None:
+    """A noun is a table of calls; a view among them has decorators and one call. Pages and documents are no calls."""
+    thought = ast.If | ast.IfExp | ast.For | ast.While | ast.Try | ast.comprehension | ast.BoolOp
+    for path in sources("gateway/routes"):
+        if path.stem not in ("bus", "platform"):
+            assert not [node for node in ast.walk(tree(path)) if isinstance(node, thought)], path
+            for view in (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)):
+                assert len(view.body) == 2, f"{path}: {view.name} is a sentence and one call"
+
+
 def test_one_handler_hears_one_message() -> None:
     for folder in CAPABILITIES:
         for name, method in inspect.getmembers(capability(folder), inspect.isfunction):

@@ -15,6 +15,8 @@ from gateway.api import Blueprint, deprecated
 from gateway.app import create
 from gateway.document import Api
 from gateway.door.auth import public
+from services.contracts import calling
+from services.contracts.calling import ask
 from services.contracts.shapes.notifications import Unread
 from tests.gateway.door import Door
 from tests.gateway.played import PlayedServices
@@ -110,6 +112,18 @@ def test_the_end_of_a_route_is_announced() -> None:
     assert found["Sunset"] == "Sat, 01 May 2027 00:00:00 GMT"
     assert found["Link"] == '</v2/new>; rel="successor-version"'
     assert api.document()["paths"]["/v1/old"]["get"]["deprecated"] is True
+
+
+def test_the_end_of_an_address_of_a_call_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calling, "CALLS", {})
+    routes = Blueprint("old", __name__, description="What is going.")
+    asked = ask("old.counter.count", operation="count", says="Count.", gives=Unread, public=True)
+    end = deprecated(since=date(2026, 11, 1), sunset=date(2027, 5, 1), instead="/v2/new")
+    routes.get("/old", asked, deprecated=end)
+    api = Api(Flask("old"))
+    api.register_blueprint(routes)
+    described = api.document()["paths"]["/v1/old"]["get"]
+    assert (described["deprecated"], described["x-sunset"], described["security"]) == (True, "2027-05-01", [])
 
 
 def test_a_route_that_says_not_who_may_use_it_does_not_start() -> None:

@@ -10,9 +10,10 @@ from flask.testing import FlaskClient
 
 from deploy.local.keys import Keys
 from gateway import routes
-from gateway.api import Blueprint, shared
+from gateway.api import Blueprint
 from gateway.app import Gateway, create, hears
 from gateway.bus import link
+from gateway.bus.shared import shared
 from gateway.config import Config
 from services.contracts import calling
 from services.contracts.calling import ask
