@@ -1,9 +1,9 @@
 """`python -m deploy.documents [--check]`: write the documents that are generated and committed, or compare them.
 
-`gateway/openapi.json` comes from the gateway's routes, `services/contracts/asyncapi.yaml` from the catalogue and the
-handlers of all services, `deploy/rabbitmq/rights.json` from what they declare, announce and hear,
-`deploy/seeing/dashboard.json` from its description in Python, `deploy/kubernetes/production/alerts.yaml` from the rules
-in `deploy/seeing`.
+`gateway/openapi.json` comes from the gateway's routes and the calls, `services/contracts/calls/README.md` from the
+calls, `services/contracts/asyncapi.yaml` from the catalogue and the handlers of all services,
+`deploy/rabbitmq/rights.json` from what they declare, announce and hear, `deploy/seeing/dashboard.json` from its
+description in Python, `deploy/kubernetes/production/alerts.yaml` from the rules in `deploy/seeing`.
 """
 
 import difflib
@@ -21,7 +21,9 @@ from deploy.local.keys import Keys
 from deploy.seeing import dashboard
 from gateway import app
 from gateway.config import Config
+from gateway.document import whom
 from services.contracts import asyncapi
+from services.contracts.calling import CALLS, Call
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,6 +43,31 @@ def bus() -> str:
         messaging = importlib.import_module("services.chassis.messaging")
         document = asyncapi.document(messaging.hearers(capabilities()))
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+ASKED = """# What can be asked
+
+Made from the calls declared in this folder: who may make each, and how it may refuse beyond `Invalid`,
+`Unauthenticated` and `Unavailable`. On the bus a call is nameko's, with the call's name as its routing key.
+"""
+
+
+def calls() -> str:
+    """What capabilities can be asked, and by whom, as a table in Markdown."""
+    rows = [
+        f"| `{each.target}` | {each.says} | {', '.join(f'`{name}`' for name in each.takes)} | {_whom(each)} "
+        f"| {', '.join(family.__name__ for family in each.refuses)} |"
+        for each in CALLS.values()
+    ]
+    return "\n".join([ASKED, "| call | what it does | takes | for | refuses |", "|---|---|---|---|---|", *rows]) + "\n"
+
+
+def _whom(asked: Call) -> str:
+    if not asked.signed_in:
+        whose = "operators" if asked.operator else "everybody"
+        return whose if asked.operation else f"{whose} on the bus"
+    own = f"{whom(asked.own)} (their own)" if asked.own else ""
+    return "; ".join(filter(None, [whom(asked.may), own]))
 
 
 def rights() -> str:
@@ -71,6 +98,7 @@ def main(arguments: list[str]) -> int:
     made = {
         "gateway/openapi.json": openapi(),
         "services/contracts/asyncapi.yaml": bus(),
+        "services/contracts/calls/README.md": calls(),
         "deploy/rabbitmq/rights.json": rights(),
         "deploy/seeing/dashboard.json": json.dumps(dashboard.document(), indent=2, ensure_ascii=False) + "\n",
         "deploy/kubernetes/production/alerts.yaml": alerts(),

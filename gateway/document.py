@@ -3,7 +3,7 @@
 What a route takes and answers it says itself; its key, conditions, refusals and who may use it are added here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 import flask_smorest
@@ -64,14 +64,15 @@ def _may(doc: Doc, info: Doc, **_route: Any) -> Doc:
     """Who may use it, in words and for programs."""
     if "may" in info:
         may = doc["x-may"] = info["may"]
-        own = f"{_whom(may['own'])} (their own)" if may["own"] else ""
-        says = "; ".join(filter(None, [_whom(may["any"]), own]))
+        own = f"{whom(may['own'])} (their own)" if may["own"] else ""
+        says = "; ".join(filter(None, [whom(may["any"]), own]))
         doc["description"] = f"{doc.get('description', '')}\n\nFor: {says}.".strip()
     return doc
 
 
-def _whom(roles: Sequence[str]) -> str:
-    return "every member" if set(roles) == set(ROLES) else ", ".join(roles)
+def whom(roles: Collection[str]) -> str:
+    """Roles in words."""
+    return "every member" if set(roles) == set(ROLES) else ", ".join(sorted(roles))
 
 
 def _headers(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:

@@ -1,4 +1,4 @@
-"""Whether the platform can serve: the bus is connected, every capability answers, and so does its store."""
+"""Readiness: the bus is connected, every capability answers, and so does its store."""
 
 import time
 from collections.abc import Sequence

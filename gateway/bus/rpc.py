@@ -35,9 +35,9 @@ def _seconds(capability: str, outcome: str) -> Histogram:
 
 
 def call(asked: Call, /, **kwargs: Any) -> Any:
-    """What a service answers to the member at hand. Raises its refusal, or Unavailable if there is no answer in time.
+    """Ask a service on behalf of the member at hand. Raises its refusal, or Unavailable if there is no answer in time.
 
-    `kwargs` are what the call takes, JSON-ready, or hold aware datetimes; so is the answer, without the latter.
+    `kwargs` are the arguments of the call, JSON-ready but for aware datetimes. The answer is plain JSON.
     """
     client: Client = current_app.extensions["rpc"]
     return client.call(

@@ -68,7 +68,7 @@ class Shared:
         self._size = 0
 
     def _hear(self, key: str) -> None:
-        """Answers from before are not given again; they leave as the oldest do."""
+        """Give no earlier answer of these views again; such answers leave with the oldest."""
         self._changes.update(self._refreshes[key])
 
     def get(self, view: str, key: bytes, ask: Callable[[], Any]) -> Written:

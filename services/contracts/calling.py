@@ -1,7 +1,7 @@
-"""The grammar of calls: `ask(...)` declares once what a capability is asked, by whom, and how it may say no.
+"""The grammar of calls: `ask(...)` declares one call, once: its arguments, its answer, its callers and its refusals.
 
-The service answers a call with `@answers(CALL)`, the gateway gives it an address. Both take from the declaration what
-they need: arguments, roles, refusals, the sentence in the documents. On the wire a call is nameko's (`kwargs` in JSON).
+The service answers a call with `@answers(CALL)`, and the gateway gives it an address. Both read the declaration and
+repeat nothing of it. On the wire a call is nameko's (`kwargs` in JSON).
 """
 
 from collections.abc import Collection, Mapping
@@ -51,7 +51,7 @@ class Call:
 
     @property
     def signed_in(self) -> bool:
-        """Whether only signed-in members may make it; its method is then given the `caller`."""
+        """Only signed-in members may make it; its method is given the `caller`."""
         return not (self.public or self.operator)
 
     @property

@@ -1,4 +1,4 @@
-"""What many read alike is asked for once, until a message says that it may have changed."""
+"""Answers that many read alike are asked for once, until a message refreshes their view."""
 
 import importlib
 from collections.abc import Iterator

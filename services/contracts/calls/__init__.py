@@ -1,4 +1,4 @@
-"""What capabilities can be asked, one file a service; whoever imports this package knows all calls."""
+"""The calls of all capabilities, one file a service. To import this package is to know them all."""
 
 from services.contracts.calling import CALLS, LISTENERS
 from services.contracts.calls import events, feedback, members, notifications

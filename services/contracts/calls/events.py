@@ -1,4 +1,4 @@
-"""What events can be asked."""
+"""The calls that events answers."""
 
 from services.contracts.calling import ask
 from services.contracts.errors import Conflict, Forbidden, NotFound

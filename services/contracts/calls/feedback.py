@@ -1,4 +1,4 @@
-"""What feedback can be asked."""
+"""The calls that feedback answers."""
 
 from services.contracts.calling import ask
 from services.contracts.errors import Conflict, Forbidden, NotFound

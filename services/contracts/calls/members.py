@@ -1,4 +1,4 @@
-"""What members can be asked."""
+"""The calls that members answers."""
 
 from marshmallow import fields
 

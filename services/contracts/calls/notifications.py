@@ -1,4 +1,4 @@
-"""What notifications can be asked."""
+"""The calls that notifications answers."""
 
 from marshmallow import fields
 
