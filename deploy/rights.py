@@ -12,7 +12,8 @@ from deploy.capabilities import capabilities
 from deploy.secrets import SERVICES
 from gateway.app import hears
 from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
-from services.chassis.messaging import declare_handler, declare_retries, hearers, retry_exchange
+from services.chassis.bus.topology import declare_handler, declare_retries, retry_exchange
+from services.chassis.messaging import hearers
 from services.chassis.rpc import declare_calls
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
 from services.ground.settings import RETRY_DELAYS

@@ -39,4 +39,4 @@ def handlers() -> dict[str, str]:
 
 def retry_queue(seconds: int) -> str:
     """The queue in which messages wait so long for their next try."""
-    return f"retry.{_load('services.chassis.messaging').delay_name(seconds)}"
+    return f"retry.{_load('services.chassis.bus.topology').delay_name(seconds)}"

@@ -6,10 +6,9 @@ All that speaks to the bus shares it; each sets up its own channel when told tha
 import contextlib
 import functools
 import random
-import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -19,13 +18,13 @@ from gevent import monkey
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from services.ground import logs
+from services.ground import logs, wire
 from services.ground.logs import log
 
 TICK = 1.0  # seconds: how long a read waits before the heartbeat is looked at, and a write before it is given up
 SETUP = 5.0  # seconds for connecting, and for each answer while channels are set up
 BACKOFF = (0.1, 2.0)  # seconds: first and longest pause between attempts
-CHUNK = 65536
+READ_AT_ONCE = 65_536  # bytes
 MOST_LETTERS = 16 * 1024 * 1024  # bytes that may wait to be written
 
 
@@ -113,7 +112,7 @@ class Link:
                     log.info("calls not sent", calls=len(letters), error=logs.kind(down))
                 except Exception:  # nobody else would send what comes next
                     log.exception("calls not sent", calls=len(letters))
-                    self._abandon(connection)
+                    wire.cut(connection)
 
     def write(self, send: Callable[[], Any], patience: float | None) -> None:
         """Run `send` while nobody else writes. Raises LinkDown on a fault, or after `patience` seconds."""
@@ -125,17 +124,10 @@ class Link:
                 raise LinkDown("the connection was lost meanwhile")
             send()
         except (OSError, amqp.AMQPError) as error:
-            self._abandon(connection)
+            wire.cut(connection)
             raise LinkDown(logs.kind(error)) from error
         finally:
             self._writing.release()
-
-    @staticmethod
-    def _abandon(connection: amqp.Connection) -> None:
-        """A half-written frame cannot be taken back: end the connection, which the reader will notice."""
-        transport = connection._transport  # asked for by its public name, it would connect once more
-        with contextlib.suppress(OSError, AttributeError):  # it may have ended already
-            transport.sock.shutdown(socket.SHUT_RDWR)
 
     def _run(self) -> None:
         shortest, longest = BACKOFF
@@ -168,11 +160,9 @@ class Link:
 
     def _open(self, connection: amqp.Connection) -> None:
         connection.connect()
-        # With this capability on, every publish would read from the socket, in a race with the reader. The
-        # broker has been told by now that we understand `connection.blocked`, and that is what counts.
-        connection.client_properties["capabilities"]["connection.blocked"] = False
+        wire.write_only(connection)
+        wire.read_ahead(connection, READ_AT_ONCE)
         connection.sock.settimeout(SETUP)
-        read_ahead(connection)
         for user in self._users:
             user.opened(connection)
         connection.sock.settimeout(TICK)
@@ -199,16 +189,23 @@ class Link:
 
 def declare(connection: amqp.Connection, exchange: str) -> None:
     """Make a topic exchange of the platform's, unless that is the operator's to make: it is there then."""
-    with contextlib.suppress(amqp.AccessRefused), connection.channel() as channel:
-        channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+    wire.declare(
+        connection, lambda channel: channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+    )
 
 
-def read_ahead(connection: amqp.Connection) -> None:
-    """Let the transport take what has arrived in one system call instead of three a frame (nine a reply).
+def ear(
+    connection: amqp.Connection, queue: str, exchange: str, keys: Iterable[str], hear: Callable[[amqp.Message], Any]
+) -> amqp.Channel:
+    """Have `hear` called with all that passes an exchange under these keys, by a queue that ends with the connection.
 
-    Its buffer keeps what a read brought beyond the bytes asked for, so more than those may be given to it.
+    What passes while the connection is lost is not heard. Bodies are bytes.
     """
-    transport = connection.transport
-    if not connection.ssl:
-        receive = transport.sock.recv
-        transport._quick_recv = lambda _wanted: receive(CHUNK)
+    declare(connection, exchange)
+    channel = connection.channel()
+    channel.auto_decode = False
+    channel.queue_declare(queue, exclusive=True, auto_delete=True)
+    for key in keys:
+        channel.queue_bind(queue, exchange, key)
+    channel.basic_consume(queue, no_ack=True, callback=hear)
+    return channel

@@ -15,7 +15,7 @@ import gevent
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from gateway.bus.link import Link, declare
+from gateway.bus.link import Link, ear
 from gateway.bus.rpc import Client
 from services.contracts.calls.members import TELL_LOST_ACCESS
 from services.contracts.errors import Refusal, Unauthenticated
@@ -60,12 +60,8 @@ class Revoked:
         link.serve(self)
 
     def opened(self, connection: amqp.Connection) -> None:
-        declare(connection, MEMBERS_CHANGED.exchange)
-        channel = connection.channel()
         queue = f"gateway.revoked.{uuid.uuid4()}"
-        channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        channel.queue_bind(queue, MEMBERS_CHANGED.exchange, MEMBERS_CHANGED.key)
-        channel.basic_consume(queue, no_ack=True, callback=lambda _message: self._stirred.set())
+        ear(connection, queue, MEMBERS_CHANGED.exchange, [MEMBERS_CHANGED.key], lambda _message: self._stirred.set())
         self._stirred.set()
 
     def lost(self) -> None:

@@ -15,7 +15,7 @@ from prometheus_client import Histogram
 
 from gateway.bus import frames
 from gateway.bus.guard import Guard, Limits
-from gateway.bus.link import Link, LinkDown, declare
+from gateway.bus.link import Link, LinkDown, ear
 from gateway.door import audit
 from services.contracts.calling import Call
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
@@ -84,14 +84,9 @@ class Client:
         return self._link.up
 
     def opened(self, connection: amqp.Connection) -> None:
-        declare(connection, EXCHANGE)
-        channel = connection.channel()
-        channel.auto_decode = False
         replies = f"gateway.{uuid.uuid4()}"
-        channel.queue_declare(replies, exclusive=True, auto_delete=True)
-        channel.queue_bind(replies, EXCHANGE, replies)
+        channel = ear(connection, replies, EXCHANGE, [replies], self._replied)
         channel.events["basic_return"].add(self._returned)
-        channel.basic_consume(replies, no_ack=True, callback=self._replied)
         self._message = functools.partial(
             frames.call, channel.channel_id, EXCHANGE, reply_to=replies, frame_max=connection.frame_max
         )

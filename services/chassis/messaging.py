@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import amqp
 import orjson
 from marshmallow import ValidationError
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
 
 from services.chassis import metrics
-from services.chassis.bus import DEAD, QUORUM, BusDown, Delivery, Intake, Publisher
+from services.chassis.bus import DEAD, BusDown, Delivery, Intake, Publisher
+from services.chassis.bus.topology import declare_handler, declare_retries, delay_name, retry_exchange
 from services.chassis.rpc import Calls
 from services.chassis.store import is_absent
 from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, Message, UndeclaredMessage
@@ -103,39 +103,6 @@ def _now(found: Envelope | None) -> str:
     """The present moment, or the day where a message tells no more: what becomes of it shall not say more, either."""
     now = clock.now()
     return now.date().isoformat() if found is not None and found.tells_the_day else now.isoformat()
-
-
-def delay_name(seconds: int) -> str:
-    """How a delay is called in the names of queues: `5s`, `2m`."""
-    return f"{seconds // 60}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds}s"
-
-
-def declare_handler(channel: amqp.Channel, queue: str, message: Message) -> None:
-    """The queue of a handler."""
-    channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM)
-    channel.queue_bind(queue, message.exchange, message.key)
-
-
-def declare_retries(channel: amqp.Channel, delays: Iterable[int]) -> None:
-    """Where the messages of all handlers wait between two tries, for each delay in seconds."""
-    for seconds in delays:
-        name = f"retry.{delay_name(seconds)}"
-        # The routing key stays as it is: when its time is up, the default exchange returns the message to the queue
-        # that the key names. These arguments never change: the name says them.
-        arguments = QUORUM | {
-            "x-message-ttl": seconds * 1000,
-            "x-dead-letter-exchange": "",
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        }
-        channel.exchange_declare(retry_exchange(seconds), "topic", durable=True, auto_delete=False)
-        channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
-        channel.queue_bind(name, retry_exchange(seconds), "#")
-
-
-def retry_exchange(seconds: int) -> str:
-    """The way to where messages wait so long: of type topic, so that rights can say to which queues they return."""
-    return f"retry.{delay_name(seconds)}.in"
 
 
 class On(Entrypoint):

@@ -15,7 +15,7 @@ from deploy.local.program import Ledger
 from deploy.local.supervisor import Supervisor
 from deploy.secrets import BUS_USERS, SERVICES, amqp_uri, definitions
 from services.chassis.bus import declare_exchanges
-from services.chassis.messaging import declare_retries
+from services.chassis.bus.topology import declare_retries
 from services.ground.settings import RETRY_DELAYS
 from tests.rig.processes import Platform, Processes, until
 from tests.rig.wire import connection

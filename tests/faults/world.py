@@ -21,7 +21,8 @@ from deploy.local.output import Files
 from deploy.local.program import Ledger as Register
 from deploy.local.program import Life, birth
 from deploy.local.store import Store
-from services.chassis.messaging import delay_name, hearers
+from services.chassis.bus.topology import delay_name
+from services.chassis.messaging import hearers
 from tests.faults.kept import Kept
 from tests.faults.ledger import Effect
 from tests.faults.servers import Server

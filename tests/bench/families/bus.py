@@ -7,7 +7,7 @@ import amqp
 import orjson
 
 from services.chassis.bus import declare_exchanges
-from services.chassis.messaging import declare_handler
+from services.chassis.bus.topology import declare_handler
 from services.chassis.outbox import UNSENT
 from services.chassis.store import RENEWABLE
 from services.contracts.catalogue import PRIVATE

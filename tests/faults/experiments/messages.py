@@ -13,7 +13,7 @@ import bson
 import orjson
 
 from deploy.local.platform import ROOT
-from services.chassis.messaging import delay_name
+from services.chassis.bus.topology import delay_name
 from services.contracts.errors import Refusal
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from tests.faults.experiments.services import rig

@@ -1,0 +1,63 @@
+"""What there is on the broker: exchanges and queues, each made by a function that is given a channel.
+
+Who documents or grants rights gives them a channel that only takes notes (`deploy/rights.py`).
+"""
+
+from collections.abc import Iterable
+
+import amqp
+
+from services.contracts.catalogue import EXCHANGE, PRIVATE, Message
+from services.ground import logs
+
+DEAD = "dead"
+UNHEARD = "unheard"
+RPC_EXCHANGE = "nameko-rpc"
+QUORUM = {"x-queue-type": "quorum"}
+
+
+class TopologyDrift(logs.Plain):
+    """A queue or exchange exists with other arguments than this version declares; a live one can't be changed."""
+
+
+def declare_exchanges(channel: amqp.Channel) -> None:
+    """The exchanges that every service uses, and the queues for what went wrong or was heard by nobody."""
+    for name in (EXCHANGE, PRIVATE, RPC_EXCHANGE):
+        channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
+    for name in (DEAD, UNHEARD):
+        channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
+        channel.queue_declare(name, durable=True, auto_delete=False, arguments=QUORUM)
+        channel.queue_bind(name, name)
+
+
+def declare_handler(channel: amqp.Channel, queue: str, message: Message) -> None:
+    """The queue of a handler."""
+    channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM)
+    channel.queue_bind(queue, message.exchange, message.key)
+
+
+def declare_retries(channel: amqp.Channel, delays: Iterable[int]) -> None:
+    """Where the messages of all handlers wait between two tries, for each delay in seconds."""
+    for seconds in delays:
+        name = f"retry.{delay_name(seconds)}"
+        # The routing key stays as it is: when its time is up, the default exchange returns the message to the queue
+        # that the key names. These arguments never change: the name says them.
+        arguments = QUORUM | {
+            "x-message-ttl": seconds * 1000,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+        channel.exchange_declare(retry_exchange(seconds), "topic", durable=True, auto_delete=False)
+        channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+        channel.queue_bind(name, retry_exchange(seconds), "#")
+
+
+def retry_exchange(seconds: int) -> str:
+    """The way to where messages wait so long: of type topic, so that rights can say to which queues they return."""
+    return f"retry.{delay_name(seconds)}.in"
+
+
+def delay_name(seconds: int) -> str:
+    """How a delay is called in the names of queues: `5s`, `2m`."""
+    return f"{seconds // 60}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds}s"
