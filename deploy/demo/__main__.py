@@ -14,7 +14,8 @@ from deploy.demo.bus import Subscriber
 from deploy.demo.hub import Visitor
 from deploy.demo.story import READER, Story
 from deploy.demo.teller import Teller, console
-from deploy.local.platform import EVERYWHERE, ROOT
+from deploy.local.door import EVERYWHERE
+from deploy.local.platform import ROOT
 
 
 def _url() -> str:

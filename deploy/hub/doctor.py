@@ -18,8 +18,8 @@ from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.letters import DEAD
 from deploy.hub.management import Management, harmless
 from deploy.local.broker import DEFINITIONS
+from deploy.local.door import EVERYWHERE
 from deploy.local.given import MANAGEMENT
-from deploy.local.platform import EVERYWHERE
 from services.contracts.errors import Refusal
 
 PING = 1.0  # seconds that a capability has for an answer

@@ -1,7 +1,6 @@
 """The platform as a whole: what it consists of, whether it runs, and how it is brought up and down."""
 
 import contextlib
-import http.client
 import os
 import shlex
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from honcho.environ import parse_procfile
 
-from deploy.local import CannotRun, private
+from deploy.local import CannotRun, door, private
 from deploy.local.broker import Broker
 from deploy.local.given import MANAGEMENT
 from deploy.local.keys import Keys
@@ -26,7 +25,6 @@ from deploy.local.supervisor import PATIENCE, TICK, Stopped, Supervisor
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = "gateway"
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - only recognised, never chosen here
 WITHIN = 90.0  # seconds for the servers, and again for the processes, to become ready on a slow machine
 
 
@@ -175,7 +173,7 @@ class Platform:
             output.say("Hearth has stopped.")
 
     def _bring_up(self, supervisor: Supervisor, output: Output) -> None:
-        host, port = _address()
+        host, port = door.address()
         if not private.is_free(port, host):
             raise CannotRun(f"Another program listens on {host}:{port}. Choose another port: PORT={port + 1}.")
         servers, keys = self._servers(output), Keys(self._base)
@@ -193,7 +191,7 @@ class Platform:
         output.say(f"Starting {', '.join(self._processes)} …")
         supervisor.start([self._program(name, settings) for name in self._processes if name != GATEWAY])
         supervisor.start([self._program(GATEWAY, settings)])
-        supervisor.until(lambda: _ready(host, port), within=WITHIN, what="The gateway")
+        supervisor.until(lambda: door.ready(host, port), within=WITHIN, what="The gateway")
         output.say(f"Hearth is ready: {url} (docs: /docs)")
         private.write_json(self._state, {"url": url, "settings": settings, "ready": os.getpid()})
 
@@ -238,23 +236,3 @@ class Platform:
         lives = self._ledger.living()
         end(lives, patience=PATIENCE)
         return [life.name for life in lives]
-
-
-def _address() -> tuple[str, int]:
-    """The address at which the gateway listens, as seen from this machine."""
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise CannotRun(f"PORT must be a number from 1 to 65535, not {port!r}.")
-    return "127.0.0.1" if host in EVERYWHERE else host, int(port)
-
-
-def _ready(host: str, port: int) -> bool:
-    """True when the gateway says that everything behind it is ready."""
-    connection = http.client.HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
