@@ -13,7 +13,7 @@ from deploy.secrets import SERVICES
 from gateway.app import hears
 from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
 from services.chassis.bus.topology import declare_handler, declare_retries, retry_exchange
-from services.chassis.messaging import hearers
+from services.chassis.messaging import hearers, retired
 from services.chassis.rpc import declare_calls
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
 from services.ground.settings import RETRY_DELAYS
@@ -57,15 +57,23 @@ def rights() -> dict[str, list[Entry]]:
             declare_handler(topology, queue, CATALOGUE[key])
     for capability in capabilities():
         declare_calls(topology, capability.name)  # type: ignore[attr-defined]
+    former = retired(capabilities())
     listening = {queue.partition(".")[0] for queues in heard.values() for queue in queues}
     permissions, topics = [], []
     for name in SERVICES:
         retries = [retry_exchange(seconds) for seconds in RETRY_DELAYS] if name in listening else []
         parks = [DEAD, *map(re.escape, retries)] if retries else []
         announces = [exchange for exchange in (EXCHANGE, PRIVATE) if _announced_by(name, exchange) != NOTHING]
-        permissions.append(_may(name, write=[*announces, RPC_EXCHANGE, *parks], read=[rf"(rpc-)?{name}\..+"]))
+        left = {queue: message for queue, message in former.items() if queue.startswith(f"{name}.")}
+        leaves = {message.exchange for message in left.values()}  # to unbind is to write to a queue and read of these
+        write = [*announces, RPC_EXCHANGE, *parks, *map(re.escape, sorted(left))]
+        permissions.append(_may(name, write=write, read=[rf"(rpc-)?{name}\..+", *sorted(leaves)]))
         topics += [
-            *(_topics(name, exchange, write=_announced_by(name, exchange)) for exchange in announces),
+            *(
+                _topics(name, each, _announced_by(name, each), _keys(m for m in left.values() if m.exchange == each))
+                for each in (EXCHANGE, PRIVATE)
+                if each in announces or each in leaves
+            ),
             _topics(name, RPC_EXCHANGE, write=rf"^(?!{CALLS})"),
             *(_topics(name, each, write=rf"^{name}\.") for each in retries),
         ]
@@ -104,7 +112,7 @@ def _any(patterns: Sequence[str]) -> str:
 
 
 def _keys(messages: Iterable[Message]) -> str:
-    return _any(sorted(re.escape(message.key) for message in messages))
+    return _any(sorted({re.escape(message.key) for message in messages}))
 
 
 def _announced_by(name: str, exchange: str) -> str:

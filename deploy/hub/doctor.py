@@ -1,23 +1,22 @@
 """`hub doctor`: what is up, what is wrong, and what to do about it."""
 
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import amqp
 import click
 import requests
 from rich.text import Text
 
-from deploy.hub import Trouble, bus, known, screen, settings, store
+from deploy.hub import Trouble, bus, known, orphans, policies, screen, settings, store
+from deploy.hub.finding import Finding, Findings
 from deploy.hub.letters import DEAD
-from deploy.hub.management import Management, harmless
-from deploy.local.broker import DEFINITIONS
+from deploy.hub.management import harmless
 from deploy.local.door import EVERYWHERE
 from deploy.local.given import MANAGEMENT
 from services.contracts.errors import Refusal
@@ -26,19 +25,6 @@ PING = 1.0  # seconds that a capability has for an answer
 LATE = 3.0  # seconds after which an unsent message should have been sent
 BACKLOG = 1000  # messages that wait for a handler before it is called behind
 COLOURS = {"ok": "green", "watch": "yellow", "wrong": "red"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that was looked at: `says` how it is, `do` what would help."""
-
-    state: Literal["ok", "watch", "wrong"]
-    about: str
-    says: str
-    do: str = ""
-
-
-Findings = Iterator[Finding]
 
 
 @click.command()
@@ -52,8 +38,10 @@ def doctor(management: str | None, as_json: bool) -> None:
         ("store", _store),
         ("gateway", _gateway),
     ]
-    if management := harmless(management) or settings.environment().get(MANAGEMENT):
-        checks.append(("management", partial(_management, management)))
+    management = harmless(management) or settings.environment().get(MANAGEMENT)
+    checks.append(("queues", partial(orphans.check, management)))
+    if management:
+        checks.append(("management", partial(policies.check, management)))
     found = [finding for about, check in checks for finding in _run(about, check)]
     found = list(dict.fromkeys(found))  # a broker that is away is found by several
     healthy = all(finding.state != "wrong" for finding in found)
@@ -217,32 +205,3 @@ def _unsent(client: store.Client) -> dict[str, set[Any]]:
             rows = database[name].find({store.UNSENT: True}, {"_id": True})
             found[f"{service}.{name}"] = {row["_id"] for row in rows}
     return found
-
-
-def _management(url: str) -> Findings:
-    """Policies and alarms, which only the management API tells."""
-    api = Management(url)
-    policies = {each["name"]: each for each in api.get("policies", api.vhost) or []}
-    wrong = [name for name, policy in _committed().items() if not policy.items() <= policies.get(name, {}).items()]
-    for name in wrong:
-        how = "has been changed" if name in policies else "is missing"
-        yield Finding(
-            "wrong",
-            f"policy {name}",
-            f"{how}: queues have other limits than the platform counts on.",
-            "Import deploy/rabbitmq/definitions.json (rabbitmqctl import_definitions).",
-        )
-    if not wrong:
-        yield Finding("ok", "policies", "all are as committed.")
-    if api.alarmed():
-        yield Finding(
-            "wrong", "alarms", "an alarm for memory or disk is on.", "Free memory or disk on the broker's machine."
-        )
-    else:
-        yield Finding("ok", "alarms", "none.")
-
-
-def _committed() -> Mapping[str, Mapping[str, Any]]:
-    names = ("pattern", "apply-to", "definition", "priority")
-    policies = json.loads(DEFINITIONS.read_text())["policies"]
-    return {each["name"]: {name: each[name] for name in names} for each in policies}

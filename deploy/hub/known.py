@@ -37,6 +37,11 @@ def handlers() -> dict[str, str]:
     return {queue: type for type, queues in heard.items() for queue in queues}
 
 
+def retired() -> list[str]:
+    """The queues that handlers had under former names."""
+    return list(_load("services.chassis.messaging").retired(_classes()))
+
+
 def retry_queue(seconds: int) -> str:
     """The queue in which messages wait so long for their next try."""
     return f"retry.{_load('services.chassis.bus.topology').delay_name(seconds)}"

@@ -1,44 +1,72 @@
-"""`hub queues`: how full the platform's queues are, and who empties them."""
+"""`hub queues`: how full the platform's queues are, who empties them, and which are nobody's any more."""
 
+from typing import Any
+
+import amqp
 import click
 
-from deploy.hub import known, screen, settings
+from deploy.hub import Trouble, screen, settings
 from deploy.hub.bus import connection, look
-from deploy.hub.letters import DEAD
+from deploy.hub.management import Management
+from deploy.hub.orphans import Orphan, expected, orphans
+from deploy.local.given import MANAGEMENT
 
 
-def expected() -> dict[str, str]:
-    """The queues that the platform needs, each with what it is for."""
+@click.group(invoke_without_command=True)
+@screen.as_json
+@click.pass_context
+def queues(context: click.Context, as_json: bool) -> None:
+    """Messages and consumers of each queue. What a consumer holds unsettled just now is not counted."""
+    if context.invoked_subcommand:
+        return
+    with connection() as opened:
+        rows = [_row(opened, name, purpose) for name, purpose in expected().items()]
+        rows += [_row(opened, each.queue, _says(each)) for each in _orphans(opened)]
+    if as_json:
+        names = ("queue", "exists", "ready", "consumers", "orphan")
+        screen.dump([{name: row[name] for name in names} for row in rows])
+    else:
+        shown = ("queue", "ready", "consumers", "purpose")
+        screen.table(("queue", "#ready", "#consumers", "what for"), [[row[name] for name in shown] for row in rows])
+
+
+@queues.command()
+@click.argument("queue")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(queue: str, yes: bool) -> None:
+    """Delete an orphan: a QUEUE that no handler has any more, with all that is in it."""
+    if queue in expected():
+        raise Trouble(f"{queue} is no orphan: {expected()[queue]}.")
+    with connection() as opened:
+        found = next((each for each in _orphans(opened) if each.queue == queue), None)
+        if found is None:
+            raise Trouble(f"There is no orphan {screen.plain(queue)}.", "hub queues lists them.")
+        if found.ready and not yes:
+            click.confirm(f"{screen.counted(found.ready, 'message')} will be gone for good. Go on?", abort=True)
+        opened.channel().queue_delete(queue)
+    click.echo(f"{queue} is gone.")
+
+
+def _row(opened: amqp.Connection, name: str, purpose: str) -> dict[str, Any]:
+    state = look(opened, name)
     return {
-        **{queue: f"hears {type}" for queue, type in known.handlers().items()},
-        **{known.retry_queue(delay): "waits for the next try" for delay in settings.retry_delays()},
-        DEAD: "what could not be handled: hub dead list",
-        "unheard": "what no queue is bound to",
-        **{known.RPC_QUEUE.format(name): "answers calls" for name in known.capabilities()},
+        "queue": name,
+        "exists": bool(state),
+        "ready": state and state.ready,
+        "consumers": state and state.consumers,
+        "orphan": name not in expected(),
+        "purpose": purpose if state else "is not there",
     }
 
 
-@click.command()
-@screen.as_json
-def queues(as_json: bool) -> None:
-    """Messages and consumers of each queue. What a consumer holds unsettled just now is not counted."""
-    with connection() as opened:
-        found = [(name, look(opened, name), purpose) for name, purpose in expected().items()]
-    if as_json:
-        screen.dump(
-            [
-                {
-                    "queue": name,
-                    "exists": bool(state),
-                    "ready": state and state.ready,
-                    "consumers": state and state.consumers,
-                }
-                for name, state, _ in found
-            ]
-        )
-        return
-    rows = [
-        (name, state and state.ready, state and state.consumers, what if state else "is not there")
-        for name, state, what in found
-    ]
-    screen.table(("queue", "#ready", "#consumers", "what for"), rows)
+def _says(orphan: Orphan) -> str:
+    return f"orphan{', still bound' if orphan.bound else ''}: hub queues delete {orphan.queue}"
+
+
+def _orphans(opened: amqp.Connection) -> list[Orphan]:
+    url = settings.environment().get(MANAGEMENT)
+    try:
+        return orphans(opened, Management(url) if url else None)
+    except Trouble as trouble:
+        click.echo(f"Orphans were not looked for: {trouble.says}", err=True)
+        return []

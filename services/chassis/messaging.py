@@ -6,11 +6,11 @@ parameter `message`. It may be called twice for one message, and in any order: i
 
 import inspect
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from marshmallow import ValidationError
@@ -18,7 +18,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
 
 from services.chassis import metrics
 from services.chassis.bus import DEAD, BusDown, Delivery, Intake, Publisher
-from services.chassis.bus.topology import declare_handler, declare_retries, delay_name, retry_exchange
+from services.chassis.bus.topology import declare_handler, declare_retries, delay_name, retire_handler, retry_exchange
 from services.chassis.rpc import Calls
 from services.chassis.store import is_absent
 from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, Message, UndeclaredMessage
@@ -27,6 +27,7 @@ from services.ground import clock, logs
 from services.ground.logs import log
 from services.ground.work import TRACEPARENT, Work
 
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 ATTEMPT = "x-hearth-attempt"
 TRANSIENT = (NotYet, Conflict, Unavailable)
 
@@ -106,18 +107,21 @@ def _now(found: Envelope | None) -> str:
 
 
 class On(Entrypoint):
-    """The entrypoint behind `@on`: one handler, one effect, one durable quorum queue `<capability>.<handler>`."""
+    """The entrypoint behind `@on`: one handler, one effect, one durable quorum queue `<capability>.<queue>`.
+
+    `retired` are the names that the queue had before. What is left there is handled, and nothing more is put there.
+    """
 
     intake = Intake()
     publisher = Publisher()
     calls = Calls()  # so that a capability which only hears can be pinged too
 
-    def __init__(self, message: Message, **kwargs: Any) -> None:
-        self.message = message
+    def __init__(self, message: Message, *, queue: str, retired: Sequence[str] = (), **kwargs: Any) -> None:
+        self.message, self.name, self.retired = message, queue, tuple(retired)
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        self.queue = f"{self.container.service_name}.{self.method_name}"
+        self.queue = f"{self.container.service_name}.{self.name}"
         method = getattr(self.container.service_cls, self.method_name)
         self._wanted = [name for name in inspect.signature(method).parameters if name != "self"]
         if unknown := set(self._wanted) - self.message.fields - {"message"}:
@@ -129,6 +133,9 @@ class On(Entrypoint):
         self.intake.shares(partial(declare_retries, delays=self._delays))
         declare = partial(declare_handler, queue=self.queue, message=self.message)
         self.intake.consume(self.queue, declare, self._receive, brakes=True)
+        for name in self.retired:
+            former = f"{self.container.service_name}.{name}"
+            self.intake.empties(former, partial(retire_handler, queue=former, message=self.message), self._receive)
 
     def stop(self) -> None:
         self.intake.silence()
@@ -210,16 +217,32 @@ class On(Entrypoint):
         )
 
 
-on: Callable[[Message], Callable[[Callable[..., Any]], Callable[..., Any]]] = On.decorator
+def on(message: Message, *, queue: str, retired: Sequence[str] = ()) -> Callable[[Handler], Handler]:
+    """Have a method hear a message, by a queue of this name in its capability; `retired` are its former names."""
+    decorate: Callable[[Handler], Handler] = On.decorator(message, queue=queue, retired=retired)
+    return decorate
 
 
 def hearers(capabilities: Iterable[type]) -> dict[str, list[str]]:
     """Which queues hear which message: `{"feedback.submitted": ["notifications.fanout.tell_…"]}`."""
     found: dict[str, list[str]] = {}
+    for capability, entrypoint in _handlers(capabilities):
+        found.setdefault(entrypoint.message.key, []).append(f"{capability}.{entrypoint.name}")
+    return {key: sorted(queues) for key, queues in sorted(found.items())}
+
+
+def retired(capabilities: Iterable[type]) -> dict[str, Message]:
+    """The former queues of handlers that have another name now, each with the message that was put there."""
+    return {
+        f"{capability}.{name}": entrypoint.message
+        for capability, entrypoint in _handlers(capabilities)
+        for name in entrypoint.retired
+    }
+
+
+def _handlers(capabilities: Iterable[type]) -> Iterator[tuple[str, On]]:
     for capability in capabilities:
-        for name, method in inspect.getmembers(capability, inspect.isfunction):
+        for _, method in inspect.getmembers(capability, inspect.isfunction):
             for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ()):
                 if isinstance(entrypoint, On):
-                    queue = f"{capability.name}.{name}"  # type: ignore[attr-defined]
-                    found.setdefault(entrypoint.message.key, []).append(queue)
-    return {key: sorted(queues) for key, queues in sorted(found.items())}
+                    yield capability.name, entrypoint  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ class Echo:
     def echo(self, text: str) -> Any:
         return {"text": text}
 
-    @on(BENCH_SAID)
+    @on(BENCH_SAID, queue="hear")
     def hear(self, message: Envelope, text: str) -> None:
         self.heard[message.id] = time.monotonic()
 

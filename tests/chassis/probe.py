@@ -54,7 +54,7 @@ class Probe:
     effects = Store(Effects)
     things = Store(Things)
 
-    @on(FEEDBACK_SUBMITTED)
+    @on(FEEDBACK_SUBMITTED, queue="hear")
     def hear(self, message: Envelope, text: str, voice_id: str) -> None:
         verb, _, number = text.partition(" ")
         if verb == "no":
@@ -71,11 +71,11 @@ class Probe:
         if verb == "hold":
             eventlet.patcher.original("time").sleep(float(number))
 
-    @on(FEEDBACK_SUBMITTED)
+    @on(FEEDBACK_SUBMITTED, queue="hear_too")
     def hear_too(self, message: Envelope) -> None:
         self.effects.add("hear_too", message.id)
 
-    @on(FEEDBACK_WHISPERED)
+    @on(FEEDBACK_WHISPERED, queue="overhear")
     def overhear(self, message: Envelope, name: str) -> None:
         self.effects.add("overhear", message.id, name=name)
 

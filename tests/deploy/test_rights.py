@@ -8,27 +8,44 @@ from typing import Any
 import amqp
 import pytest
 
+from deploy.capabilities import capabilities
 from deploy.local.broker import Broker
 from deploy.local.output import Files
 from deploy.local.platform import ROOT
 from deploy.local.program import Ledger
 from deploy.local.supervisor import Supervisor
+from deploy.rights import rights
 from deploy.secrets import BUS_USERS, SERVICES, amqp_uri, definitions
 from services.chassis.bus import declare_exchanges
-from services.chassis.bus.topology import declare_retries
+from services.chassis.bus.topology import declare_handler, declare_retries, retire_handler
+from services.chassis.messaging import on
+from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from services.ground.settings import RETRY_DELAYS
 from tests.rig.processes import Platform, Processes, until
 from tests.rig.wire import connection
 
+FORMER, PRESENT = "events.probe.hear", "events.probe.take_in"
 PASSWORDS = {user: uuid.uuid4().hex for user in BUS_USERS}
 Act = Callable[[amqp.Channel], Any]
 
 
+class Renamed:
+    """A capability whose handler had a queue of another name before."""
+
+    name = "events.probe"
+
+    @on(FEEDBACK_SUBMITTED, queue="take_in", retired=["hear"])
+    def take_in(self) -> None:
+        """Nothing."""
+
+
 class Restricted(Broker):
-    """A private node that knows the users of a platform in containers."""
+    """A private node that knows the users of a platform in containers, and one capability more."""
 
     def _definitions(self) -> dict[str, Any]:
-        return definitions(PASSWORDS)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("deploy.rights.capabilities", lambda: [*capabilities(), Renamed])
+            return definitions(PASSWORDS) | rights()
 
     def answers(self) -> bool:
         try:
@@ -99,6 +116,19 @@ def test_the_operator_has_declared_just_what_the_code_declares(broker: Restricte
         declare_retries(opened.channel(), RETRY_DELAYS)
 
 
+def test_a_former_queue_is_left_by_its_service(broker: Restricted) -> None:
+    """It has not made it, nor may it make, bind, delete or purge any."""
+    with closing(connection(uri_of(broker, "operator"))) as opened:
+        declare_handler(opened.channel(), FORMER, FEEDBACK_SUBMITTED)
+        with closing(connection(uri_of(broker, "events"))) as theirs:
+            retire_handler(theirs.channel(), FORMER, FEEDBACK_SUBMITTED)
+            retire_handler(theirs.channel(), FORMER, FEEDBACK_SUBMITTED)
+        publish("community", FEEDBACK_SUBMITTED.key)(opened.channel())
+        assert opened.channel().queue_declare(FORMER, passive=True).message_count == 0
+        assert until(lambda: opened.channel().queue_declare(PRESENT, passive=True).message_count)
+        opened.channel().queue_purge(PRESENT)
+
+
 def publish(exchange: str, key: str) -> Act:
     def act(channel: amqp.Channel) -> None:
         channel.confirm_select()
@@ -131,6 +161,11 @@ FORBIDDEN: dict[str, tuple[str, Act]] = {
     "bind its own queue to more": (
         "members",
         lambda channel: channel.queue_bind("members.audit.keep", "community", "#"),
+    ),
+    "bind its former queue to more": ("events", lambda channel: channel.queue_bind(FORMER, "community", "members.#")),
+    "leave a queue that it still has": (
+        "events",
+        lambda channel: channel.queue_unbind(PRESENT, "community", "feedback.submitted"),
     ),
     "announce for another": ("feedback", publish("community", "members.joined")),
     "announce what it does not": ("members", publish("community", "members.crowned")),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import amqp
 import eventlet
@@ -13,12 +13,20 @@ from nameko.extensions import SharedExtension
 from services.chassis import metrics
 from services.chassis.bus.delivery import Delivery
 from services.chassis.bus.line import PATIENCE, BusDown, Line
-from services.chassis.bus.topology import TopologyDrift, declare_exchanges
+from services.chassis.bus.topology import NamedTwice, TopologyDrift, declare_exchanges, exists
 from services.ground import logs, wire
 from services.ground.logs import log
 
 SHORTEST_BRAKE, LONGEST_BRAKE = 0.5, 10.0  # seconds
 LONGEST_PAUSE = 2.0  # seconds between two attempts to reach the broker
+
+
+class Source(NamedTuple):
+    """A queue that is consumed: what prepares it on the broker, who receives, and whether the brake holds it."""
+
+    prepare: Callable[[amqp.Channel], None]
+    receive: Callable[[Delivery], None]
+    brakes: bool
 
 
 class Intake(SharedExtension):
@@ -29,8 +37,9 @@ class Intake(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self._queues: dict[str, tuple[Callable[[amqp.Channel], None], Callable[[Delivery], None], bool]] = {}
-        self._last = dict(self._queues)
+        self._queues: dict[str, Source] = {}
+        self._last: dict[str, Source] = {}
+        self._retired: dict[str, Source] = {}
         self._ready = Event()
         self._silenced = Event()
         self._stopping = self._closing = self._consuming = False
@@ -58,7 +67,17 @@ class Intake(SharedExtension):
         It holds a slot until it returns. A queue that is `last` is consumed after the others. A queue that `brakes`
         hands nothing over while the brake is on.
         """
-        (self._last if last else self._queues)[queue] = (declare, receive, brakes)
+        self._claim(queue)
+        (self._last if last else self._queues)[queue] = Source(declare, receive, brakes)
+
+    def empties(self, queue: str, retire: Callable[[amqp.Channel], None], receive: Callable[[Delivery], None]) -> None:
+        """Hand over what is left in a queue of a former name, if there is one, once `retire` has ended its binding."""
+        self._claim(queue)
+        self._retired[queue] = Source(retire, receive, brakes=True)
+
+    def _claim(self, queue: str) -> None:
+        if queue in self._queues | self._last | self._retired:
+            raise NamedTwice(f"{self.container.service_name} names the queue {queue} twice")
 
     def shares(self, declare: Callable[[amqp.Channel], None]) -> None:
         """Also have `declare` make what is not this capability's alone."""
@@ -172,25 +191,32 @@ class Intake(SharedExtension):
         raise drift from error
 
     def _begin(self, line: Line) -> dict[str, amqp.Channel]:
-        consumers = {}
         try:
-            wire.declare(line.connection, *self._common, *(each for each, _, _ in (self._queues | self._last).values()))
+            lasting = self._queues | self._last
+            wire.declare(line.connection, *self._common, *(each.prepare for each in lasting.values()))
         except amqp.PreconditionFailed as error:
             self._give_up(error)
-        for queue, (_, receive, brakes) in (self._queues | self._last).items():
+        consumers = {}
+        for queue, source in (self._left(line) | lasting).items():
             channel = line.channel()
             channel.basic_qos(0, self.settings.workers, False)
-            channel.basic_consume(queue, consumer_tag=queue, callback=self._receiver(line, queue, receive, brakes))
+            channel.basic_consume(queue, consumer_tag=queue, callback=self._receiver(line, queue, source))
             consumers[queue] = channel
         log.info("consuming", capability=self.container.service_name, queues=list(consumers))
         if not self._ready.ready():
             self._ready.send(None)
         return consumers
 
-    def _receiver(
-        self, line: Line, queue: str, receive: Callable[[Delivery], None], brakes: bool
-    ) -> Callable[[amqp.Message], None]:
-        return lambda message: eventlet.spawn_n(self._take, receive, Delivery(message, line, queue), brakes)
+    def _left(self, line: Line) -> dict[str, Source]:
+        """The queues of former names that the broker still has. By now what they lack arrives in those of today."""
+        for source in self._retired.values():
+            wire.declare(line.connection, source.prepare)
+        return {queue: source for queue, source in self._retired.items() if exists(line.connection, queue)}
+
+    def _receiver(self, line: Line, queue: str, source: Source) -> Callable[[amqp.Message], None]:
+        return lambda message: eventlet.spawn_n(
+            self._take, source.receive, Delivery(message, line, queue), source.brakes
+        )
 
     def _take(self, receive: Callable[[Delivery], None], delivery: Delivery, brakes: bool) -> None:
         while brakes and self._braked is not None:

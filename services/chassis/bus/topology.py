@@ -20,6 +20,10 @@ class TopologyDrift(logs.Plain):
     """A queue or exchange exists with other arguments than this version declares; a live one can't be changed."""
 
 
+class NamedTwice(logs.Plain):
+    """Two handlers have declared the same queue, or one has what another has retired."""
+
+
 def declare_exchanges(channel: amqp.Channel) -> None:
     """The exchanges that every service uses, and the queues for what went wrong or was heard by nobody."""
     for name in (EXCHANGE, PRIVATE, RPC_EXCHANGE):
@@ -34,6 +38,21 @@ def declare_handler(channel: amqp.Channel, queue: str, message: Message) -> None
     """The queue of a handler."""
     channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM)
     channel.queue_bind(queue, message.exchange, message.key)
+
+
+def retire_handler(channel: amqp.Channel, queue: str, message: Message) -> None:
+    """Have nothing more put into the queue that a handler had under another name; it may be gone already."""
+    channel.queue_unbind(queue, message.exchange, message.key)
+
+
+def exists(connection: amqp.Connection, queue: str) -> bool:
+    """Ask the broker whether it has a queue of this name."""
+    try:
+        with connection.channel() as channel:
+            channel.queue_declare(queue, passive=True)
+    except amqp.NotFound:
+        return False
+    return True
 
 
 def declare_retries(channel: amqp.Channel, delays: Iterable[int]) -> None:

@@ -30,7 +30,7 @@ class Audit:
     entries = Store(AuditStore)
     accounts = Store(AccountStore, sibling=True)
 
-    @on(GATEWAY_NOTED)
+    @on(GATEWAY_NOTED, queue="keep")
     def keep(
         self,
         message: Envelope,
@@ -49,7 +49,7 @@ class Audit:
         how = {"actor_id": actor_id, "outcome": outcome, "status": status, "code": code, "network": network}
         self.entries.keep(domain.entry(message.id, message.at, what | how))
 
-    @on(MEMBERS_NOTED)
+    @on(MEMBERS_NOTED, queue="keep_a_deed_of_members")
     def keep_a_deed_of_members(
         self,
         message: Envelope,
@@ -64,7 +64,7 @@ class Audit:
         what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
         self._keep(message, what | {"actor_id": actor_id, "network": network})
 
-    @on(EVENTS_NOTED)
+    @on(EVENTS_NOTED, queue="keep_a_deed_of_events")
     def keep_a_deed_of_events(
         self,
         message: Envelope,
@@ -79,7 +79,7 @@ class Audit:
         what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
         self._keep(message, what | {"actor_id": actor_id, "network": network})
 
-    @on(FEEDBACK_NOTED)
+    @on(FEEDBACK_NOTED, queue="keep_a_deed_of_feedback")
     def keep_a_deed_of_feedback(
         self,
         message: Envelope,

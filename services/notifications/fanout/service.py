@@ -46,7 +46,7 @@ class Fanout:
     announcer = Announcer()
     lines_an_hour = Number("LINES_AN_HOUR")
 
-    @on(EVENTS_PUBLISHED)
+    @on(EVENTS_PUBLISHED, queue="tell_of_an_event")
     def tell_of_an_event(
         self,
         message: Envelope,
@@ -61,7 +61,7 @@ class Fanout:
         notice = wording.event_published(event_id, title, starts_at, place, audience)
         self._tell(_news(message, notice), self._audience(audience, belonging=message.at, but=actor_id))
 
-    @on(EVENTS_CANCELLED)
+    @on(EVENTS_CANCELLED, queue="tell_of_a_cancellation")
     def tell_of_a_cancellation(
         self,
         message: Envelope,
@@ -78,7 +78,7 @@ class Fanout:
         # For a release: of what was told before that was written down, the audience hears.
         self._tell(news, before or self._audience(audience, belonging=message.at, but=actor_id))
 
-    @on(FEEDBACK_SUBMITTED)
+    @on(FEEDBACK_SUBMITTED, queue="tell_the_administrators")
     def tell_the_administrators(
         self, message: Envelope, voice_id: str, kind: str | None, touchpoint: str, text: str, author_id: str | None
     ) -> None:
@@ -96,14 +96,14 @@ class Fanout:
                 self._audience(ADMINISTRATORS, belonging=now, but=author_id),
             )
 
-    @on(FEEDBACK_ANSWERED)
+    @on(FEEDBACK_ANSWERED, queue="tell_the_author_of_an_answer")
     def tell_the_author_of_an_answer(
         self, message: Envelope, voice_id: str, text: str, answer: str, author_id: str | None, actor_id: str
     ) -> None:
         """The author of a voice reads the answer."""
         self._tell_one(author_id, message, wording.voice_answered(voice_id, text, answer), but=actor_id)
 
-    @on(FEEDBACK_MOVED)
+    @on(FEEDBACK_MOVED, queue="tell_the_author_of_a_step")
     def tell_the_author_of_a_step(
         self,
         message: Envelope,
@@ -117,14 +117,14 @@ class Fanout:
         """The author of a voice hears what becomes of it."""
         self._tell_one(author_id, message, wording.voice_moved(voice_id, text, status, reason), but=actor_id)
 
-    @on(FEEDBACK_TAKEN_DOWN)
+    @on(FEEDBACK_TAKEN_DOWN, queue="tell_the_author_of_a_takedown")
     def tell_the_author_of_a_takedown(
         self, message: Envelope, voice_id: str, reason: str, author_id: str | None, actor_id: str
     ) -> None:
         """The author of a voice hears that it can't be read any more, and why."""
         self._tell_one(author_id, message, wording.voice_taken_down(voice_id, reason), but=actor_id)
 
-    @on(FEEDBACK_TAKEN_DOWN)
+    @on(FEEDBACK_TAKEN_DOWN, queue="forget_the_words")
     def forget_the_words(self, voice_id: str) -> None:
         """No inbox keeps the words of a voice that was taken down."""
         now, bare = clock.now(), wording.without_words(voice_id)

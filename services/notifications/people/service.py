@@ -15,7 +15,7 @@ class People:
     name = "notifications.people"
     people = Store(PeopleStore)
 
-    @on(MEMBERS_JOINED)
+    @on(MEMBERS_JOINED, queue="learn_of_a_new_member")
     def learn_of_a_new_member(
         self,
         message: Envelope,
@@ -31,7 +31,7 @@ class People:
         tags = tags_have + tags_want
         self.people.keep(domain.person(member_id, name, roles, tags, joined_at, message.sequence, status))
 
-    @on(MEMBERS_CHANGED)
+    @on(MEMBERS_CHANGED, queue="learn_of_a_change")
     def learn_of_a_change(
         self,
         message: Envelope,
