@@ -1,0 +1,141 @@
+"""The calendar as the bus asks it: what is answered, kept and announced."""
+
+from typing import Any
+
+import pytest
+
+from services.contracts.catalogue import CATALOGUE
+from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale
+from services.contracts.shapes.events import Event
+from services.events.calendar.service import Calendar
+from services.ground.tokens import Caller
+from tests.rig.capability import Capability, somebody
+from tests.rig.days import times, to_come
+
+PLAN = {"title": "Café morning", "audience": {"tags": ["printing"]}, **times()}
+ILL = {"reason": "The trainer is ill."}
+
+
+@pytest.fixture
+def calendar(make_store: Any) -> Capability:
+    return Capability(Calendar, make_store)
+
+
+@pytest.fixture
+def host() -> Caller:
+    return somebody("host", network="203.0.113.0/24")
+
+
+def said(calendar: Capability) -> list[str]:
+    """The types of what was announced; each is as the catalogue has it."""
+    found = calendar.said()
+    for each in found:
+        CATALOGUE[each["type"]].read(each["data"])
+    return [each["type"] for each in found]
+
+
+def test_a_draft_is_noted_and_told_to_nobody(calendar: Capability, host: Caller) -> None:
+    drafted = calendar.draft(host, draft=PLAN)
+    Event().load(drafted)
+    assert (drafted["status"], drafted["host_id"], drafted["version"]) == ("draft", host.id, 1)
+    (noted,) = calendar.said()
+    assert noted["type"] == "events.noted"
+    facts = noted["data"]
+    assert (facts["operation"], facts["subject_id"], facts["actor_id"]) == ("draft_event", drafted["id"], host.id)
+    assert (facts["network"], facts["before"]) == ("203.0.113.0/24", None)
+    assert "Café" not in str(facts), "a note holds no words of a person"
+
+
+def test_what_is_published_is_announced_as_it_is(calendar: Capability, host: Caller) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    calendar.change(host, event_id=id, change={"title": "Late café"})
+    calendar.said()
+    assert calendar.publish(host, event_id=id)["status"] == "published"
+    published, noted = calendar.said()
+    assert (published["type"], published["subject"], published["sequence"]) == ("events.published", id, f"{1:012d}")
+    facts = CATALOGUE["events.published"].read(published["data"])
+    assert (facts["event_id"], facts["title"], facts["actor_id"]) == (id, "Late café", host.id)
+    assert (facts["starts_at"], facts["audience"]["tags"]) == (to_come(), ["printing"])
+    assert (noted["type"], noted["data"]["before"]["status"]) == ("events.noted", "draft")
+    assert noted["data"]["after"]["status"] == "published"
+
+
+def test_a_cancellation_is_told_to_those_who_were_told_of_the_event(calendar: Capability, host: Caller) -> None:
+    told, untold = (calendar.draft(host, draft=PLAN)["id"] for _ in range(2))
+    calendar.publish(host, event_id=told)
+    calendar.said()
+    root = somebody("administrator")
+    cancelled = calendar.cancel(root, event_id=told, cancellation=ILL)
+    assert (cancelled["status"], cancelled["cancel_reason"]) == ("cancelled", ILL["reason"])
+    message, _ = calendar.said()
+    assert (message["type"], message["sequence"], message["data"]["reason"]) == (
+        "events.cancelled",
+        f"{2:012d}",
+        ILL["reason"],
+    )
+    assert message["data"]["actor_id"] == root.id
+    calendar.cancel(host, event_id=untold, cancellation=ILL)
+    assert said(calendar) == ["events.noted"]
+
+
+def test_a_refusal_saves_and_announces_nothing(calendar: Capability, host: Caller) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    calendar.said()
+    other = somebody("trainer")
+    for method, more in (
+        ("change", {"change": {"title": "Mine now"}}),
+        ("publish", {}),
+        ("cancel", {"cancellation": ILL}),
+    ):
+        with pytest.raises(Hidden):
+            getattr(calendar, method)(other, event_id=id, **more)
+        with pytest.raises(NotFound):
+            getattr(calendar, method)(host, event_id=other.id, **more)
+    with pytest.raises(Forbidden):
+        calendar.draft(somebody("coworker"), draft=PLAN)
+    with pytest.raises(Invalid) as refused:
+        calendar.draft(host, draft=PLAN | {"audience": {}, "ends_at": "tomorrow"})
+    assert {each["field"] for each in refused.value.fields} == {"audience", "ends_at"}
+    calendar.publish(host, event_id=id)
+    calendar.said()
+    with pytest.raises(Conflict):
+        calendar.publish(host, event_id=id)
+    assert said(calendar) == []
+    assert calendar.show(host, event_id=id)["version"] == 2
+
+
+def test_who_saw_another_version_changes_nothing(calendar: Capability, host: Caller) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    calendar.change(host, event_id=id, change={"place": "The café"}, expected={1})
+    with pytest.raises(Stale):
+        calendar.change(host, event_id=id, change={"place": "The cellar"}, expected={1})
+    assert calendar.show(host, event_id=id)["place"] == "The café"
+
+
+def test_a_draft_is_shown_to_its_host_and_administrators(calendar: Capability, host: Caller) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    for reader in (host, somebody("administrator")):
+        assert calendar.show(reader, event_id=id)["id"] == id
+    for reader in (somebody("host"), somebody("coworker", id=host.id)):
+        with pytest.raises(Hidden):
+            calendar.show(reader, event_id=id)
+    calendar.publish(host, event_id=id)
+    assert calendar.show(somebody("coworker"), event_id=id)["id"] == id
+
+
+def test_lists_go_on_where_they_ended_and_drafts_are_ones_own(calendar: Capability, host: Caller) -> None:
+    ids = [calendar.draft(host, draft=PLAN | times(days))["id"] for days in (30, 31, 32)]
+    other, coworker = somebody("mentor"), somebody("coworker")
+    calendar.draft(other, draft=PLAN)
+    for id in reversed(ids[:2]):
+        calendar.publish(host, event_id=id)
+    first = calendar.browse(coworker, query={"limit": 1})
+    rest = calendar.browse(coworker, query={"limit": 1, "cursor": first["next"]})
+    assert [each["id"] for each in first["items"] + rest["items"]] == ids[:2]
+    assert rest["next"] is None
+    late = calendar.browse(coworker, query={"starts_after": to_come(30).isoformat()})
+    assert [each["id"] for each in late["items"]] == [ids[1]]
+    assert [each["id"] for each in calendar.browse(host, query={"status": "draft"})["items"]] == [ids[2]]
+    assert calendar.browse(coworker, query={"status": "draft"})["items"] == []
+    with pytest.raises(Invalid):
+        calendar.browse(coworker, query={"cursor": "invented"})
