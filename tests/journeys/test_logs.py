@@ -201,7 +201,7 @@ def test_of_settings(processes: Processes, amqp_uri: str, variable: str, address
 )
 def test_of_what_nobody_catches(where: str) -> None:
     secret = secrets.token_hex(8)
-    program = f"from services.chassis import logs; logs.configure('x'); {where.format(f'int({secret!r})')}"
+    program = f"from services.ground import logs; logs.configure('x'); {where.format(f'int({secret!r})')}"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )
