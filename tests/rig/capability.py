@@ -15,6 +15,8 @@ from services.contracts.errors import invalid
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 
+ASKED_AS = "asked-1"  # the correlation id of each call
+
 
 def somebody(*roles: str, id: str | None = None, **more: Any) -> Caller:
     """A member who has just signed in with these roles."""
@@ -47,7 +49,7 @@ class Capability:
             arguments = _loaded(rpc, given) | ({"caller": caller} if caller else {})
 
             def work() -> Any:
-                context.begin(None, expected=None if expected is None else frozenset(expected))
+                context.begin(ASKED_AS, expected=None if expected is None else frozenset(expected))
                 return getattr(self._service, method)(**arguments)
 
             return copy_context().run(work)

@@ -1,6 +1,8 @@
 """Voices as the bus asks them: what is answered, kept and announced."""
 
+import threading
 from collections.abc import Iterator
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidd
 from services.contracts.shapes.feedback import Outcome, RaisedVoice, Voice
 from services.feedback.voices.service import Voices
 from services.ground.tokens import Caller
-from tests.rig.capability import Capability, somebody
+from tests.rig.capability import ASKED_AS, Capability, somebody
 from tests.rig.processes import until
 
 A_DAY = 3
@@ -24,7 +26,7 @@ def voices(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Capabil
     monkeypatch.setattr("services.chassis.tallies.WRITTEN_EVERY", 0.01)
     made = Capability(Voices, make_store, voices_a_day=A_DAY)
     yield made
-    until(lambda: not made.store("tallies")._unwritten)
+    until(lambda: not any(isinstance(each, Timer) for each in threading.enumerate()))  # all tallies are written
 
 
 @pytest.fixture
@@ -55,6 +57,7 @@ def test_a_voice_is_announced_with_its_author(voices: Capability, author: Caller
         raised["id"],
         LAMP["text"],
     )
+    assert message["correlationid"] == ASKED_AS
     Voice().load(voices.show(author, voice_id=raised["id"]))
     assert said(voices) == {}, "to read one's own is nobody's business"
 
@@ -64,7 +67,7 @@ def test_an_anonymous_voice_leads_to_nobody_but_by_its_code(voices: Capability, 
     assert (raised["author_id"], raised["raised_at"][11:]) == (None, "00:00:00.000Z")
     (message,) = voices.said()
     kept = voices.store("voices").get(raised["id"])
-    for trace in (author.id, author.alias, raised["claim_code"]):
+    for trace in (author.id, author.alias, raised["claim_code"], ASKED_AS):
         assert trace not in str(kept)
         assert trace not in str(message)
     with pytest.raises(Hidden):
@@ -90,6 +93,7 @@ def test_voices_of_a_day_are_counted_together_with_anonymous_ones(
         assert refused.value.code == TOO_MANY_VOICES
         assert 0 < (refused.value.after or 0) <= 86_400
     assert said(voices) == {}
+    assert sum(voices.store("tallies")._known.values()) == A_DAY, "what was refused is not counted"
     voices.submit(somebody("coworker", alias="another"), draft=LAMP)
 
 
