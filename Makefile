@@ -27,7 +27,7 @@ status: .venv/.local ## what runs
 	@$(LOCAL) status || true
 
 test: .venv/.dev ## all tests, two files at a time, on brokers and stores of their own (ARGS="-k inbox": some of them)
-	@$(PY) -m pytest $(or $(ARGS),$(if $(AMQP_URI)$(MONGO_URI),,-n 2 --dist loadfile))
+	@$(PY) -m pytest $(or $(ARGS),$(if $(AMQP_URI)$(MONGO_URI),,-n 2 --dist loadfile --no-loadscope-reorder))
 
 check: .venv/.dev ## style, types, who may import whom, generated documents, known vulnerabilities
 	@.venv/bin/ruff check .

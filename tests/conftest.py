@@ -12,68 +12,71 @@ import pytest
 from pymongo.collection import Collection
 
 from deploy.local.keys import Keys
-from tests.rig import backends
+from tests.rig.backends import Backends
 from tests.rig.processes import UNLIMITED, Platform, Processes
 from tests.rig.stores import open_database
 from tests.rig.wire import Caller
 
-BACKEND = pytest.StashKey[backends.Backend]()
+BACKENDS = pytest.StashKey[Backends]()
 TOLD = pytest.StashKey[set[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.option.collectonly or config.option.numprocesses:
-        return  # of several workers, each has its own
     stack = ExitStack()
-    config.stash[BACKEND] = stack.enter_context(backends.start())
+    config.stash[BACKENDS] = Backends(stack)
     config.add_cleanup(stack.close)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    if config.option.numprocesses:
-        return f"backends: a pair for each of {config.option.numprocesses} workers, named at the end"
-    backend = config.stash.get(BACKEND, None)
-    return backend.described if backend else "backends: none, collecting only"
+# What makes a file slow, the slowest first: those run first, so that no worker is left with a long one in the end.
+SLOW = ("shared_platform", "environment", "amqp_uri", "mongo_uri")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files by what they need; the shared platform's stand together."""
+    needs: dict[Path, set[str]] = {}
+    for item in items:
+        needs.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    places = {path: next((SLOW.index(each) for each in SLOW if each in needs[path]), len(SLOW)) for path in needs}
+    items.sort(key=lambda item: places[item.path])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["backends"] = pytest_report_header(session.config)
+        session.config.workeroutput["backends"] = session.config.stash[BACKENDS].described
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash.setdefault(TOLD, set()).add(
-        getattr(node, "workeroutput", {}).get("backends", "backends: a worker died")
-    )
+    output = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(TOLD, set()).add(output.get("backends", "those of a worker that died"))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    for backend in config.stash.get(TOLD, ()):
-        terminalreporter.line(backend)
+    for described in config.stash.get(TOLD, {config.stash[BACKENDS].described}):
+        terminalreporter.line(f"backends: {described}")
 
 
 @pytest.fixture(scope="session")
 def amqp_uri(pytestconfig: pytest.Config) -> str:
-    """A broker."""
-    return pytestconfig.stash[BACKEND].amqp_uri
+    """A broker; it starts when the first test asks for it."""
+    return pytestconfig.stash[BACKENDS].amqp_uri
 
 
 @pytest.fixture(scope="session")
 def management_uri(pytestconfig: pytest.Config) -> str:
     """The broker's management API."""
-    return pytestconfig.stash[BACKEND].management_uri or pytest.skip("AMQP_MANAGEMENT_URI does not say where it is")
+    return pytestconfig.stash[BACKENDS].management_uri or pytest.skip("AMQP_MANAGEMENT_URI does not say where it is")
 
 
 @pytest.fixture(scope="session")
 def mongo_uri(pytestconfig: pytest.Config) -> str:
-    """A store."""
-    return pytestconfig.stash[BACKEND].mongo_uri
+    """A store; it starts when the first test asks for it."""
+    return pytestconfig.stash[BACKENDS].mongo_uri
 
 
 @pytest.fixture(scope="session")
 def environment(amqp_uri: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of the platform's processes: keys and databases of this run, short retries."""
+    """The environment of the platform's processes: keys and databases of this run, short pauses."""
     keys = Keys(tmp_path_factory.mktemp("keys"))
     keys.prepare()
     return {
@@ -84,6 +87,7 @@ def environment(amqp_uri: str, mongo_uri: str, tmp_path_factory: pytest.TempPath
         "MONGO_URI": mongo_uri,
         "MONGO_DATABASE_PREFIX": f"test_{uuid.uuid4().hex[:8]}_",
         "RETRY_DELAYS": "1,2",
+        "STREAM_HEARTBEAT": "0.5",  # a reader notices with the next one that it was closed
         "LOG_FORMAT": "text",
         **UNLIMITED,
     }
@@ -122,11 +126,52 @@ def caller(amqp_uri: str) -> Iterator[Caller]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def stage() -> Iterator[ExitStack]:
+    """Where the shared platform stands, from the first module that asks for it to the first that does not."""
+    with ExitStack() as standing:
+        yield standing
+
+
+@pytest.fixture(scope="session")
+def shared(stage: ExitStack) -> list[Platform]:
+    """The platform on the stage, if one stands there."""
+    return []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def broker_of_its_own(request: pytest.FixtureRequest, stage: ExitStack, shared: list[Platform]) -> None:
+    """End the shared platform for a module without it: two on one broker would take each other's messages."""
+    if shared and not any("shared_platform" in each.fixturenames for each in of_module(request)):
+        stage.close()
+        shared.clear()
+
+
+def of_module(request: pytest.FixtureRequest) -> list[pytest.Function]:
+    return [each for each in request.session.items if each.path == request.path and isinstance(each, pytest.Function)]
+
+
 @pytest.fixture(scope="module")
-def platform(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The whole platform, one for a module's journeys; each makes its own members."""
+def shared_platform(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory, stage: ExitStack, shared: list[Platform]
+) -> Platform:
+    if not shared:
+        folder = tmp_path_factory.mktemp("platform")
+        shared.append(stage.enter_context(Platform.running(environment, folder)))
+    return shared[0]
+
+
+@pytest.fixture(scope="module")
+def own_platform(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform of this module alone, for tests that break it, or that count all there is."""
     with Platform.running(environment, tmp_path_factory.mktemp("platform")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def platform(shared_platform: Platform) -> Platform:
+    """The whole platform, one for all modules that ask for it: a test makes its own members and leaves all in order."""
+    return shared_platform
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def main() -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     with tempfile.TemporaryDirectory() as folder, backends.start() as backend:
         about = report.machine() | {
-            "backends": backend.described.removeprefix("backends: "),
+            "backends": backend.described,
             "load": load.GENERATOR,
             "scale": scale.name,
         }

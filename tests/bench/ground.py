@@ -21,7 +21,7 @@ from pymongo.database import Database
 from deploy.local.keys import Keys
 from services.chassis.store import JOURNALED
 from tests.bench.rows import Row
-from tests.rig.backends import Backend
+from tests.rig.backends import Backends
 from tests.rig.processes import UNLIMITED, Platform, Processes, forget_messages
 from tests.rig.wire import connection
 
@@ -81,7 +81,7 @@ class Known(Processes):
 class Ground:
     """What a part is given. `say` writes a line for whoever watches, `turned` is told what is done, and of how much."""
 
-    def __init__(self, backend: Backend, scale: Scale, folder: Path) -> None:
+    def __init__(self, backend: Backends, scale: Scale, folder: Path) -> None:
         self.backend, self.scale, self.folder = backend, scale, folder
         self.say: Callable[[str], None] = print
         self.turned: Callable[[int, int], None] = lambda _done, _of: None

@@ -17,6 +17,11 @@ PROGRAM = Path(sys.executable).with_name("schemathesis")
 SETTINGS = Path(__file__).with_name("settings.toml")
 
 
+@pytest.fixture(scope="module")
+def platform(own_platform: Platform) -> Platform:
+    return own_platform
+
+
 @pytest.mark.timeout(0 if EXAMPLES else 180)
 @pytest.mark.parametrize("role", ["administrator", "coworker"] if EXAMPLES else ["administrator"])
 def test_the_platform_does_what_its_description_says(platform: Platform, role: str) -> None:

@@ -22,6 +22,11 @@ from tests.rig.wire import connection
 
 
 @pytest.fixture(scope="module")
+def platform(own_platform: Platform) -> Platform:
+    return own_platform
+
+
+@pytest.fixture(scope="module")
 def operator(platform: Platform) -> Operator:
     forget_messages(platform.processes.environment["AMQP_URI"])
     opened = connection(platform.processes.environment["AMQP_URI"])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,26 @@ TEXT = (
 OTHER = TEXT.replace("followed-1", "followed-10")
 
 
+@pytest.fixture
+def telling_json(platform: Platform) -> Iterator[None]:
+    """Notifications logs JSON, unlike the others."""
+    platform.processes.end("notifications")
+    platform.processes.start("notifications", "-m", "services.notifications", LOG_FORMAT="json")
+    platform.ready()
+    yield
+    platform.processes.end("notifications")
+    platform.serve("notifications")
+    platform.ready()
+
+
 def logs(platform: Platform) -> list[str]:
     return [str(platform.processes.folder / f"{name}.log") for name in (*platform.SERVICES, "gateway")]
 
 
+@pytest.mark.usefixtures("telling_json")
 def test_a_request_is_followed_to_the_inboxes_also_where_processes_write_differently(
     platform: Platform, operator: Operator
 ) -> None:
-    platform.processes.end("notifications")
-    platform.processes.start("notifications", "-m", "services.notifications", LOG_FORMAT="json")
-    platform.ready()
     author, id = platform.join("Amara"), ID
     author.post("/v1/feedback", {"text": "I need a lamp."}, headers={"X-Request-ID": id})
     until(lambda: id in platform.processes.log("notifications"))

@@ -30,6 +30,11 @@ Documents = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
+def platform(own_platform: Platform) -> Platform:
+    return own_platform
+
+
+@pytest.fixture(scope="module")
 def operator(platform: Platform) -> Operator:
     return Operator(platform.processes.environment | {"HOST": "127.0.0.1", "PORT": str(platform.port)})
 

@@ -95,8 +95,10 @@ def test_what_many_read_alike_is_asked_for_once_until_it_changes(platform: Platf
             if line.startswith('hearth_gateway_rpc_seconds_count{capability="events.calendar"')
         )
 
+    late = {"starts_after": to_come(LATE - 1).isoformat(), "limit": 100}
+
     def listed(reader: Member) -> list[str]:
-        return [each["id"] for each in reader.get("/v1/events", params={"limit": 100})["items"]]
+        return [each["id"] for each in reader.get("/v1/events", params=late)["items"]]
 
     listed(readers[0])
     before = asked()

@@ -194,6 +194,11 @@ def _stages(plan: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def platform(own_platform: Platform) -> Platform:
+    return own_platform
+
+
+@pytest.fixture(scope="module")
 def found(platform: Platform) -> Iterator[Asked]:
     """What everything asks."""
     environment = platform.processes.environment

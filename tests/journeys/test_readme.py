@@ -26,10 +26,12 @@ def test_the_example_signs_in_lists_raises_and_follows(platform: Platform) -> No
     )
     try:
         assert process.stdout is not None
-        said = [process.stdout.readline() for _ in titles]
-        assert {line.partition(" ")[2].strip() for line in said} == titles
-        status, _, voice = process.stdout.readline().strip().partition(" ")
-        assert status == "201"
+        listed = set()
+        while not (line := process.stdout.readline().strip()).startswith("201 "):
+            assert line, "it ended before it raised a voice"
+            listed.add(line.partition(" ")[2])
+        assert titles <= listed
+        voice = line.partition(" ")[2]
         platform.administrator.post(f"{voice}/answers", {"text": "There is one in the cellar."})
         assert "I need a lamp." in process.stdout.readline()
         assert process.wait(20) == 0

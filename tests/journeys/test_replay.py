@@ -7,8 +7,14 @@ import time
 from typing import Any
 
 import pymongo
+import pytest
 
 from tests.rig.processes import ROOT, Platform
+
+
+@pytest.fixture(scope="module")
+def platform(own_platform: Platform) -> Platform:
+    return own_platform
 
 
 def test_the_copy_of_the_members_is_rebuilt_as_it_was(platform: Platform) -> None:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,39 +49,68 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Backend:
-    """A broker with the committed policies (unless it was given) and an empty store (unless it was given).
-
-    `management_uri` is empty where a broker was given without it (AMQP_MANAGEMENT_URI).
-    """
-
-    amqp_uri: str
-    management_uri: str
-    mongo_uri: str
-    described: str
-
-
-@dataclass(frozen=True)
 class Server:
     uri: str
     way: str
     management_uri: str = ""
 
 
+class Backends:
+    """A broker with the committed policies and an empty store, unless they were given.
+
+    Each starts when it is asked for.
+    `management_uri` is empty where a broker was given without it (AMQP_MANAGEMENT_URI).
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        """Whatever is started here ends with the stack."""
+        self._wanted = os.environ.get("HEARTH_TEST_BACKENDS", "")
+        if self._wanted not in ("", "containers", "local"):
+            raise CannotRun(f"HEARTH_TEST_BACKENDS must be containers or local, not {self._wanted!r}.")
+        self._local = _Local(stack)
+        self._containers = None if self._wanted == "local" else _Containers(stack)
+        self._known: dict[str, str] = {}
+
+    @property
+    def amqp_uri(self) -> str:
+        return self._broker.uri
+
+    @property
+    def management_uri(self) -> str:
+        return self._broker.management_uri
+
+    @property
+    def mongo_uri(self) -> str:
+        return self._store
+
+    @property
+    def described(self) -> str:
+        """Which servers were started, how, and their versions."""
+        return ", ".join(f"{name} = {how}" for name, how in self._known.items()) or "none, no test needed one"
+
+    @cached_property
+    def _broker(self) -> Server:
+        container = self._containers.broker if self._containers else None
+        broker = _first("AMQP_URI", container, self._local.broker, only=self._wanted)
+        self._known["broker"] = f"{broker.way} ({_greet_broker(broker.uri)})"
+        return broker
+
+    @cached_property
+    def _store(self) -> str:
+        container = self._containers.store if self._containers else None
+        store = _first("MONGO_URI", container, self._local.store, only=self._wanted)
+        uri, version = _greet_store(store.uri)
+        self._known["store"] = f"{store.way} ({version})"
+        return uri
+
+
 @contextlib.contextmanager
-def start() -> Iterator[Backend]:
-    """Provides both meanwhile; ends what it started, whatever happens."""
-    wanted = os.environ.get("HEARTH_TEST_BACKENDS", "")
-    if wanted not in ("", "containers", "local"):
-        raise CannotRun(f"HEARTH_TEST_BACKENDS must be containers or local, not {wanted!r}.")
+def start() -> Iterator[Backends]:
+    """Provides both meanwhile, started; ends what it started, whatever happens."""
     with ExitStack() as stack:
-        local = _Local(stack)
-        containers = None if wanted == "local" else _Containers(stack)
-        broker = _first("AMQP_URI", containers.broker if containers else None, local.broker, only=wanted)
-        store = _first("MONGO_URI", containers.store if containers else None, local.store, only=wanted)
-        mongo_uri, store_version = _greet_store(store.uri)
-        described = f"broker = {broker.way} ({_greet_broker(broker.uri)}), store = {store.way} ({store_version})"
-        yield Backend(broker.uri, broker.management_uri, mongo_uri, f"backends: {described}")
+        made = Backends(stack)
+        _started = (made.amqp_uri, made.mongo_uri)
+        yield made
 
 
 def _first(variable: str, container: Callable[[], Server] | None, local: Callable[[], Server], only: str) -> Server:
@@ -191,8 +221,9 @@ class _Local:
 
     def _run(self, server: Broker | Store) -> str:
         base = self._folder() / server.name
-        supervisor = Supervisor(ROOT, Ledger(base), Files(base / "logs"))
-        self._stack.callback(supervisor.end)
+        ledger = Ledger(base)
+        supervisor = Supervisor(ROOT, ledger, Files(base / "logs"))
+        self._stack.callback(_end_at_once, supervisor, ledger)
         server.prepare()
         supervisor.start(server.programs())
         supervisor.until(server.answers, within=READY_WITHIN, what=server.name)
@@ -207,6 +238,12 @@ class _Local:
             self._stack.callback(clear, self._base)
             self._stack.enter_context(Lock(self._base).hold())
         return self._base
+
+
+def _end_at_once(supervisor: Supervisor, ledger: Ledger) -> None:
+    """What these servers keep goes with the session: nobody waits until it is in order."""
+    end(ledger.living(), patience=0)
+    supervisor.end()
 
 
 def clear(base: Path) -> None:

@@ -1,6 +1,7 @@
 """The platform's processes, as tests start, kill and ask them."""
 
 import itertools
+import os
 import secrets
 import signal
 import socket
@@ -47,6 +48,7 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                process_group=0,  # with the workers that it starts
             )
         return self._running[name]
 
@@ -81,14 +83,12 @@ class Processes:
         return process.wait(seconds)
 
     def stop(self) -> None:
-        """End whatever still runs."""
-        for process in self._running.values():
-            process.terminate()
-        for process in self._running.values():
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        """Kill whatever still runs, and what that started: nobody waits until it is in order."""
+        living = [process for process in self._running.values() if process.poll() is None]
+        for process in living:
+            os.killpg(process.pid, signal.SIGKILL)
+        for process in living:
+            process.wait(10)
 
 
 def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
