@@ -27,15 +27,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(stack.close)
 
 
-# What makes a file slow, the slowest first: those run first, so that no worker is left with a long one in the end.
-SLOW = ("shared_platform", "environment", "amqp_uri", "mongo_uri")
+# The fixtures and marks that make a file slow, the slowest first: no worker is left with a long file in the end.
+SLOW = ("shared_platform", "own_servers", "environment", "amqp_uri", "mongo_uri")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the files by what they need; the shared platform's stand together."""
     needs: dict[Path, set[str]] = {}
     for item in items:
-        needs.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+        marks = {mark.name for mark in item.iter_markers()}
+        needs.setdefault(item.path, set()).update(marks, getattr(item, "fixturenames", ()))
     places = {path: next((SLOW.index(each) for each in SLOW if each in needs[path]), len(SLOW)) for path in needs}
     items.sort(key=lambda item: places[item.path])
 

@@ -19,6 +19,7 @@ from deploy.local.program import Ledger
 from deploy.local.store import Store
 from deploy.local.supervisor import Supervisor
 
+pytestmark = pytest.mark.own_servers
 QUORUM = {"x-queue-type": "quorum"}
 
 

@@ -28,6 +28,7 @@ from deploy.local.store import Store
 from tests.deploy.test_servers import running
 from tests.rig.processes import until
 
+pytestmark = pytest.mark.own_servers
 NOBODY = 65534
 ATTEMPTS = Path(__file__).with_name("stranger.py")
 REFUSED = "refused"
