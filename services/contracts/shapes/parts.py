@@ -9,6 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from services.contracts import moments
 from services.contracts.roles import ROLES
 
+LANGUAGES = ("en", "de")  # BCP 47; those in which the platform can speak to members
 TOUCHPOINTS = (
     "cafe",
     "kitchenette",

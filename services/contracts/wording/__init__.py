@@ -1,0 +1,10 @@
+"""The sentences that members read, made of a notification's kind and facts, in the reader's language and time zone.
+
+`sentences.py` has the English sentences, which are the keys of the translations; `speech.py` knows how a language says
+them; `locales/<language>/sentences.po` has the translations, in gettext's format, which translators' tools read.
+"""
+
+from services.contracts.wording.sentences import said
+from services.contracts.wording.speech import understood
+
+__all__ = ["said", "understood"]

@@ -1,0 +1,193 @@
+"""The sentences about each kind of notification, in English. Each is whole, so that a language may order it anew."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.messages.feedback import (
+    FEEDBACK_ANSWERED,
+    FEEDBACK_MOVED,
+    FEEDBACK_SUBMITTED,
+    FEEDBACK_TAKEN_DOWN,
+)
+from services.contracts.wording.speech import Speech, counted, sentence, speech
+
+Facts = Mapping[str, Any]
+Said = dict[str, str]
+
+QUOTED, LONGEST = 80, 400  # characters of what somebody wrote, in a title and in a body
+
+_ROLES = {
+    "coworker": sentence("coworker"),
+    "hub_user": sentence("hub user"),
+    "mentor": sentence("mentor"),
+    "trainer": sentence("trainer"),
+    "administrator": sentence("administrator"),
+    "host": sentence("host"),
+}
+_TOUCHPOINTS = {
+    "cafe": sentence("café"),
+    "kitchenette": sentence("kitchenette"),
+    "idea_board": sentence("idea board"),
+    "app": sentence("app"),
+    "focus_group": sentence("focus group"),
+    "brainstorm": sentence("brainstorm"),
+    "workshop": sentence("workshop"),
+    "online": sentence("online"),
+    "other": sentence("elsewhere"),
+}
+_RAISED = {
+    "want": sentence("Somebody wants ({touchpoint}): {text}"),
+    "expect": sentence("Somebody expects ({touchpoint}): {text}"),
+    "need": sentence("Somebody needs ({touchpoint}): {text}"),
+    "praise": sentence("Praise ({touchpoint}): {text}"),
+    "problem": sentence("A problem ({touchpoint}): {text}"),
+    "idea": sentence("An idea ({touchpoint}): {text}"),
+}
+_SAYS = sentence("Somebody says ({touchpoint}): {text}")
+_MOVED = {
+    "acknowledged": sentence("The hub has read what you said: “{text}”"),
+    "decided": sentence("The hub has decided to act on what you said: “{text}”"),
+    "done": sentence("Done: what you asked for: “{text}”"),
+    "declined": sentence("The hub will not do what you asked for: “{text}”"),
+}
+_WENT_ON = sentence("Something became of what you said: “{text}”")
+_ANSWERED = sentence("An answer to “{text}”")
+_TAKEN_DOWN = sentence("What you said was taken down")
+_WITHDRAWN = sentence("A voice that was taken down")
+_MANY = sentence("Many voices came in this hour")
+_MORE = counted(
+    "More than {number} since {when}. The list of voices has all of them.",
+    "More than {number} since {when}. The list of voices has all of them.",
+)
+_NEW, _WHEN_AND_WHERE = sentence("New: {title}"), sentence("{when}, {place}")
+_CANCELLED, _WHEN_AND_WHY = sentence("Cancelled: {title}"), sentence("{when}: {reason}")
+
+_ADMINISTRATORS = sentence("Because administrators answer for the hub.")
+_AUTHOR = sentence("Because you said it.")
+# Why somebody is told of an event that is, or was, for everyone, some roles, some tags, or both of these.
+_IS = (
+    sentence("Because it is for everyone at the hub."),
+    sentence("Because it is for people whose role is {roles}."),
+    sentence("Because it is for people who offer or look for {tags}."),
+    sentence("Because it is for people whose role is {roles} and for people who offer or look for {tags}."),
+)
+_WAS = (
+    sentence("Because it was for everyone at the hub."),
+    sentence("Because it was for people whose role is {roles}."),
+    sentence("Because it was for people who offer or look for {tags}."),
+    sentence("Because it was for people whose role is {roles} and for people who offer or look for {tags}."),
+)
+_UNKNOWN = (
+    sentence("Something new at the hub"),
+    sentence("Open it to see what it is about."),
+    sentence("Because you are among those who are told of it."),
+)
+
+
+def said(kind: str, facts: Facts, *, language: str, zone: str, home: str = "") -> Said:
+    """The `title`, `body` and `reason` of a notification, for a reader of this language (BCP 47) in this zone (IANA).
+
+    Moments among the facts are datetimes, or RFC 3339 text. `home` is the hub's zone, if it is known: times that are
+    those of its clocks need not say from which zone they are.
+    """
+    using = speech(language, zone, home)
+    make = _KINDS.get(kind)
+    if make is None:  # a newer version of the platform tells of more
+        title, body, reason = _UNKNOWN
+        return {"title": using.say(title), "body": using.say(body), "reason": using.say(reason)}
+    return make(using, facts)
+
+
+def _event_published(using: Speech, facts: Facts) -> Said:
+    when, place = using.when(_moment(facts["starts_at"])), facts["place"]
+    return {
+        "title": using.say(_NEW, title=facts["title"]),
+        "body": using.say(_WHEN_AND_WHERE, when=when, place=place) if place else when,
+        "reason": _for_whom(using, _IS, facts["audience"]),
+    }
+
+
+def _event_cancelled(using: Speech, facts: Facts) -> Said:
+    when = using.when(_moment(facts["starts_at"]))
+    return {
+        "title": using.say(_CANCELLED, title=facts["title"]),
+        "body": using.say(_WHEN_AND_WHY, when=when, reason=_short(facts["reason"], LONGEST)),
+        "reason": _for_whom(using, _WAS, facts["audience"]),
+    }
+
+
+def _voice_raised(using: Speech, facts: Facts) -> Said:
+    if "withdrawn" in facts:
+        return _withdrawn(using, _ADMINISTRATORS)
+    if "most" in facts:
+        body = using.count(_MORE, facts["most"], when=using.when(_moment(facts["hour"])))
+        return {"title": using.say(_MANY), "body": body, "reason": using.say(_ADMINISTRATORS)}
+    touchpoint = _named(using, _TOUCHPOINTS, facts["touchpoint"])
+    says = _RAISED.get(facts["kind"], _SAYS)
+    return {
+        "title": using.say(says, touchpoint=touchpoint, text=_short(facts["text"], QUOTED)),
+        "body": _short(facts["text"], LONGEST),
+        "reason": using.say(_ADMINISTRATORS),
+    }
+
+
+def _voice_answered(using: Speech, facts: Facts) -> Said:
+    if "withdrawn" in facts:
+        return _withdrawn(using, _AUTHOR)
+    return _to_author(using, using.say(_ANSWERED, text=_short(facts["text"], QUOTED)), facts["answer"])
+
+
+def _voice_moved(using: Speech, facts: Facts) -> Said:
+    if "withdrawn" in facts:
+        return _withdrawn(using, _AUTHOR)
+    title = _MOVED.get(facts["status"], _WENT_ON)
+    return _to_author(using, using.say(title, text=_short(facts["text"], QUOTED)), facts["reason"])
+
+
+def _voice_taken_down(using: Speech, facts: Facts) -> Said:
+    return _to_author(using, using.say(_TAKEN_DOWN), facts["reason"])
+
+
+_KINDS: dict[str, Callable[[Speech, Facts], Said]] = {
+    EVENTS_PUBLISHED.key: _event_published,
+    EVENTS_CANCELLED.key: _event_cancelled,
+    FEEDBACK_SUBMITTED.key: _voice_raised,
+    FEEDBACK_ANSWERED.key: _voice_answered,
+    FEEDBACK_MOVED.key: _voice_moved,
+    FEEDBACK_TAKEN_DOWN.key: _voice_taken_down,
+}
+KINDS = tuple(_KINDS)
+
+
+def _to_author(using: Speech, title: str, body: str) -> Said:
+    return {"title": title, "body": _short(body, LONGEST), "reason": using.say(_AUTHOR)}
+
+
+def _withdrawn(using: Speech, reason: str) -> Said:
+    return {"title": using.say(_WITHDRAWN), "body": "", "reason": using.say(reason)}
+
+
+def _for_whom(using: Speech, reasons: tuple[str, str, str, str], audience: Mapping[str, Any]) -> str:
+    everyone, to_roles, to_tags, to_both = reasons
+    if audience["everyone"]:
+        return using.say(everyone)
+    roles, tags = audience["roles"], audience["tags"]
+    says = to_both if roles and tags else to_roles if roles else to_tags
+    named = tuple(_named(using, _ROLES, role) for role in roles)
+    return using.say(says, roles=using.either(named), tags=using.either(tuple(tags)))
+
+
+def _named(using: Speech, names: Mapping[str, str], word: str) -> str:
+    """The name of what the platform calls by this word; the word itself, if a newer version has it."""
+    return using.say(names[word]) if word in names else word.replace("_", " ")
+
+
+def _moment(given: datetime | str) -> datetime:
+    return datetime.fromisoformat(given) if isinstance(given, str) else given
+
+
+def _short(text: str, most: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
