@@ -2,8 +2,8 @@
 
 `gateway/openapi.json` comes from the gateway's routes and the calls, `services/contracts/calls/README.md` from the
 calls, `services/contracts/asyncapi.yaml` from the catalogue and the handlers of all services,
-`deploy/rabbitmq/rights.json` from what they declare, announce and hear, `deploy/seeing/dashboard.json` from its
-description in Python, `deploy/kubernetes/production/alerts.yaml` from the rules in `deploy/seeing`.
+`deploy/rabbitmq/rights.json` from what they declare, announce and hear, `services/notifications/tellings/README.md` from
+the tellings, `deploy/seeing/dashboard.json` from its description in Python, `deploy/kubernetes/production/alerts.yaml` from the rules in `deploy/seeing`.
 """
 
 import difflib
@@ -24,6 +24,7 @@ from gateway.config import Config
 from gateway.document import whom
 from services.contracts import asyncapi
 from services.contracts.calling import CALLS, Call
+from services.notifications.tellings.page import page
 
 ROOT = Path(__file__).parents[1]
 
@@ -99,6 +100,7 @@ def main(arguments: list[str]) -> int:
         "gateway/openapi.json": openapi(),
         "services/contracts/asyncapi.yaml": bus(),
         "services/contracts/calls/README.md": calls(),
+        "services/notifications/tellings/README.md": page(),
         "deploy/rabbitmq/rights.json": rights(),
         "deploy/seeing/dashboard.json": json.dumps(dashboard.document(), indent=2, ensure_ascii=False) + "\n",
         "deploy/kubernetes/production/alerts.yaml": alerts(),

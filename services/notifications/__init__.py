@@ -1,5 +1,5 @@
 """Notifications: who is told what, and why.
 
 It owns the inboxes and its own copy of the members, made of what `members.*` announced; it never asks another service.
-It hears `events.*` and `feedback.*` and announces `notifications.delivered`.
+It hears `events.*` and `feedback.*` as the `tellings` declare, and announces `notifications.delivered.v2`.
 """

@@ -100,7 +100,7 @@ def test_a_capability_takes_of_a_sibling_its_store_and_domain_only(folder: Path)
         for name in imports(path):
             if name.startswith(f"{service}.") and not name.startswith(f"{service}.{folder.name}."):
                 sibling = name.removeprefix(f"{service}.").split(".")
-                inside = (ROOT / "services" / folder.parent.name / sibling[0]).is_dir()
+                inside = (ROOT / "services" / folder.parent.name / sibling[0] / "service.py").is_file()
                 assert not inside or (path.name == "service.py" and sibling[1] in ("store", "domain")), (
                     f"{path}: {name}"
                 )
@@ -150,7 +150,7 @@ def test_handlers_name_only_what_the_message_has() -> None:
 
 def test_every_message_is_announced_by_its_publisher() -> None:
     for message in CATALOGUE.values():
-        name = message.type.replace(".", "_").upper()
+        name = message.key.replace(".", "_").upper()
         home = message.by if message.by == "gateway" else f"services/{message.by}"
         says = rf"\b{name}\.about\(|\b(noted|read)\(\s*{name}\b"
         users = [path for path in sources(home) if re.search(says, path.read_text())]

@@ -17,8 +17,8 @@ from services.chassis.bus import QUORUM, RPC_EXCHANGE
 from services.chassis.store import RENEWABLE
 from services.contracts.catalogue import PRIVATE
 from services.ground import clock
-from services.notifications import wording
 from services.notifications.inbox.domain import line
+from tests.bench.seeds import answered
 from tests.rig.wire import connection
 
 CAPABILITY = "bench.bare"
@@ -62,8 +62,7 @@ class Bare:
 
     def _keep(self, message: amqp.Message) -> None:
         id, now = orjson.loads(message.body)["id"], clock.now()
-        notice = wording.voice_answered(id, "I need a lamp.", "There is one in the cupboard.")
-        self._inbox.insert_one(line(id, id, notice, now))
+        self._inbox.insert_one(line(id, id, answered(id), now))
         self._heard[id] = time.monotonic()
         message.channel.basic_ack(message.delivery_tag)
 

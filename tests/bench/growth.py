@@ -23,13 +23,12 @@ from services.events.calendar import domain as calendar
 from services.feedback.voices import domain as voices
 from services.ground import clock, identifiers
 from services.members.accounts import domain as accounts
-from services.notifications import wording
 from services.notifications.inbox.domain import line
 from services.notifications.people.domain import person
 from tests.bench.ground import Ground, Whole
 from tests.bench.parts import part
 from tests.bench.rows import Row
-from tests.bench.seeds import chunks
+from tests.bench.seeds import answered, chunks
 from tests.rig.processes import Member
 from tests.rig.wire import Listener
 
@@ -112,7 +111,7 @@ class Hub:
 
     def _line(self, member_id: str, number: int) -> Document:
         at = clock.now() - timedelta(minutes=number)
-        notice = wording.voice_answered(identifiers.new_id(at), "I need a quiet room for calls.", "We look for one.")
+        notice = answered(identifiers.new_id(at), "I need a quiet room for calls.", "We look for one.")
         return line(member_id, identifiers.new_id(at), notice, at)
 
     def _voice(self, author_id: str, number: int) -> Document:

@@ -8,8 +8,9 @@ from typing import Any
 from pymongo.collection import Collection
 
 from services.contracts.messages.events import EVENTS_PUBLISHED
+from services.contracts.messages.feedback import FEEDBACK_ANSWERED
 from services.ground import clock, identifiers
-from services.notifications import wording
+from services.notifications.fanout import domain as fanout
 from services.notifications.fanout.domain import PORTION
 from services.notifications.inbox.domain import line
 from services.notifications.people.domain import person
@@ -51,8 +52,16 @@ def lines(members: list[str]) -> list[Document]:
     """What the fan-out of such a message puts into inboxes."""
     now = clock.now()
     about, id = _event(now, TAGGED), identifiers.new_id(now)
-    notice = wording.event_published(*(about[name] for name in ("_id", "title", "starts_at", "place", "audience")))
+    facts = {name: about[name] for name in ("title", "starts_at", "ends_at", "place", "audience")}
+    link, event_id = f"/v1/events/{about['_id']}", about["_id"]
+    notice = fanout.notice(EVENTS_PUBLISHED.key, facts, link, event_id, about["ends_at"])
     return [line(member_id, id, notice, now) for member_id in members]
+
+
+def answered(voice_id: str, text: str = "I need a lamp.", answer: str = "There is one in the cupboard.") -> Document:
+    """What each line about an answer to a voice keeps."""
+    facts = {"text": text, "answer": answer}
+    return fanout.notice(FEEDBACK_ANSWERED.key, facts, f"/v1/feedback/{voice_id}", voice_id)
 
 
 def _event(now: datetime, audience: dict[str, Any]) -> Document:

@@ -1,7 +1,7 @@
 """`python -m tests.faults.rigged SERVICE`: the real service, with one fault between two named steps.
 
 `FAULT` is `write-relay`, `publish-pull`, `insert-announce` or `announce-cursor` (dies there as `kill -9` would), `bug`
-(of the wording of voices) or `slow` (each write to inboxes takes `SECONDS` longer). One that dies does so `LIVES`
+(in what is told) or `slow` (each write to inboxes takes `SECONDS` longer). One that dies does so `LIVES`
 times, each time at a step drawn from `SEED` among its first `STEPS`; the file `DIARY` counts the lives.
 """
 
@@ -42,7 +42,7 @@ def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
 
 def _rig(fault: str) -> None:
     from services.chassis import announcer, outbox
-    from services.notifications import wording
+    from services.notifications.fanout import domain
     from services.notifications.fanout import service as fanout
     from services.notifications.fanout.store import JobStore
     from services.notifications.inbox.store import InboxStore
@@ -59,7 +59,7 @@ def _rig(fault: str) -> None:
         place, name = between[fault]
         setattr(place, name, _dying(getattr(place, name)))
     elif fault == "bug":
-        wording.voice_raised = _buggy
+        domain.facts = _buggy
     elif fault == "slow":
         put, seconds = InboxStore.put, float(os.environ["SECONDS"])
 
@@ -72,8 +72,8 @@ def _rig(fault: str) -> None:
         sys.exit(f"FAULT is not {fault!r}.")
 
 
-def _buggy(*_facts: object) -> dict[str, str]:
-    raise RuntimeError("a bug in the wording")
+def _buggy(*_facts: object) -> dict[str, object]:
+    raise RuntimeError("a bug in the telling")
 
 
 if __name__ == "__main__":

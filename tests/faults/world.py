@@ -169,9 +169,10 @@ class World:
         A voice that was taken down has left a line without words.
         """
         if self.lines() > READ_BY_PAGE:
-            wanted = {"kind": KIND, "member": {"$in": [each.id for each in self.administrators]}, "body": {"$ne": ""}}
-            rows = self.database("notifications").inbox.find(wanted, {"member": True, "body": True})
-            return [(row["member"], row["body"]) for row in rows]
+            mine = {"$in": [each.id for each in self.administrators]}
+            wanted = {"kind": KIND, "member": mine, "facts.text": {"$exists": True}}
+            rows = self.database("notifications").inbox.find(wanted, {"member": True, "facts": True})
+            return [(row["member"], row["facts"]["text"]) for row in rows]
         found: list[Effect] = []
         for administrator in self.administrators:
             cursor: str | None = ""

@@ -17,7 +17,7 @@ from gateway import answers
 from gateway.worker import LARGEST_HEAD, RequestParser
 from services.chassis import cursors
 from services.contracts.errors import Invalid
-from services.notifications import wording
+from services.notifications.fanout import domain as fanout
 from tests.gateway.played import PlayedServices
 from tests.rig.cost import QUADRATIC, growth
 
@@ -169,10 +169,9 @@ TEXTS: dict[str, Make] = {
     [
         lambda text: answers._line([answers._cell(text)]),
         lambda text: answers._cell([text]),
-        lambda text: wording.voice_raised("1", "want", "cafe", text),
-        lambda text: wording.voice_answered("1", text, text),
+        lambda text: fanout.facts(["text"], {"text": text}),
     ],
-    ids=["a cell", "a cell of a list", "a voice in an inbox", "an answer in an inbox"],
+    ids=["a cell", "a cell of a list", "a voice in an inbox"],
 )
 def test_words_of_a_member(make: Make, work: Callable[[str], object]) -> None:
     many = {size: make(size) for size in (5 * TEXT, 20 * TEXT)}  # longer than any may be, so that it can be measured

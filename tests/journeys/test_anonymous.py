@@ -243,7 +243,7 @@ def test_an_answer_is_given_again_to_its_author_and_opened_by_nobody_who_guesses
 
 def test_no_message_tells_more(seen: Seen) -> None:
     community, private = seen.hub.community, seen.hub.private
-    community.wait(2 * len([*seen.named, *seen.unlinked]))
+    community.wait(3 * len([*seen.named, *seen.unlinked]))
     private.drain(0.5)
     for act in seen.unlinked:
         told = {}
@@ -252,11 +252,11 @@ def test_no_message_tells_more(seen: Seen) -> None:
             if act.answered["id"] in str(event):
                 told[event["type"]] = event
                 assert set(message.properties) <= {"content_type", "delivery_mode"}
-        assert set(told) == {"feedback.submitted", "notifications.delivered"}
+        assert set(told) == {"feedback.submitted", "notifications.delivered", "notifications.delivered.v2"}
         assert not finer_than_a_day(told["feedback.submitted"])
-        line = told["notifications.delivered"]
-        assert act.near(line["time"]), "the moment of its delivery, on purpose"
-        assert not act.near(line | {"time": None, "data": line["data"] | {"at": None}})
+        for line in (told["notifications.delivered"], told["notifications.delivered.v2"]):
+            assert act.near(line["time"]), "the moment of its delivery, on purpose"
+            assert not act.near(line | {"time": None, "data": line["data"] | {"at": None}})
         assert not [word for word in {*act.leading, act.answered["id"]} if word in str(private.heard)]
 
 

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from services.chassis import cursors
+from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from services.ground import clock, identifiers
-from services.notifications import wording
 from services.notifications.fanout import domain as fanout
 from services.notifications.fanout.store import JobStore
 from services.notifications.inbox.store import InboxStore
@@ -295,7 +295,8 @@ def _interrupt_a_job(database: Any) -> None:
 
 def _take_down_an_old_voice(database: Any) -> None:
     for ids in PeopleStore(database, "notifications").everybody():
-        InboxStore(database, "notifications").blank_about(ids, list(wording.without_words(AN_ID).values()))
+        notice = fanout.notice(FEEDBACK_SUBMITTED.key, {}, f"/v1/feedback/{AN_ID}", AN_ID)
+        InboxStore(database, "notifications").blank_about(ids, [notice])
 
 
 def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:

@@ -55,7 +55,7 @@ def test_an_event_reaches_its_audience_and_nobody_else(platform: Platform) -> No
     assert found == live
     assert event_id.endswith(found["id"])
     assert found["title"] == "New: Café morning: how we print"
-    assert found["body"] == f"{STARTS.day} {STARTS:%B %Y}, 09:00 UTC, The café"
+    assert found["body"] == f"{STARTS:%A}, {STARTS.day} {STARTS:%B %Y}, 09:00 UTC, The café"
     assert found["link"] == f"/v1/events/{event['id']}"
     assert found["reason"] == f"Because it is for people who offer or look for {tag}."
     assert len(offers.inbox(1)) == 1
@@ -142,7 +142,7 @@ def test_a_voice_reaches_the_administrators_and_each_step_its_author(platform: P
     voice = author.post("/v1/feedback", {"text": text, "kind": "need", "touchpoint": "cafe"})
     assert (voice["status"], voice["author_id"], voice["claim_code"]) == ("received", author.id, None)
     (told,) = second.inbox(1)
-    assert told["title"] == f"Somebody needs (cafe): {text}"
+    assert told["title"] == f"Somebody needs (café): {text}"
     stranger.ask("GET", told["link"], 404)
     stranger.ask("POST", f"{told['link']}/answers", 404, json={"text": "me"})
     author.ask("POST", f"{told['link']}/answers", 403, json={"text": "me"})

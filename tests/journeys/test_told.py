@@ -101,3 +101,16 @@ def test_who_published_hears_when_somebody_else_cancels(platform: Platform) -> N
     until(lambda: titles(trainer, event) == ["Cancelled"])
     told_all(platform, platform.join())
     assert titles(root, event) == ["New"]
+
+
+def test_a_host_who_is_not_in_the_audience_hears_that_somebody_else_cancelled(platform: Platform) -> None:
+    tag = secrets.token_hex(4)
+    trainer, told = platform.join("T", ("trainer",)), platform.join("Tina", tags_want=[tag])
+    event, own = (publish(trainer, audience={"tags": [tag]}) for _ in range(2))
+    until(lambda: titles(told, event) == titles(told, own) == ["New"])
+    cancel(platform.administrator, event)
+    cancel(trainer, own)
+    until(lambda: titles(trainer, event) == ["Cancelled"])
+    until(lambda: titles(told, event) == titles(told, own) == ["Cancelled", "New"])
+    told_all(platform, platform.join())
+    assert titles(trainer, own) == [], "nobody is told of their own deed"

@@ -14,7 +14,13 @@ from services.notifications.inbox.store import InboxStore
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-NOTICE = {"kind": "events.published", "title": "t", "body": "b", "link": "/l", "reason": "r"}
+NOTICE: dict[str, Any] = {
+    "kind": "events.published",
+    "facts": {"title": "t", "starts_at": datetime(2027, 3, 1, 9, tzinfo=UTC)},
+    "link": "/l",
+    "about": "the-event",
+    "expires_at": None,
+}
 A, B = (Reader(name, NOW - timedelta(days=1)) for name in "ab")
 
 

@@ -75,6 +75,26 @@ def test_what_becomes_of_it_is_told_to_the_same(ids: list[str], size: int) -> No
     assert all(len(portion.told) <= size for portion in cancelled)
 
 
+@given(st.integers(0, 4), IDS, st.integers(1, 6))
+def test_those_besides_come_after_the_others(told: int, ids: list[str], size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(domain, "PORTION", size)
+        job = domain.begin("n", NOW) | {"portions": told}
+        beyond = run(Records(), job, lambda job: domain.nth_beyond(job["portions"] + 1, told, ids, "b"), 99)
+    assert [id for portion in beyond for id in portion.told] == [id for id in ids if id != "b"]
+    assert [portion.nth for portion in beyond] == list(range(told + 1, told + 1 + len(beyond)))
+    assert [portion.last for portion in beyond] == [False] * (len(beyond) - 1) + [True]
+
+
+@given(st.text(max_size=900))
+def test_a_fact_is_short_and_in_one_line(text: str) -> None:
+    facts = domain.facts(("text", "hour"), {"text": text, "hour": NOW, "author_id": "a"})
+    assert facts == {"text": facts["text"], "hour": NOW}
+    assert len(facts["text"]) <= domain.LONGEST
+    assert facts["text"].split()[:3] == text.split()[:3] or facts["text"].endswith("…")
+    assert "\n" not in facts["text"]
+
+
 def test_a_job_of_an_older_version_is_done_again_from_its_first_portion() -> None:
     begun = domain.begin("n", NOW)
     done = domain.advance(begun, Portion(7, ["a"], last=True), NOW) | {"version": 3, "sequence": 0}

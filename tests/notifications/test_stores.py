@@ -12,9 +12,11 @@ from pymongo.errors import BulkWriteError
 
 from services.contracts.errors import Conflict, NotYet
 from services.contracts.shapes.notifications import moment_of
-from services.ground import clock
+from services.ground import clock, identifiers
 from services.notifications.fanout import domain as fanout
 from services.notifications.fanout.store import JobStore, ToldStore
+from services.notifications.followers import domain as followers
+from services.notifications.followers.store import FollowerStore
 from services.notifications.inbox import domain as inbox
 from services.notifications.inbox.domain import Reader
 from services.notifications.inbox.store import InboxStore
@@ -23,7 +25,13 @@ from services.notifications.people.store import PeopleStore
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 A, B = (Reader(name, NOW - timedelta(days=1)) for name in "ab")
-NOTICE = {"kind": "events.published", "title": "t", "body": "b", "link": "/l", "reason": "r"}
+NOTICE: dict[str, Any] = {
+    "kind": "events.published",
+    "facts": {"title": "t", "starts_at": datetime(2027, 3, 1, 9, tzinfo=UTC)},
+    "link": "/l",
+    "about": "the-event",
+    "expires_at": None,
+}
 
 
 def person(
@@ -162,6 +170,7 @@ def test_of_two_who_tell_the_same_one_gives_way(make_store: Any) -> None:
     assert store.find("m")["portions"] == 3
 
 
+SENTENCE = {"title": "t", "body": "b", "reason": "r"}
 NEWS = fanout.News("n", "the-event", "m", {"kind": "events.published"})
 
 
@@ -177,9 +186,12 @@ def test_who_was_told_is_as_it_was_written_down_first(make_store: Any) -> None:
     assert store.last("the-event", "events.cancelled") is None
     with pytest.raises(NotYet):
         store.nth("n", 3)
+    last = store.last("the-event", "events.published")
+    assert [id for id in "abc" if store.reached(last, id)] == ["a", "b"], "also whose deed it was"
     everyone = fanout.Portion(1, [], last=True, belonging=NOW, but="b")
     cancelled = fanout.News("o", "the-event", "o", {"kind": "events.cancelled"})
     assert store.keep(cancelled, everyone, NOW) == store.keep(cancelled, first, NOW) == everyone
+    assert store.reached(store.last("the-event", "events.cancelled"), "c")
     assert [each["_id"] for each in store.about("the-event")] == ["o:000001", "n:000001", "n:000002"]
     assert list(store.about("another-event")) == []
 
@@ -222,11 +234,11 @@ def test_a_line_that_was_left_without_words_stays_so(make_store: Any) -> None:
     store = make_store(InboxStore)
     store.put([inbox.line("a", "n1", NOTICE, NOW)])
     assert store.read(A, "n1", NOW)
-    store.blank(["a", "b"], "n1", NOTICE | {"title": "gone", "body": ""}, NOW)
+    store.blank(["a", "b"], "n1", NOTICE, NOW)
     store.blank([], "n1", NOTICE, NOW)
     store.put([inbox.line(member, "n1", NOTICE, NOW) for member in ("a", "b")])
     lines = {each["member"]: each for each in store.rows.find({})}
-    assert {(each["title"], each["body"], each["link"]) for each in lines.values()} == {("gone", "", "/l")}
+    assert [(each["facts"], each["link"]) for each in lines.values()] == [({"withdrawn": True}, "/l")] * 2
     assert (lines["a"]["read_at"], lines["b"]["read_at"]) == (NOW, None)
 
 
@@ -235,9 +247,17 @@ def test_the_words_about_one_thing_are_taken_from_some(make_store: Any) -> None:
     other, kind = NOTICE | {"link": "/other"}, NOTICE | {"kind": "another"}
     for number, notice in enumerate((NOTICE, other, kind)):
         store.put([inbox.line(member, f"n{number}", notice, NOW) for member in ("a", "b")])
-    store.blank_about(["a"], [NOTICE | {"title": "gone", "body": ""}])
-    gone = [each["_id"] for each in store.rows.find({"title": "gone"})]
-    assert gone == ["a:n0"]
+    store.rows.insert_one({"_id": "a:old", "member": "a", "kind": NOTICE["kind"], "link": "/l", **SENTENCE})
+    store.blank_about(["a"], [NOTICE])
+    gone = {each["_id"]: each for each in store.rows.find({"facts": {"withdrawn": True}})}
+    assert set(gone) == {"a:n0", "a:old"}
+    assert gone["a:old"] == {
+        "_id": "a:old",
+        "member": "a",
+        "kind": NOTICE["kind"],
+        "link": "/l",
+        "facts": {"withdrawn": True},
+    }, "also of a line that an older version wrote"
 
 
 def test_everybody_is_given_many_at_a_time(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,3 +269,33 @@ def test_everybody_is_given_many_at_a_time(make_store: Any, monkeypatch: pytest.
     found = list(store.everybody())
     assert [len(each) for each in found] == [2, 1]
     assert sorted(itertools.chain(*found)) == ["a", "b", "c"]
+
+
+EVENT = identifiers.new_id(NOW)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
+def test_a_follower_is_as_young_as_the_youngest_message_in_whatever_order(
+    make_store: Any, order: tuple[int, ...]
+) -> None:
+    store = make_store(FollowerStore)
+    states = {1: "invited", 2: "going", 3: "cancelled"}
+    for sequence in (*order, *order):
+        store.keep(followers.follower(EVENT, "b", states[sequence], sequence))
+    store.keep(followers.follower(EVENT, "a", "going", 1))
+    store.keep(followers.follower(identifiers.new_id(NOW), "c", "going", 1))
+    assert store.of(EVENT, ["going", "cancelled"], awaited=False) == ["a", "b"]
+    assert store.of(EVENT, ["going"], awaited=True) == ["a"]
+    assert store.of(EVENT, ["invited"], awaited=False) == []
+
+
+def test_who_follows_is_waited_for_unless_it_was_before_followers_were_heard_of(make_store: Any) -> None:
+    store = make_store(FollowerStore)
+    assert store.of(EVENT, ["hosting"], awaited=True) == [], "it was before"
+    later = identifiers.new_id(store.began + timedelta(milliseconds=1))
+    assert store.of(later, ["hosting"], awaited=False) == []
+    with pytest.raises(NotYet):
+        store.of(later, ["hosting"], awaited=True)
+    store.keep(followers.follower(later, "a", "hosting", 1))
+    assert store.of(later, ["hosting"], awaited=True) == ["a"]
+    assert make_store(FollowerStore).began == store.began > clock.now(), "noted once; an older version may go on"

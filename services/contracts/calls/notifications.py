@@ -9,6 +9,7 @@ from services.contracts.shapes.notifications import Marked, Missed, Notification
 from services.contracts.shapes.parts import Id
 
 listen("notifications.people")
+listen("notifications.followers")
 listen("notifications.fanout")
 
 LIST_NOTIFICATIONS = ask(

@@ -1,5 +1,8 @@
 """What notifications announces: what reached whom."""
 
+from datetime import datetime
+from typing import Any
+
 from marshmallow import fields
 
 from services.contracts.catalogue import announce
@@ -13,8 +16,36 @@ class Everyone(Shape):
     but = Id(required=True, allow_none=True, metadata={"description": "Whose deed it was; they are not told."})
 
 
+class Facts(fields.Dict):
+    """Facts by name, as a message's fields have them: a moment among them is text."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        moment = Moment()
+        return {
+            name: moment._serialize(fact, attr, obj) if isinstance(fact, datetime) else fact
+            for name, fact in value.items()
+        }
+
+
 class NotificationsDelivered(Shape):
     """A notification that lies in the inboxes of these members (at most 1,000 a message), or else of everyone."""
+
+    notification_id = Id(required=True)
+    kind = fields.String(required=True, metadata={"description": "The message it comes from."})
+    facts = Facts(
+        required=True,
+        metadata={"description": "Of what that message says, what a sentence is made of; or `withdrawn`: true."},
+    )
+    link = fields.String(required=True, metadata={"description": "Path of what it is about."})
+    about = Id(required=True, metadata={"description": "What it is about: the same for all that is told of it."})
+    expires_at = Moment(required=True, allow_none=True, metadata={"description": "When nobody needs it any more."})
+    at = Moment(required=True)
+    member_ids = Ids(required=True, metadata={"description": "Empty where it is for everyone."})
+    everyone = fields.Nested(Everyone, required=True, allow_none=True)
+
+
+class NotificationsDeliveredInEnglish(Shape):
+    """A notification in English words that lies in the inboxes of these members, or else of everyone."""
 
     notification_id = Id(required=True)
     kind = fields.String(required=True)
@@ -27,21 +58,44 @@ class NotificationsDelivered(Shape):
     everyone = fields.Nested(Everyone, required=True, allow_none=True)
 
 
+_TOLD = {
+    "notification_id": "018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60",
+    "kind": "events.published",
+    "link": "/v1/events/018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81",
+    "at": "2026-11-02T09:00:01.000Z",
+    "member_ids": ["018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"],
+    "everyone": None,
+}
+
 NOTIFICATIONS_DELIVERED = announce(
     "notifications.delivered",
+    by="notifications",
+    says="As `notifications.delivered.v2`, in English words. Deprecated: it is announced beside it for one release.",
+    body=NotificationsDeliveredInEnglish,
+    example=_TOLD
+    | {
+        "title": "New: Café morning: how we print",
+        "body": "1 March 2027, 09:00 UTC, The café, ground floor",
+        "reason": "Because it is for people who offer or look for 3d printing.",
+    },
+)
+NOTIFICATIONS_DELIVERED_V2 = announce(
+    "notifications.delivered",
+    version=2,
     by="notifications",
     says="A notification was put into the inboxes of some members. `sequence` counts the portions in which they are "
     "told; who is in a portion does not change when it is told again.",
     body=NotificationsDelivered,
-    example={
-        "notification_id": "018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60",
-        "kind": "events.published",
-        "title": "New: Café morning: how we print",
-        "body": "1 March 2027, 09:00 UTC, The café, ground floor",
-        "link": "/v1/events/018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81",
-        "reason": "Because it is for people who want or offer 3d printing.",
-        "at": "2026-11-02T09:00:01.000Z",
-        "member_ids": ["018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"],
-        "everyone": None,
+    example=_TOLD
+    | {
+        "facts": {
+            "title": "Café morning: how we print",
+            "starts_at": "2027-03-01T09:00:00.000Z",
+            "ends_at": "2027-03-01T10:30:00.000Z",
+            "place": "The café, ground floor",
+            "audience": {"everyone": False, "roles": [], "tags": ["3d printing"]},
+        },
+        "about": "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81",
+        "expires_at": "2027-03-01T10:30:00.000Z",
     },
 )

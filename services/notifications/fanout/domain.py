@@ -9,22 +9,31 @@ twice has one job. A record is a plain dict, too.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 Job = dict[str, Any]
 Record = dict[str, Any]
-Notice = dict[str, str]
+Notice = dict[str, Any]
 PORTION = 1000  # members who are told together
 KEPT = timedelta(days=400)  # records: an event may be planned a year ahead
 SIDE_BY_SIDE = timedelta(hours=1)  # that a version without records may go on working after one with records began
+LONGEST = 400  # characters of a fact
+
+
+class Many(NamedTuple):
+    """Who is told that there are many of a kind in an hour, by their role, and where the line leads."""
+
+    role: str
+    link: str
 
 
 class News(NamedTuple):
-    """Something to tell: the notification's `id`, what it is about, by which message it came, and its words.
+    """Something to tell: the notification's `id`, what it is about, by which message it came, and its notice.
 
-    `record` names its records, where the notification's id does not.
+    `record` names its records, where the notification's id does not. What is `withdrawable` may lose its words later.
+    `many` is told instead of it once an hour has had enough.
     """
 
     id: str
@@ -32,6 +41,8 @@ class News(NamedTuple):
     message_id: str
     notice: Notice
     record: str = ""
+    withdrawable: bool = False
+    many: Many | None = None
 
 
 class Portion(NamedTuple):
@@ -54,6 +65,28 @@ class Portion(NamedTuple):
         return [id for id in self.ids if id != self.but]
 
 
+def notice(kind: str, facts: Mapping[str, Any], link: str, about: str, expires_at: datetime | None = None) -> Notice:
+    """What each line of a notification keeps. Its sentence is made of the facts when it is read."""
+    return {"kind": kind, "facts": dict(facts), "link": link, "about": about, "expires_at": expires_at}
+
+
+def facts(names: Iterable[str], heard: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of these names in a message; a long text is cut, and stands in one line."""
+    return {name: _short(heard[name]) if isinstance(heard[name], str) else heard[name] for name in names}
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1].rstrip() + "…"
+
+
+def many(news: News, hour: datetime, most: int, id: str) -> tuple[str, News]:
+    """What is told instead of more lines of this kind in this hour, and to which role."""
+    assert news.many, "only what says whom to tell of many is ever folded"
+    told = notice(news.notice["kind"], {"hour": hour, "most": most}, news.many.link, id)
+    return news.many.role, News(id, id, news.message_id, told)
+
+
 def begin(notification_id: str, now: datetime) -> Job:
     """A job that nothing was done of. It is saved with its first step, as version 1."""
     job = {"_id": notification_id, "cursor": None, "portions": 0, "done_at": None, "changed_at": now, "version": 0}
@@ -71,6 +104,12 @@ def following(job: Job, ids: list[str], but: str | None) -> Portion:
     """The portion after those that are done, of these members in the order of their ids; perhaps an empty last one."""
     start = bisect_right(ids, job["cursor"]) if job["cursor"] is not None else 0
     return Portion(job["portions"] + 1, ids[start : start + PORTION], start + PORTION >= len(ids), but)
+
+
+def nth_beyond(nth: int, told: int, ids: list[str], but: str | None) -> Portion:
+    """The `nth` portion, of these members, who come after the `told` portions of somebody else."""
+    start = (nth - told - 1) * PORTION
+    return Portion(nth, ids[start : start + PORTION], start + PORTION >= len(ids), but)
 
 
 def advance(job: Job, portion: Portion, now: datetime) -> Job:
@@ -136,7 +175,8 @@ def hour(now: datetime) -> tuple[datetime, datetime]:
     return begins, begins + timedelta(hours=1)
 
 
-def delivered(news: News, at: datetime, **to: Any) -> dict[str, Any]:
-    """What the message says of a notification that lies in inboxes, `to` whom."""
-    told: Mapping[str, Any] = {"member_ids": [], "everyone": None} | to
-    return {"_id": news.id, "changed_at": at, "notification_id": news.id, **news.notice, "at": at, **told}
+def delivered(news: News, portion: Portion, at: datetime) -> dict[str, Any]:
+    """What the message says of a notification that lies in the inboxes of a portion."""
+    everyone = {"belonging": portion.belonging, "but": portion.but} if portion.belonging else None
+    told = {"notification_id": news.id, "at": at, "member_ids": portion.told, "everyone": everyone}
+    return {"_id": news.id, "changed_at": at, **news.notice, **told}

@@ -10,30 +10,29 @@ from services.chassis.beside import beside
 from services.chassis.messaging import Envelope, on
 from services.chassis.numbers import Number
 from services.chassis.store import Store
+from services.contracts import wording
 from services.contracts.errors import NotYet
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
-from services.contracts.messages.feedback import (
-    FEEDBACK_ANSWERED,
-    FEEDBACK_MOVED,
-    FEEDBACK_SUBMITTED,
-    FEEDBACK_TAKEN_DOWN,
-)
-from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
+from services.contracts.messages.feedback import FEEDBACK_TAKEN_DOWN
+from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED, NOTIFICATIONS_DELIVERED_V2
 from services.ground import clock, identifiers
-from services.notifications import wording
+from services.notifications import channels
+from services.notifications.declared import hears
 from services.notifications.fanout import domain
-from services.notifications.fanout.domain import Job, News, Portion
+from services.notifications.fanout.domain import Job, Many, News, Portion, Record
 from services.notifications.fanout.store import HourStore, JobStore, ToldStore
-from services.notifications.inbox.domain import broadcast, line
+from services.notifications.followers.store import FollowerStore
+from services.notifications.inbox.domain import without_words
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.store import PeopleStore
+from services.notifications.tellings import TELLINGS
+from services.notifications.tellings.grammar import Audience, Followers, One, Role, Telling, ThoseTold, Whom
 
 SAVED_EVERY = 1.0  # seconds of a large fan-out: so much at most is told again, to the same effect, after a crash
-ADMINISTRATORS = {"everyone": False, "roles": ["administrator"], "tags": []}
 Following = Callable[[Job], Portion]
 Confirm = Callable[[], None]
 
 
+@hears(TELLINGS)
 class Fanout:
     """Whoever should know of something finds it in their inbox, once, and then what becomes of it."""
 
@@ -43,119 +42,100 @@ class Fanout:
     hours = Store(HourStore)
     inbox = Store(InboxStore, sibling=True)
     people = Store(PeopleStore, sibling=True)
+    followers = Store(FollowerStore, sibling=True)
     announcer = Announcer()
     lines_an_hour = Number("LINES_AN_HOUR")
 
-    @on(EVENTS_PUBLISHED, queue="tell_of_an_event")
-    def tell_of_an_event(
-        self,
-        message: Envelope,
-        event_id: str,
-        title: str,
-        starts_at: datetime,
-        place: str,
-        audience: dict[str, Any],
-        actor_id: str,
-    ) -> None:
-        """Its audience hears of an event."""
-        notice = wording.event_published(event_id, title, starts_at, place, audience)
-        self._tell(_news(message, notice), self._audience(audience, belonging=message.at, but=actor_id))
-
-    @on(EVENTS_CANCELLED, queue="tell_of_a_cancellation")
-    def tell_of_a_cancellation(
-        self,
-        message: Envelope,
-        event_id: str,
-        title: str,
-        starts_at: datetime,
-        reason: str,
-        audience: dict[str, Any],
-        actor_id: str,
-    ) -> None:
-        """Those who were told of an event hear that it does not take place, and so does whoever published it."""
-        news = _news(message, wording.event_cancelled(event_id, title, starts_at, reason, audience))
-        before = self._those_told(event_id, EVENTS_PUBLISHED.key, but=actor_id)
-        # For a release: of what was told before that was written down, the audience hears.
-        self._tell(news, before or self._audience(audience, belonging=message.at, but=actor_id))
-
-    @on(FEEDBACK_SUBMITTED, queue="tell_the_administrators")
-    def tell_the_administrators(
-        self, message: Envelope, voice_id: str, kind: str | None, touchpoint: str, text: str, author_id: str | None
-    ) -> None:
-        """The administrators hear of a voice; of very many in an hour they hear that there are many."""
-        if not self.people.anybody("administrator"):
-            raise NotYet("nobody_to_tell", "No administrator is known yet.")
-        news, now = _news(message, wording.voice_raised(voice_id, kind, touchpoint, text)), clock.now()
-        hour, ends_at = domain.hour(now)
-        if self.hours.count(hour.isoformat(), ends_at) > self.lines_an_hour:
+    def hear(self, telling: Telling, message: Envelope, heard: dict[str, Any]) -> None:
+        """Tell those who are meant, as it is declared."""
+        news = _news(telling, message, heard)
+        following = self._meant(telling.to, message, heard, but=heard[telling.by])
+        if following is None:
+            return
+        if news.many and (hour := self._full(news.notice["kind"])):
             self._tell(news, lambda _job: Portion(1, [], last=True, folded=hour))
+        elif telling.soon:
+            self._tell_soon(news._replace(record=domain.raised(news.subject)), following)
         else:
-            # Whoever administers now: of an anonymous voice the message tells the day only.
-            self._tell_soon(
-                news._replace(record=domain.raised(voice_id)),
-                self._audience(ADMINISTRATORS, belonging=now, but=author_id),
-            )
-
-    @on(FEEDBACK_ANSWERED, queue="tell_the_author_of_an_answer")
-    def tell_the_author_of_an_answer(
-        self, message: Envelope, voice_id: str, text: str, answer: str, author_id: str | None, actor_id: str
-    ) -> None:
-        """The author of a voice reads the answer."""
-        self._tell_one(author_id, message, wording.voice_answered(voice_id, text, answer), but=actor_id)
-
-    @on(FEEDBACK_MOVED, queue="tell_the_author_of_a_step")
-    def tell_the_author_of_a_step(
-        self,
-        message: Envelope,
-        voice_id: str,
-        text: str,
-        status: str,
-        reason: str,
-        author_id: str | None,
-        actor_id: str,
-    ) -> None:
-        """The author of a voice hears what becomes of it."""
-        self._tell_one(author_id, message, wording.voice_moved(voice_id, text, status, reason), but=actor_id)
-
-    @on(FEEDBACK_TAKEN_DOWN, queue="tell_the_author_of_a_takedown")
-    def tell_the_author_of_a_takedown(
-        self, message: Envelope, voice_id: str, reason: str, author_id: str | None, actor_id: str
-    ) -> None:
-        """The author of a voice hears that it can't be read any more, and why."""
-        self._tell_one(author_id, message, wording.voice_taken_down(voice_id, reason), but=actor_id)
+            self._tell(news, following)
 
     @on(FEEDBACK_TAKEN_DOWN, queue="forget_the_words")
     def forget_the_words(self, voice_id: str) -> None:
         """No inbox keeps the words of a voice that was taken down."""
-        now, bare = clock.now(), wording.without_words(voice_id)
+        now, bare = clock.now(), _withdrawn_about(voice_id)
         self.told.withdraw(voice_id, now)  # first: whoever tells of it meanwhile sees this, or is in a record
         for record in self.told.about(voice_id):
             if notice := bare.get(record["kind"]):
                 self.inbox.blank(domain.recorded(record).told, record["notification"], notice, now)
         if domain.may_have_no_record(identifiers.moment(voice_id), self.jobs.began, now):
             for ids in self.people.everybody():
-                self.inbox.blank_about(ids, list(bare.values()))
+                self.inbox.blank_about(ids, bare.values())
 
     # Who is meant: portion by portion, after what a job has done.
 
-    def _audience(self, audience: dict[str, Any], *, belonging: datetime, but: str | None) -> Following:
+    def _meant(self, to: Whom, message: Envelope, heard: dict[str, Any], but: str | None) -> Following | None:
+        """None where there is nobody, and never will be."""
+        match to:
+            case Audience(field):
+                return self._audience(heard[field], belonging=message.at, but=but)
+            case Role(role):
+                return self._having(role, but=but)
+            case ThoseTold():
+                return self._those_told(to, message, heard, but)
+            case One() | Followers():
+                ids = self._named(to, heard)
+                return (lambda job: domain.following(job, ids, but)) if set(ids) - {but} else None
+
+    def _audience(
+        self, audience: dict[str, Any], *, belonging: datetime, but: str | None, besides: tuple[str, ...] = ()
+    ) -> Following:
         if audience["everyone"]:
             return lambda _job: Portion(1, [], last=True, but=but, belonging=belonging)
         ids = self.people.audience(audience, at=belonging, but=None)
-        return lambda job: domain.following(job, ids, but)
+        everybody = sorted({*ids, *besides}) if besides else ids
+        return lambda job: domain.following(job, everybody, but)
 
-    def _those_told(self, subject: str, kind: str, *, but: str) -> Following | None:
-        """Those who were told of it before; None where nobody wrote that down. Raises NotYet where somebody will."""
-        last = self.told.last(subject, kind)
+    def _having(self, role: str, *, but: str | None) -> Following:
+        """Whoever has the role now: of an anonymous deed the message tells the day only. Raises NotYet for nobody."""
+        if not self.people.anybody(role):
+            raise NotYet("nobody_to_tell", f"Nobody is known yet who has the role {role}.")
+        return self._audience({"everyone": False, "roles": [role], "tags": []}, belonging=clock.now(), but=but)
+
+    def _named(self, to: One | Followers, heard: dict[str, Any]) -> list[str]:
+        named = heard[to.field]
+        if isinstance(to, Followers):
+            following: list[str] = self.followers.of(named, to.states, awaited=to.awaited)
+            return following
+        return [] if named is None else [named]
+
+    def _those_told(self, to: ThoseTold, message: Envelope, heard: dict[str, Any], but: str | None) -> Following:
+        """Those who were told of it before, then those besides who were not. Raises NotYet until both are known."""
+        last, besides = self._last(message.subject, to.of.key), self._named(to.besides, heard)
+        if last is None:
+            audience = heard[to.or_else.field]
+            return self._audience(audience, belonging=message.at, but=but, besides=tuple(besides))
+        missed = [id for id in besides if id != but and not self.told.reached(last, id)]
+        return lambda job: self._again(last, job["portions"] + 1, missed, but)
+
+    def _last(self, subject: str, kind: str) -> Record | None:
+        """The last record of what was told before. None where there may be none; raises NotYet where there will be."""
+        last: Record | None = self.told.last(subject, kind)
         if last is not None and last["last"]:
-            return lambda job: self.told.nth(last["notification"], job["portions"] + 1)._replace(but=but)
+            return last
         if last is None and domain.may_have_no_record(identifiers.moment(subject), self.jobs.began, clock.now()):
             return None
         raise NotYet("not_told_yet", "Who is told of this is not written down yet.")
 
-    def _tell_one(self, member_id: str | None, message: Envelope, notice: dict[str, str], but: str) -> None:
-        if member_id is not None and member_id != but:
-            self._tell(_news(message, notice), lambda job: domain.following(job, [member_id], but))
+    def _again(self, last: Record, nth: int, missed: list[str], but: str | None) -> Portion:
+        if nth > last["nth"]:
+            return domain.nth_beyond(nth, last["nth"], missed, but)
+        told: Portion = self.told.nth(last["notification"], nth)
+        return told._replace(but=but, last=nth == last["nth"] and not missed)
+
+    def _full(self, kind: str) -> datetime | None:
+        """The hour, if it has had as many of a kind as have lines of their own."""
+        hour, ends_at = domain.hour(clock.now())
+        return hour if self.hours.count(f"{hour.isoformat()}/{kind}", ends_at) > self.lines_an_hour else None
 
     # How they are told.
 
@@ -182,10 +162,10 @@ class Fanout:
         """False where others are recorded, since an earlier attempt. For words withdrawn see `ToldStore.withdraw`."""
         now = clock.now()
         made = beside(self.told.once, news, portion, now)
-        self._put(news, portion, now)
+        channels.inbox.deliver(self.inbox, news, portion, now)
         if domain.is_withdrawn(record := made()):
-            news = news._replace(notice=wording.withdrawn(news.notice))
             self.inbox.blank(portion.told, news.id, news.notice, now)
+            news = _without_words(news)
         elif domain.recorded(record) != portion:
             return False
         self._announced(news, portion, now)()
@@ -206,45 +186,58 @@ class Fanout:
 
     def _deliver(self, portion: Portion, news: News) -> Confirm:
         """Write and announce; the answer, called, waits until the announcement is safe."""
-        if portion.belonging is not None:
-            return self._tell_everyone(news, portion.belonging, portion.but)
         if portion.folded is not None:
-            self._tell_of_many(portion.folded, news.message_id)
-        return self._tell_these(portion, news) if portion.told else lambda: None
+            self._tell_of_many(portion.folded, news)
+        if not portion.told and portion.belonging is None:
+            return lambda: None
+        said = self._said(news)
+        return self._announced(said, portion, channels.inbox.deliver(self.inbox, said, portion, clock.now()))
 
-    def _tell_these(self, portion: Portion, news: News) -> Confirm:
-        said, now = self._said(news), clock.now()
-        self._put(said, portion, now)
-        return self._announced(said, portion, now)
+    def _announced(self, news: News, portion: Portion, at: datetime) -> Confirm:
+        said, to = domain.delivered(news, portion, at), ",".join(portion.told)
+        # For a release also in English: what listens to the first version goes on hearing it.
+        words = wording.said(news.notice["kind"], news.notice["facts"], language="en", zone="UTC")
+        both = (NOTIFICATIONS_DELIVERED_V2.about(said), NOTIFICATIONS_DELIVERED.about(said | words))
+        confirms = [self.announcer.post(each, portion.nth, to=to) for each in both]
 
-    def _put(self, news: News, portion: Portion, now: datetime) -> None:
-        lines = [line(member_id, news.id, news.notice, now) for member_id in portion.told]
-        self.inbox.put(lines, journaled=portion.last)  # which keeps what was written before, too
+        def safe() -> None:
+            for confirm in confirms:
+                confirm()
 
-    def _announced(self, news: News, portion: Portion, now: datetime) -> Confirm:
-        said = NOTIFICATIONS_DELIVERED.about(domain.delivered(news, now, member_ids=portion.told))
-        return self.announcer.post(said, portion.nth, to=",".join(portion.told))
+        return safe
 
-    def _tell_everyone(self, news: News, belonging: datetime, but: str | None) -> Confirm:
-        made = broadcast(news.id, news.notice, clock.now(), belonging=belonging, but=but)
-        at = self.inbox.broadcasts.keep(made)["at"]
-        everyone = {"belonging": belonging, "but": but}
-        return self.announcer.post(NOTIFICATIONS_DELIVERED.about(domain.delivered(news, at, everyone=everyone)), 1)
-
-    def _tell_of_many(self, hour: datetime, message_id: str) -> None:
-        """Once an hour, by the voice that came first to this: it does so again if it was interrupted, and no other."""
-        id = identifiers.derived_id(f"{hour.isoformat()}/{FEEDBACK_SUBMITTED.key}")
-        news = News(id, id, message_id, wording.many_voices(hour, self.lines_an_hour))
-        following = self._audience(ADMINISTRATORS, belonging=clock.now(), but=None)
-        first = self.told.once(news, following(domain.begin(news.id, hour)), clock.now())
-        if first["message"] == message_id:
-            self._tell(news, following)
+    def _tell_of_many(self, hour: datetime, news: News) -> None:
+        """Once an hour, by the message that came first to this: it does so again if interrupted, and no other does."""
+        id = identifiers.derived_id(f"{hour.isoformat()}/{news.notice['kind']}")
+        role, many = domain.many(news, hour, self.lines_an_hour, id)
+        following = self._having(role, but=None)
+        first = self.told.once(many, following(domain.begin(id, hour)), clock.now())
+        if first["message"] == news.message_id:
+            self._tell(many, following)
 
     def _said(self, news: News) -> News:
         """Without the words that were withdrawn. Asked when the record is there: whoever withdraws later finds that."""
-        withdrawn = self.told.is_withdrawn(news.subject)
-        return news._replace(notice=wording.withdrawn(news.notice)) if withdrawn else news
+        return _without_words(news) if news.withdrawable and self.told.is_withdrawn(news.subject) else news
 
 
-def _news(message: Envelope, notice: dict[str, str]) -> News:
-    return News(message.id, message.subject, message.id, notice)
+def _news(telling: Telling, message: Envelope, heard: dict[str, Any]) -> News:
+    subject = heard[telling.about]
+    notice = domain.notice(
+        telling.message.key,
+        domain.facts(telling.facts, heard),
+        telling.link_about(subject),
+        subject,
+        heard[telling.expires] if telling.expires else None,
+    )
+    many = Many(telling.to.name, telling.folded) if telling.folded and isinstance(telling.to, Role) else None
+    return News(message.id, subject, message.id, notice, withdrawable=telling.withdrawn_by is not None, many=many)
+
+
+def _without_words(news: News) -> News:
+    return news._replace(notice=without_words(news.notice))
+
+
+def _withdrawn_about(voice_id: str) -> dict[str, dict[str, Any]]:
+    """What is left of the notices that had the words of a voice, by their kinds."""
+    had = [each for each in TELLINGS if each.withdrawn_by is FEEDBACK_TAKEN_DOWN]
+    return {each.message.key: domain.notice(each.message.key, {}, each.link_about(voice_id), voice_id) for each in had}

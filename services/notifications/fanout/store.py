@@ -1,4 +1,4 @@
-"""What the fan-out remembers: how far its jobs are, whom it told of what, and how many voices an hour brought.
+"""What the fan-out remembers: how far its jobs are, whom it told of what, and how many of a kind an hour brought.
 
 The store throws it away long after the last redelivery, or when nobody can ask for it any more. What stays is whose
 words were withdrawn, and since when there are records.
@@ -83,6 +83,13 @@ class ToldStore(Rows):
             raise NotYet("no_record", f"There is no record of portion {nth} of {notification_id}.")
         return domain.recorded(found)
 
+    def reached(self, last: Record, member_id: str) -> bool:
+        """Whether somebody is in the records of a notification, of which this is the last; or everyone is."""
+        if last["belonging"] is not None:
+            return True
+        ids = [domain.record_id(last["notification"], nth) for nth in range(1, last["nth"] + 1)]
+        return self.rows.find_one({"_id": {"$in": ids}, "ids": member_id}, {"_id": True}) is not None
+
     def about(self, subject: str) -> Iterator[Record]:
         """Everything that was told about a subject."""
         yield from self.rows.find({"subject": subject}).sort([("kind", 1), ("_id", 1)])
@@ -117,6 +124,6 @@ def _once(rows: Collection[Record], row: Record) -> Record:
 
 
 class HourStore(Tallies):
-    """How many voices came in an hour."""
+    """How many of a kind came in an hour."""
 
     collection = "hours"

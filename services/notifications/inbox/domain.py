@@ -1,5 +1,6 @@
 """What is true of a line in an inbox: exactly one per member and notification.
 
+A line keeps a notice: its kind, the facts, where it leads, what it is about and when it expires; never a sentence.
 A broadcast is kept once, for everybody; whoever reads it is shown the line that they would have been given.
 """
 
@@ -11,9 +12,11 @@ from typing import Any, NamedTuple
 
 Line = dict[str, Any]
 Broadcast = dict[str, Any]
+Notice = dict[str, Any]
 # Lines of different notifications become visible in an order a little unlike that of their moments. Whoever comes back
 # is given this much again; the ids tell what was seen.
 OVERLAP = timedelta(seconds=5)
+WITHDRAWN = {"withdrawn": True}  # the facts of a notice whose words were withdrawn
 
 _in_order = itemgetter("at", "_id")
 _NOT_SAID = {"belonging", "but"}
@@ -33,7 +36,7 @@ class Marks(NamedTuple):
     until: datetime | None = None
 
 
-def line(member_id: str, notification_id: str, notice: dict[str, str], at: datetime) -> Line:
+def line(member_id: str, notification_id: str, notice: Notice, at: datetime) -> Line:
     """The line that tells a member of something."""
     return {
         "_id": line_id(member_id, notification_id),
@@ -50,8 +53,13 @@ def line_id(member_id: str, notification_id: str) -> str:
     return f"{member_id}:{notification_id}"
 
 
+def without_words(notice: Notice) -> Notice:
+    """The notice after its words were withdrawn."""
+    return notice | {"facts": WITHDRAWN}
+
+
 def broadcast(
-    notification_id: str, notice: dict[str, str], now: datetime, *, belonging: datetime, but: str | None
+    notification_id: str, notice: Notice, now: datetime, *, belonging: datetime, but: str | None
 ) -> Broadcast:
     """What is told to everybody who belonged at a moment, but for the one whose deed it is."""
     return {"_id": notification_id, **notice, "at": max(now, belonging), "belonging": belonging, "but": but}

@@ -1,6 +1,6 @@
 """What the inbox remembers: a row a line, a row a broadcast, and what each member has read of the broadcasts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -14,18 +14,22 @@ from services.contracts import moments
 from services.notifications.deliveries import BROADCAST, INBOX
 from services.notifications.inbox.domain import (
     OVERLAP,
+    WITHDRAWN,
     Broadcast,
     Line,
     Marks,
+    Notice,
     Reader,
     as_lines,
     is_for,
     line,
     line_id,
     merged,
+    without_words,
 )
 
 DUPLICATE_KEY = 11000
+SENTENCES = ("title", "body", "reason")  # of lines that an older version wrote
 TO_WHOM = {"belonging": True, "but": True}
 Position = list[Any]
 
@@ -105,20 +109,23 @@ class InboxStore(Rows):
             if others or error.details["writeConcernErrors"]:
                 raise
 
-    def blank(self, member_ids: list[str], notification_id: str, notice: dict[str, str], now: datetime) -> None:
-        """Leave a notification no other words than these, whether or not it lies in these inboxes already.
+    def blank(self, member_ids: list[str], notification_id: str, notice: Notice, now: datetime) -> None:
+        """Take the words out of a notification, whether or not it lies in these inboxes already.
 
-        Where it is not there yet it is added: whoever was about to write it finds it and leaves it so.
+        Where it is not there yet it is added without them: whoever was about to write it finds it and leaves it so.
         """
-        if lines := [line(member_id, notification_id, notice, now) for member_id in member_ids]:
+        if lines := [line(member_id, notification_id, without_words(notice), now) for member_id in member_ids]:
             self.put(lines)
-            self._kept().update_many({"_id": {"$in": [each["_id"] for each in lines]}}, {"$set": _words(notice)})
+            self._blank({"_id": {"$in": [each["_id"] for each in lines]}})
 
-    def blank_about(self, member_ids: list[str], notices: list[dict[str, str]]) -> None:
-        """Leave these members no other words than those of these notices in the lines of such a kind about the same."""
+    def blank_about(self, member_ids: list[str], notices: Iterable[Notice]) -> None:
+        """Take the words out of these members' lines that are of the same kind as a notice and lead to the same."""
         for each in notices:
-            those = {"member": {"$in": member_ids}, "link": each["link"], "kind": each["kind"]}
-            self._kept().update_many(those, {"$set": _words(each)})
+            self._blank({"member": {"$in": member_ids}, "link": each["link"], "kind": each["kind"]})
+
+    def _blank(self, those: Mapping[str, Any]) -> None:
+        # A line of an older version has its words in a title and a body.
+        self._kept().update_many(those, {"$set": {"facts": WITHDRAWN}, "$unset": dict.fromkeys(SENTENCES, "")})
 
     def youngest(
         self, reader: Reader, *, unread: bool, after: Position | None, limit: int
@@ -183,7 +190,3 @@ class InboxStore(Rows):
 
     def _kept(self) -> Collection[Line]:
         return self.rows.with_options(write_concern=JOURNALED)  # what a member did can't be made again
-
-
-def _words(notice: Mapping[str, str]) -> dict[str, str]:
-    return {name: notice[name] for name in ("title", "body")}

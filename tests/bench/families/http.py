@@ -3,12 +3,12 @@
 import orjson
 
 from services.ground import clock, identifiers
-from services.notifications import wording
 from services.notifications.inbox.domain import line
 from tests.bench.ground import Ground, run, serve
 from tests.bench.load import CONNECTIONS, rate, warm
 from tests.bench.parts import part
 from tests.bench.rows import Row
+from tests.bench.seeds import answered
 from tests.bench.wire import NOBODY
 from tests.rig.processes import forget_messages, free_port
 
@@ -69,7 +69,7 @@ def page(ground: Ground, row: Row) -> None:
     platform = ground.whole()
     member, prefix = platform.join(), platform.prefix
     now = clock.now()
-    notice = wording.voice_answered(identifiers.new_id(now), "I need a lamp.", "There is one in the cupboard.")
+    notice = answered(identifiers.new_id(now))
     lines = [line(member.id, identifiers.new_id(now), notice, now) for _ in range(LINES)]
     ground.database(prefix, "notifications").inbox.insert_many(lines)
     url, token = f"{platform.url}/v1/notifications?limit={PAGE}", member.tokens["access_token"]

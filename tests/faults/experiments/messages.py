@@ -123,7 +123,7 @@ def reversed_order(trial: Trial) -> None:
     trial.settle()
     # Made anew, a line has another moment; all else of it is compared.
     lines = [
-        {(row["_id"], row["title"], row["body"], row["link"]) for name in LINES for row in map(bson.decode, rows[name])}
+        {(row["_id"], str(row["facts"]), row["link"]) for name in LINES for row in map(bson.decode, rows[name])}
         for rows in (before, _snapshot(trial))
     ]
     trial.expect(lines[0] == lines[1], f"the inboxes hold other lines: {[*lines[0] ^ lines[1]][:4]}")

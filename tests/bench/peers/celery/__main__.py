@@ -18,7 +18,8 @@ from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from services.notifications import wording
+from services.contracts.messages.events import EVENTS_PUBLISHED
+from services.notifications.fanout import domain as fanout
 from services.notifications.inbox.domain import line
 
 CHUNK = 1000
@@ -51,8 +52,13 @@ def _database() -> Database[dict[str, Any]]:
 @app.task(name="tell_of_an_event")
 def tell_of_an_event(message_id: str, at: str, event: dict[str, Any]) -> None:
     """Its audience hears of an event."""
-    starts_at, audience = datetime.fromisoformat(event["starts_at"]), event["audience"]
-    notice = wording.event_published(event["event_id"], event["title"], starts_at, event["place"], audience)
+    audience, moments = (
+        event["audience"],
+        {name: datetime.fromisoformat(event[name]) for name in ("starts_at", "ends_at")},
+    )
+    facts = {"title": event["title"], **moments, "place": event["place"], "audience": audience}
+    id = event["event_id"]
+    notice = fanout.notice(EVENTS_PUBLISHED.key, facts, f"/v1/events/{id}", id, moments["ends_at"])
     belonging = {"tags": {"$in": audience["tags"]}, "joined_at": {"$lte": datetime.fromisoformat(at)}}
     found = _database().people.find(belonging, {"_id": True}).sort("_id", 1).batch_size(10 * CHUNK)
     ids = [row["_id"] for row in found if row["_id"] != event["actor_id"]]
@@ -61,7 +67,7 @@ def tell_of_an_event(message_id: str, at: str, event: dict[str, Any]) -> None:
 
 
 @app.task(name="put")
-def put(message_id: str, notice: dict[str, str], member_ids: list[str]) -> None:
+def put(message_id: str, notice: dict[str, Any], member_ids: list[str]) -> None:
     """Add the lines of a chunk; those that are there already stay as they are."""
     now = datetime.now(UTC)
     try:

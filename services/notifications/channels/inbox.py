@@ -1,0 +1,18 @@
+"""The inbox, the channel that everybody has: a line for each member, or one document for everyone."""
+
+from datetime import datetime
+
+from services.notifications.fanout.domain import News, Portion
+from services.notifications.inbox.domain import broadcast, line
+from services.notifications.inbox.store import InboxStore
+
+
+def deliver(inbox: InboxStore, news: News, to: Portion, now: datetime) -> datetime:
+    """Put it into the inboxes of a portion, once. Returns the moment that its lines bear."""
+    if to.belonging is not None:
+        made = broadcast(news.id, news.notice, now, belonging=to.belonging, but=to.but)
+        at: datetime = inbox.broadcasts.keep(made)["at"]  # perhaps of an earlier attempt
+        return at
+    lines = [line(member_id, news.id, news.notice, now) for member_id in to.told]
+    inbox.put(lines, journaled=to.last)  # which keeps what was written before, too
+    return now

@@ -1,0 +1,50 @@
+"""What followers remembers: a row for each member and subject, and since when it does."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from services.chassis.store import Rows
+from services.contracts.errors import NotYet
+from services.ground import clock, identifiers
+from services.notifications.followers import domain
+from services.notifications.followers.domain import Follower
+
+_MARK = {"_id": "began"}
+
+
+class FollowerStore(Rows):
+    """Followers by what they follow."""
+
+    collection = "followers"
+    indexes = (IndexModel([("subject", 1), ("state", 1)]),)
+    began: datetime
+
+    def prepare(self) -> None:
+        """Also note, once and for all processes, from when on followers are heard of."""
+        super().prepare()
+        with suppress(DuplicateKeyError):
+            self.rows.insert_one({**_MARK, "at": domain.began(clock.now())})
+        found: dict[str, Any] = self.rows.find_one(_MARK) or {}
+        self.began = found["at"]
+
+    def keep(self, follower: Follower) -> None:
+        """Remember a follower, unless what is known already is younger."""
+        older = {"_id": follower["_id"], "sequence": {"$lt": follower["sequence"]}}
+        with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
+            self.rows.replace_one(older, follower, upsert=True)
+
+    def of(self, subject: str, states: Sequence[str], *, awaited: bool) -> list[str]:
+        """The ids of those who follow a subject in one of these states, in their order.
+
+        Raises NotYet where one is `awaited`, but none is known, although one will be.
+        """
+        found = self.rows.find({"subject": subject, "state": {"$in": [*states]}}, {"member": True})
+        ids = sorted(each["member"] for each in found)
+        if awaited and not ids and not domain.may_stay_unknown(identifiers.moment(subject), self.began):
+            raise NotYet("no_follower_yet", "Who follows this is not known yet.")
+        return ids

@@ -1,0 +1,44 @@
+"""What is told of events."""
+
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.notifications.tellings.grammar import Audience, Followers, ThoseTold, follows, tell
+
+HOSTING = "hosting"
+
+follows(
+    EVENTS_PUBLISHED,
+    queue="learn_who_hosts_an_event",
+    says="The host of an event follows it.",
+    subject="event_id",
+    member="host_id",
+    state=HOSTING,
+)
+
+tell(
+    EVENTS_PUBLISHED,
+    queue="tell_of_an_event",
+    says="Its audience hears of an event.",
+    to=Audience("audience"),
+    category="events",
+    facts=("title", "starts_at", "ends_at", "place", "audience"),
+    about="event_id",
+    link="/v1/events/{event_id}",
+    expires="ends_at",
+)
+
+tell(
+    EVENTS_CANCELLED,
+    queue="tell_of_a_cancellation",
+    says="Those who were told of an event hear that it does not take place, and so does its host.",
+    to=ThoseTold(
+        EVENTS_PUBLISHED,
+        besides=Followers("event_id", states=(HOSTING,), awaited=True),
+        or_else=Audience("audience"),
+    ),
+    category="events",
+    mandatory=True,
+    facts=("title", "starts_at", "reason", "audience"),
+    about="event_id",
+    link="/v1/events/{event_id}",
+    expires="ends_at",
+)
