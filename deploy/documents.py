@@ -2,8 +2,9 @@
 
 `gateway/openapi.json` comes from the gateway's routes and the calls, `services/contracts/calls/README.md` from the
 calls, `services/contracts/asyncapi.yaml` from the catalogue and the handlers of all services,
-`deploy/rabbitmq/rights.json` from what they declare, announce and hear, `services/notifications/tellings/README.md` from
-the tellings, `deploy/seeing/dashboard.json` from its description in Python, `deploy/kubernetes/production/alerts.yaml` from the rules in `deploy/seeing`.
+`deploy/rabbitmq/rights.json` from what they declare, announce and hear,
+`services/notifications/tellings/README.md` from the tellings, `deploy/seeing/dashboard.json` from its description in
+Python, `deploy/kubernetes/production/alerts.yaml` from the rules in `deploy/seeing`.
 """
 
 import difflib

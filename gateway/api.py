@@ -4,69 +4,31 @@ Underneath is flask-smorest, with strict bodies, answers passed on as they come,
 all routes is written here, once; what the OpenAPI document says of it, in document.py.
 """
 
-import json
 import re
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, time
 from functools import partialmethod, wraps
-from typing import Any, ClassVar
+from typing import Any
 
 import flask_smorest
-import orjson
-from flask import Request, Response
-from marshmallow import EXCLUDE, Schema, ValidationError
-from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from flask import Response
+from marshmallow import Schema
 from werkzeug.http import http_date
 
 from gateway import answers, document
-from gateway.answers import JSON, SAFE
+from gateway.answers import SAFE
 from gateway.bus.rpc import call
 from gateway.door.auth import public
-from gateway.door.hooks import LARGEST_BODY, arrived
+from gateway.door.bodies import Parser
 from services.contracts import moments
 from services.contracts.calling import Call, UndeclaredCall
 from services.contracts.catalogue import Message
-from services.contracts.errors import Refusal, invalid
+from services.contracts.errors import Refusal
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
 
-
 _IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("duplicate key")
-    return found
-
-
-_load = json.JSONDecoder(object_pairs_hook=_unique).decode
-
-
-class Parser(FlaskParser):
-    """Reads bodies strictly (RFC 8259, I-JSON's unique names) and refuses what a shape refuses."""
-
-    # A shape itself says what it does with unknown fields, except for headers: everybody adds some.
-    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {"headers": EXCLUDE}  # type: ignore[misc]
-
-    def load_json(self, req: Request, schema: Schema) -> Any:
-        if req.mimetype != JSON:
-            raise UnsupportedMediaType
-        body = req.get_data()
-        arrived()
-        if len(body) > LARGEST_BODY:
-            raise RequestEntityTooLarge
-        try:
-            orjson.loads(body)  # refuses what the standard library lets pass: NaN, lone surrogates, bad UTF-8
-            return _load(body.decode())
-        except (ValueError, RecursionError):
-            raise BadRequest from None
-
-    def handle_error(self, error: ValidationError, req: Request, schema: Schema, **kwargs: Any) -> Any:
-        raise invalid(next(iter(error.messages_dict.values()))) from None
 
 
 def _plain(view: View) -> View:

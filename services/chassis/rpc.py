@@ -21,7 +21,8 @@ from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from services.chassis import context, metrics
 from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
-from services.chassis.store import database, is_absent
+from services.chassis.replies import refusal_for, told
+from services.chassis.store import database
 from services.contracts.calling import Call, calls_of
 from services.contracts.errors import Invalid, NotFound, Refusal, TooMany, Unavailable, Unexpected
 from services.ground import logs
@@ -29,10 +30,6 @@ from services.ground.logs import log
 from services.ground.tokens import Caller, Tokens
 from services.ground.work import TRACEPARENT, Work
 
-UNEXPECTED = Unexpected("unexpected", "Something went wrong on our side.")
-STORE_ABSENT = Unavailable(
-    "store_unavailable", "A part of the platform can't be reached just now; try again in a moment."
-)
 UNCLEAR = (Unavailable, Unexpected)  # whether anything was saved: such a call is neither answered again nor run again
 
 
@@ -80,7 +77,7 @@ class Calls(SharedExtension):
         elif isinstance(deadline, int | float) and deadline < time.time():
             log.info("expired call dropped", method=delivery.key)
         elif name == "ping":
-            self.reply(delivery, _told(delivery.key, self._pong(), None))
+            self.reply(delivery, told(delivery.key, self._pong(), None))
         else:
             self._dispatch(delivery, name)
 
@@ -98,7 +95,7 @@ class Calls(SharedExtension):
         except Exception as error:  # also our own faults: the call is acknowledged, and its caller waits
             if not isinstance(error, Refusal | PyMongoError):
                 log.error("call failed", method=delivery.key, exc_info=error)
-            self.reply(delivery, _told(delivery.key, None, error))
+            self.reply(delivery, told(delivery.key, None, error))
 
     def reply(self, delivery: Delivery, body: bytes) -> None:
         """Send the answer; one that can't be sent is dropped, the caller's deadline takes care."""
@@ -113,34 +110,6 @@ class Calls(SharedExtension):
             )
         except BusDown as down:
             log.warning("answer lost", method=delivery.key, error=logs.kind(down))
-
-
-def _told(method: str, result: Any, error: BaseException | None) -> bytes:
-    try:
-        return orjson.dumps({"result": result, "error": _error(error)})
-    except TypeError as problem:
-        log.error("answer is no JSON", method=method, error=logs.kind(problem))
-        return orjson.dumps({"result": None, "error": _error(UNEXPECTED)})
-
-
-def _refusal(error: BaseException) -> Refusal:
-    if isinstance(error, Refusal):
-        return error
-    return STORE_ABSENT if is_absent(error) else UNEXPECTED
-
-
-def _error(error: BaseException | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    refusal = _refusal(error)
-    family = type(refusal)
-    return {
-        "exc_type": family.__name__,
-        "exc_path": f"{family.__module__}.{family.__name__}",
-        "exc_args": [refusal.code, refusal.says, refusal.fields],
-        "value": refusal.says,
-        "after": refusal.after,
-    }
 
 
 class Rpc(Entrypoint):
@@ -199,7 +168,7 @@ class Rpc(Entrypoint):
     ) -> None:
         if error is not None and not isinstance(error, Refusal):
             log.error("call failed", method=delivery.key, exc_info=error)
-        body = _told(delivery.key, result, error)
+        body = told(delivery.key, result, error)
         if claim is not None:
             # In a greenlet of its own: this one's time with the store may be over.
             eventlet.spawn(self._keep, claim, body, error, context.unlinked()).wait()
@@ -214,7 +183,7 @@ class Rpc(Entrypoint):
         try:
             if isinstance(error, ServerSelectionTimeoutError | TooMany):  # nothing was done; later it may be
                 self.calls.given.forget(claim)
-            elif error is None or not isinstance(_refusal(error), UNCLEAR):
+            elif error is None or not isinstance(refusal_for(error), UNCLEAR):
                 self.calls.given.keep(claim, body, unlinked=unlinked)
         except PyMongoError as problem:
             log.error("answer not kept", error=logs.kind(problem))

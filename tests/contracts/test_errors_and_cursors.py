@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis import cursors
-from services.chassis.rpc import _error
+from services.chassis.replies import error_of
 from services.contracts.errors import FAMILIES, Invalid, Refusal, Unexpected, field_errors, revive
 
 
 @pytest.mark.parametrize("family", FAMILIES.values())
 def test_a_refusal_survives_the_wire(family: type[Refusal]) -> None:
     sent = family("a_code", "A sentence.", [{"field": "a.b", "says": "Wrong."}], after=7)
-    found = revive(_error(sent) or {})
+    found = revive(error_of(sent) or {})
     assert type(found) is family
     assert (found.code, found.says, found.fields, found.after) == (sent.code, sent.says, sent.fields, sent.after)
 
