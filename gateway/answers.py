@@ -10,8 +10,10 @@ import hashlib
 import io
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +22,9 @@ import orjson
 from flask import Flask, Response, current_app, g, request, stream_with_context
 from marshmallow import Schema, fields
 
+from services.contracts import wording
 from services.contracts.errors import TooMany
+from services.contracts.shapes.parts import Moment
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -100,32 +104,36 @@ def _is_short(header: str) -> bool:
 def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Response:
     """All pages from the cursor on as CSV (RFC 4180), one row an item, with a mark by which spreadsheets know UTF-8.
 
+    Moments are those of the reader's clock, as RFC 3339 with its offset; in UTC for a reader who has chosen no zone.
     `page` is asked for a page with `limit` and `cursor`: for the first at once, so that a refusal is an answer.
     """
     current_app.extensions["at_once"].begin("sheet", g.caller.id)
     first = page(limit=ROWS_A_CALL, cursor=cursor)
-    answer = Response(stream_with_context(_lines(item, first, page)), content_type=f"{CSV}; charset=utf-8")
+    answer = Response(stream_with_context(_lines(_columns(item), first, page)), content_type=f"{CSV}; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{request.path.rpartition("/")[2]}.csv"'
     answer.vary.add("Accept")
     return answer
 
 
-def _lines(item: Schema, found: Page, page: Callable[..., Page]) -> Iterator[str]:
-    columns = list(_columns(item))
-    yield "\ufeff" + _line(columns)
+def _lines(columns: dict[str, fields.Field[Any]], found: Page, page: Callable[..., Page]) -> Iterator[str]:
+    writers = {
+        name: partial(_time, wording.clock_of(g.caller.zone)) if isinstance(field, Moment) else _cell
+        for name, field in columns.items()
+    }
+    yield "\ufeff" + _line(list(columns))
     while True:
-        yield from _parts(columns, found["items"])
+        yield from _parts(writers, found["items"])
         if not found["next"]:
             return
         _take_turn()
         found = page(limit=ROWS_A_CALL, cursor=found["next"])
 
 
-def _parts(columns: list[str], items: list[Any]) -> Iterator[str]:
+def _parts(writers: Mapping[str, Callable[[Any], str]], items: list[Any]) -> Iterator[str]:
     """Rows, as many as are worth a write of their own."""
     rows, size = list[str](), 0
     for item in items:
-        rows.append(_line([_cell(_at(item, column)) for column in columns]))
+        rows.append(_line([write(_at(item, column)) for column, write in writers.items()]))
         size += len(rows[-1])
         gevent.sleep(0)  # others are answered between any two rows
         if size > PART:
@@ -143,18 +151,27 @@ def _take_turn() -> None:
     g.until = time.monotonic() + current_app.config["REQUEST_TIMEOUT"]
 
 
-def _columns(shape: Schema, before: str = "") -> Iterator[str]:
+def _columns(shape: Schema, before: str = "") -> dict[str, fields.Field[Any]]:
+    """The fields of an item by the names of their columns; those of a thing in it have its name before theirs."""
+    found: dict[str, fields.Field[Any]] = {}
     for name, field in shape.fields.items():
         if isinstance(field, fields.Nested):
-            yield from _columns(field.schema, f"{before}{name}.")
+            found |= _columns(field.schema, f"{before}{name}.")
         else:
-            yield before + name
+            found[before + name] = field
+    return found
 
 
 def _at(row: Any, column: str) -> Any:
     for name in column.split("."):
         row = row.get(name) if row is not None else None
     return row
+
+
+def _time(zone: tzinfo, value: str | None) -> str:
+    if value is None or zone is UTC:
+        return value or ""
+    return wording.on_the_clock(datetime.fromisoformat(value), zone).isoformat(timespec="milliseconds")
 
 
 def _cell(value: Any) -> str:

@@ -18,6 +18,7 @@ from werkzeug.http import http_date
 from gateway import answers, document
 from gateway.answers import SAFE
 from gateway.bus.rpc import call
+from gateway.door import languages
 from gateway.door.auth import public
 from gateway.door.bodies import Parser
 from services.contracts import moments
@@ -54,6 +55,7 @@ class Blueprint(flask_smorest.Blueprint):
         *,
         location: str | None = None,
         sheet: bool = False,
+        spoken: bool = False,
         shared: Decorator = _plain,
         deprecated: Decorator = _plain,
         **given: Callable[[], Any],
@@ -61,8 +63,8 @@ class Blueprint(flask_smorest.Blueprint):
         """Give a call an address; `routes.get(rule, CALL)` and its like say the method.
 
         What the call takes comes from the path, from the body (for GET: the query), and from `given`: functions by the
-        names of arguments. `location` and `sheet` are those of `response`. Raises UndeclaredCall when the call has no
-        operation, or takes something else.
+        names of arguments. `location`, `sheet` and `spoken` are those of `response`. Raises UndeclaredCall when the call
+        has no operation, or takes something else.
         """
         if asked.operation is None:
             raise UndeclaredCall(f"{asked.target} has no operation: it is made on the bus only, never at {rule}")
@@ -74,7 +76,7 @@ class Blueprint(flask_smorest.Blueprint):
         view = public(view) if asked.public else self.may(*asked.may, own=asked.own)(view)
         view = self.refuses(*asked.refuses)(view)
         status = 201 if asked.makes else 200 if asked.gives else 204
-        view = deprecated(self.response(status, asked.gives, location=location, sheet=sheet)(view))
+        view = deprecated(self.response(status, asked.gives, location=location, sheet=sheet, spoken=spoken)(view))
         if shape:
             view = self.arguments(shape, location="query" if method in SAFE else "json")(view)
         self.asks.append(asked)
@@ -118,12 +120,13 @@ class Blueprint(flask_smorest.Blueprint):
         *,
         location: str | None = None,
         sheet: bool = False,
+        spoken: bool = False,
         **kwargs: Any,
     ) -> Decorator:
         """Document the answer with its shape and send what the view returns as it is.
 
         `location` is where to find what was made, with fields of the answer in braces; `sheet` is whether a list can
-        be had as a spreadsheet, too.
+        be had as a spreadsheet, too; `spoken` is whether it has sentences in the reader's language.
         """
         headers = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}} if location else {}
         registered = super().response(status_code, schema, headers=headers, **kwargs)
@@ -143,11 +146,12 @@ class Blueprint(flask_smorest.Blueprint):
                 if schema is None:
                     return Response(status=status_code)
                 made = {"Location": location.format_map(result)} if location else {}
+                made |= languages.said_in(languages.spoken()) if spoken else {}
                 return answers.write(result, status_code, made | ({"Vary": "Accept"} if item else {}))
 
             known = registered(view)._apidoc  # type: ignore[attr-defined]
             versioned = schema is not None and "version" in schema().fields
-            answer._apidoc = {**known, "versioned": versioned, "sheet": sheet}  # type: ignore[attr-defined]
+            answer._apidoc = {**known, "versioned": versioned, "sheet": sheet, "spoken": spoken}  # type: ignore[attr-defined]
             return answer
 
         return decorator

@@ -23,10 +23,14 @@ END = r"\Z"
 DESCRIPTION = """The platform of a hub: its members, what happens there, what they say about it, how they hear back.
 
 **Lists** answer `{"items": […], "next": cursor or null}`; the `Link` header has the address of the next page. Lists
-that administrators like to have in a spreadsheet answer `Accept: text/csv` with all their rows.
+that administrators like to have in a spreadsheet answer `Accept: text/csv` with all their rows. Moments in them are in
+the time zone that the member has chosen, else in UTC, always with their offset.
 
 **Refusals** are problem documents (RFC 9457) with a stable `code`. `503` and `429` ask to try again after the seconds
 in `Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
+
+**Sentences**, those of notifications, are in the language and the time zone that the member has chosen, or in the first
+language of `Accept-Language` that the platform speaks.
 
 **Changes** can't overwrite each other: send the `ETag` of what you have seen as `If-Match`, and `412` says that
 somebody was faster. `If-None-Match` saves you an answer that you have already (`304`).
@@ -44,6 +48,12 @@ IF_NONE_MATCH = {
     "description": "The `ETag` of an answer that you have: if it still holds, `304` says so without a body.",
     "schema": {"type": "string"},
     "example": '"3-9f86d081884c7d65"',
+}
+ACCEPT_LANGUAGE = {
+    "name": "Accept-Language",
+    "description": "In which language sentences are wanted, where the member has chosen none.",
+    "schema": {"type": "string"},
+    "example": "de, en;q=0.5",
 }
 PROBLEMS = {  # those that no family of refusals stands for
     "BadRequest": (400, "The body is no JSON."),
@@ -84,6 +94,10 @@ def _headers(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
     if info.get("takes_if_match"):
         parameters.append(IF_MATCH["name"])
     found = doc["responses"].get("200", doc["responses"].get("201"))
+    if info.get("spoken"):
+        parameters.append(ACCEPT_LANGUAGE["name"])
+        says = "The language of the sentences: the one that the member has chosen, else the first of `Accept-Language`."
+        found.setdefault("headers", {})["Content-Language"] = _header(says, "de")
     if not isinstance(found, dict) or JSON not in found.get("content", {}):
         return doc
     headers = found.setdefault("headers", {})
@@ -171,7 +185,7 @@ class Api(flask_smorest.Api):
             "accessToken",
             {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "15 minutes long."},
         )
-        for parameter in (idempotency.PARAMETER, IF_MATCH, IF_NONE_MATCH):
+        for parameter in (idempotency.PARAMETER, IF_MATCH, IF_NONE_MATCH, ACCEPT_LANGUAGE):
             self.spec.components.parameter(parameter["name"], "header", parameter)
 
     def document(self) -> Doc:

@@ -123,6 +123,7 @@ class Revoked:
             idempotency_key=None,
             expected_versions=None,
             network=None,
+            language=None,
         )
         return found
 

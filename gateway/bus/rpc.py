@@ -16,7 +16,7 @@ from prometheus_client import Histogram
 from gateway.bus import frames
 from gateway.bus.guard import Guard, Limits
 from gateway.bus.link import Link, LinkDown, ear
-from gateway.door import audit
+from gateway.door import audit, languages
 from services.contracts.calling import Call
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
 from services.ground import tracing
@@ -50,6 +50,7 @@ def call(asked: Call, /, **kwargs: Any) -> Any:
         idempotency_key=g.idempotency_key,
         expected_versions=g.expected_versions,
         network=audit.asked_from(),
+        language=languages.asked(),
     )
 
 
@@ -109,6 +110,7 @@ class Client:
         idempotency_key: str | None,
         expected_versions: str | None,
         network: str | None,
+        language: str | None,
     ) -> Any:
         """Ask, and wait for the answer as long as a service has, but no longer than `until` (monotonic seconds)."""
         began = time.monotonic()
@@ -122,6 +124,7 @@ class Client:
                     "nameko.idempotency_key": idempotency_key,
                     "nameko.expected_versions": expected_versions,
                     "nameko.network": network,
+                    "nameko.language": language,
                     TRACEPARENT: tracing.traceparent(),
                 }
                 return _read(target, self._ask_guarded(guard, target, kwargs, headers, until - began))

@@ -14,6 +14,7 @@ import uuid
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -27,9 +28,11 @@ from prometheus_client import Gauge
 
 from gateway.bus import rpc
 from gateway.bus.link import Link, declare
+from gateway.door import languages
 from gateway.door.places import leave
-from services.contracts import moments
+from services.contracts import moments, wording
 from services.contracts.calls.notifications import CATCH_UP
+from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.contracts.shapes.notifications import MOST_DIGITS, event_id
@@ -45,8 +48,8 @@ LONGEST_ID = 200  # characters
 BACK = (2, 5)  # seconds after which readers come back, and who was refused may
 NOBODY = b"00000000-0000-0000-0000-000000000000"
 LAST = "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60"  # as an example
-HEARS = (NOTIFICATIONS_DELIVERED,)
-SHOWN = ("kind", "title", "body", "link", "reason", "at")
+# The versions of the message that are declared: what an older platform announces is understood for a release.
+HEARS = tuple(each for each in CATALOGUE.values() if each.type == NOTIFICATIONS_DELIVERED.type)
 
 OPEN = Gauge("hearth_gateway_streams", "Live streams that are open.", multiprocess_mode="livesum")
 
@@ -102,12 +105,39 @@ def frame(id: str, notification: dict[str, Any]) -> bytes:
     return b"id: %s\nevent: notification\ndata: %s\n\n" % (id.encode(), orjson.dumps(notification))
 
 
+def _said(data: dict[str, Any]) -> Callable[[str, str], bytes]:
+    """The event of what was delivered, by language and zone: made once for all who read it so.
+
+    What an older version of the platform announces has its sentence already, in English.
+    """
+    id = data["notification_id"]
+    named = event_id(datetime.fromisoformat(data["at"]), id)
+
+    @cache
+    def said(language: str, zone: str) -> bytes:
+        words = wording.said(data["kind"], data["facts"], language=language, zone=zone) if "facts" in data else data
+        shown = {
+            "id": id,
+            "kind": data["kind"],
+            "title": words["title"],
+            "body": words["body"],
+            "link": data["link"],
+            "reason": words["reason"],
+            "at": data["at"],
+            "read_at": None,
+        }
+        return frame(named, shown)
+
+    return said
+
+
 class Stream:
     """One open stream of one member: what waits to be written, until it ends."""
 
-    def __init__(self, caller: Caller, connection: socket.socket | None) -> None:
+    def __init__(self, caller: Caller, language: str, connection: socket.socket | None) -> None:
         self.caller = caller
         self.member_id = caller.id
+        self.language, self.zone = language, caller.zone
         self.joined_at = identifiers.moment(caller.id)  # their id is made of when they joined
         self.expires_at = caller.expires_at
         self._frames: Queue = Queue(WAITING)
@@ -191,7 +221,7 @@ class Streams:
         self._open: defaultdict[str, list[Stream]] = defaultdict(list)
         self._count = 0
         self._most, self._most_per_member, self._heartbeat = most, most_per_member, heartbeat
-        self._heard: OrderedDict[str, None] = OrderedDict()
+        self._heard: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._listening = False
         link.serve(self)
 
@@ -201,7 +231,8 @@ class Streams:
         channel.auto_decode = False
         queue = f"gateway.streams.{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        channel.queue_bind(queue, NOTIFICATIONS_DELIVERED.exchange, NOTIFICATIONS_DELIVERED.key)
+        for each in HEARS:
+            channel.queue_bind(queue, each.exchange, each.key)
         channel.basic_consume(queue, no_ack=True, callback=self._hear)
         self._listening = True
 
@@ -223,25 +254,24 @@ class Streams:
 
     def _hear(self, message: amqp.Message) -> None:
         try:
-            event = orjson.loads(message.body)
-            id = event["id"]
+            data = orjson.loads(message.body)["data"]
+            id = data["notification_id"]
             if len(id) > LONGEST_ID:
                 raise ValueError("no id of ours")
-            if id not in self._heard:
-                self._heard[id] = None
-                self._deliver(event["data"])
-        except (ValueError, KeyError, TypeError):
+            portion = (id, hash(tuple(data["member_ids"])))  # the same in all versions of the message
+            if portion not in self._heard:
+                self._heard[portion] = None
+                self._deliver(data)
+        except (ValueError, KeyError, TypeError, AttributeError):
             log.warning("unreadable message ignored", key=NOTIFICATIONS_DELIVERED.key)
         if len(self._heard) > REMEMBERED:
             self._heard.popitem(last=False)
 
     def _deliver(self, data: dict[str, Any]) -> None:
         if here := list(self._meant(data)):
-            id = data["notification_id"]
-            shown = {"id": id, **{name: data[name] for name in SHOWN}, "read_at": None}
-            said = frame(event_id(datetime.fromisoformat(data["at"]), id), shown)
+            said = _said(data)
             for stream in here:
-                stream.push(id, said)
+                stream.push(data["notification_id"], said(stream.language, stream.zone))
 
     def _meant(self, data: dict[str, Any]) -> Iterator[Stream]:
         """The open streams of those whose inboxes it lies in."""
@@ -258,10 +288,12 @@ class Streams:
 
         Raises TooMany or Unavailable when there are too many streams, or the missed ones can't be had.
         """
+        language = languages.spoken()
         answer = Response(content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
+        answer.headers.update(languages.said_in(language))
         if request.method == "HEAD":
             return answer
-        stream = Stream(g.caller, request.environ.get("gunicorn.socket"))
+        stream = Stream(g.caller, language, request.environ.get("gunicorn.socket"))
         self._add(stream)
         leave()  # streams are counted by themselves
         try:

@@ -9,7 +9,7 @@ from services.contracts.roles import MEMBERS
 
 routes = Blueprint("notifications", __name__, description="What a member is told, and why.")
 
-routes.get("/notifications", LIST_NOTIFICATIONS)
+routes.get("/notifications", LIST_NOTIFICATIONS, spoken=True)
 routes.get("/notifications/unread", COUNT_UNREAD)
 routes.post("/notifications/<id:notification_id>/read", MARK_READ)
 routes.post("/notifications/read", MARK_ALL_READ)
@@ -18,7 +18,7 @@ routes.post("/notifications/read", MARK_ALL_READ)
 @routes.route("/notifications/stream")
 @routes.arguments(stream.StreamHeaders(), location="headers")
 @routes.arguments(stream.StreamQuery(), location="query")
-@routes.response(200, stream.ServerSentEvent, content_type="text/event-stream")
+@routes.response(200, stream.ServerSentEvent, content_type="text/event-stream", spoken=True)
 @routes.may(*MEMBERS)
 def stream_notifications(headers: dict[str, Any], query: dict[str, Any]) -> Any:
     """Follow my inbox live, as server-sent events named `notification`; ends when the access token does."""

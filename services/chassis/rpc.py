@@ -160,8 +160,12 @@ class Rpc(Entrypoint):
         )
 
     def _caller(self, delivery: Delivery) -> Caller:
+        """Who calls: what their token says, and where it does not, what the gateway knows of them."""
         caller, network = self.calls.tokens.caller(delivery.text("nameko.token")), delivery.text("nameko.network")
-        return replace(caller, network=network) if network else caller
+        language = delivery.text("nameko.language")
+        if network or (language and not caller.language):
+            return replace(caller, network=network, language=caller.language or language or "")
+        return caller
 
     def _finish(
         self, delivery: Delivery, begun: float, claim: Claim | None, result: Any, error: Exception | None

@@ -85,7 +85,7 @@ class Probe:
 
     @answers(ask("feedback.probe.whoami", says="Tell who I am.", may=MEMBERS))
     def whoami(self, caller: Caller) -> Any:
-        return {"id": caller.id, "roles": sorted(caller.roles)}
+        return {"id": caller.id, "roles": sorted(caller.roles), "language": caller.language, "network": caller.network}
 
     @answers(public("sleep", draft=Draft))
     def sleep(self, draft: dict[str, Any]) -> Any:

@@ -8,8 +8,11 @@ import amqp
 import pytest
 
 from services.contracts.errors import Conflict, Invalid, NotFound, Unauthenticated, Unexpected
+from tests.rig.forged import signed
 from tests.rig.processes import Processes
 from tests.rig.wire import Caller
+
+MEMBER = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,31 @@ def test_our_own_faults_are_told_without_their_insides(probe: Processes, caller:
         caller.call(f"feedback.probe.{method}")
     assert "secret" not in str(refused.value)
     assert "secret" not in probe.log("probe")
+
+
+@pytest.mark.parametrize(
+    ("claims", "headers", "language"),
+    [
+        ({}, {}, ""),
+        ({}, {"nameko.language": "de"}, "de"),
+        ({}, {"nameko.language": "de", "nameko.network": "203.0.113.0/24"}, "de"),
+        ({"locale": "en"}, {"nameko.language": "de"}, "en"),
+        ({"locale": "en"}, {"nameko.language": "de", "nameko.network": "203.0.113.0/24"}, "en"),
+        ({}, {"nameko.language": 5}, ""),
+    ],
+)
+def test_a_caller_speaks_the_language_that_they_chose_or_else_asked_for(
+    probe: Processes,
+    environment: dict[str, str],
+    caller: Caller,
+    claims: dict[str, str],
+    headers: dict[str, Any],
+    language: str,
+) -> None:
+    token = signed(environment, MEMBER, **claims)
+    body = b'{"args": [], "kwargs": {}}'
+    found = caller.send("feedback.probe.whoami", body, headers | {"nameko.token": token})
+    assert (found["language"], found["network"]) == (language, headers.get("nameko.network"))
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "\u00e9" * 10])

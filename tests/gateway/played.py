@@ -30,6 +30,7 @@ class PlayedServices:
         self.answers: dict[str, Any] = {}
         self.tokens: list[str | None] = []
         self.networks: list[str | None] = []
+        self.languages: list[str | None] = []
 
     def call(
         self,
@@ -43,6 +44,7 @@ class PlayedServices:
         idempotency_key: str | None,
         expected_versions: str | None,
         network: str | None,
+        language: str | None,
     ) -> Any:
         orjson.dumps(kwargs)
         self.asked.append((f"{capability}.{method}", kwargs))
@@ -50,6 +52,7 @@ class PlayedServices:
         self.keys.append(idempotency_key)
         self.expected.append(expected_versions)
         self.networks.append(network)
+        self.languages.append(language)
         answer = self.answers.get(method)
         if isinstance(answer, Exception):
             raise answer

@@ -10,6 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from gateway.answers import ROWS_A_CALL, WORTH_PRESSING
+from services.ground.clock import now
+from services.ground.identifiers import new_id
+from tests.gateway.conftest import Sign
 from tests.gateway.played import PlayedServices
 
 ID = "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81"
@@ -121,6 +124,26 @@ def test_a_list_can_be_had_as_a_spreadsheet_with_all_its_rows(
         (ROWS_A_CALL, "mentor"),
         (ROWS_A_CALL, "mentor"),
     ]
+
+
+def test_moments_in_a_spreadsheet_are_those_of_the_readers_clock(
+    client: FlaskClient, services: PlayedServices, sign: Sign
+) -> None:
+    summer, winter = "2026-05-16T16:30:00.000Z", "2026-11-02T09:00:00.125Z"
+    last = "9999-12-31T23:30:00.000Z"
+    for zone, starts_at, ends_at, too_late in (
+        ("", summer, winter, last),
+        ("Europe/Malta", "2026-05-16T18:30:00.000+02:00", "2026-11-02T10:00:00.125+01:00", last.replace("Z", "+00:00")),
+        ("Mars/Olympus", summer, winter, last),
+    ):
+        items = [{"starts_at": summer, "ends_at": winter, "title": summer}, {"starts_at": last, "ends_at": None}]
+        services.answers["browse"] = {"items": items, "next": None}
+        bearer = {"Authorization": f"Bearer {sign(new_id(now()), zoneinfo=zone or None)}"}
+        head, first, second = rows(client.get("/v1/events", headers=bearer | {"Accept": "text/csv"}))
+        found = dict(zip(head, first, strict=True))
+        assert (found["starts_at"], found["ends_at"], found["title"]) == (starts_at, ends_at, summer)
+        found = dict(zip(head, second, strict=True))
+        assert (found["starts_at"], found["ends_at"]) == (too_late, "")
 
 
 def test_json_stays_json_for_everybody_else(

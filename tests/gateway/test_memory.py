@@ -121,7 +121,7 @@ def test_what_waits_for_the_broker_is_bounded() -> None:
 
 
 def test_a_reader_who_does_not_read_holds_only_so_much() -> None:
-    reader = stream.Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), None)
+    reader = stream.Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), "", None)
     said = b"x" * 20_000
     for _ in range(stream.WAITING):
         reader.push(str(uuid.uuid4()), said)
@@ -135,7 +135,7 @@ def test_what_was_missed_is_told_up_to_so_many_bytes(app: Any, monkeypatch: pyte
         return {"items": lines}
 
     monkeypatch.setattr(stream.rpc, "call", since)
-    reader = stream.Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), None)
+    reader = stream.Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), "", None)
     told = app.streams._missed(reader, "1-0")
     assert stream.WAITING_BYTES - 6_000 < len(told) <= stream.WAITING_BYTES
     last = int(told.rpartition(b"id: 1-")[2].partition(b"\n")[0])

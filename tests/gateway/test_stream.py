@@ -24,6 +24,15 @@ OTHER = "018f2d6e-0000-7a3e-9c41-0f2b6d7e8a90"
 TEXTS = {"kind": "events.published", "title": "t\nü", "body": "b", "link": "/v1/events/1", "reason": "r"}
 
 
+FACTS = {
+    "title": "Repair café",
+    "starts_at": "2026-11-02T09:00:00.000Z",
+    "ends_at": "2026-11-02T10:00:00.000Z",
+    "place": "",
+    "audience": {"everyone": True, "roles": [], "tags": []},
+}
+
+
 def delivered(*member_ids: str, at: str = "2026-11-02T09:00:01.123Z", **more: Any) -> dict[str, Any]:
     """A message as notifications announces it."""
     data = {"notification_id": str(uuid.uuid4()), **TEXTS, "at": at, "member_ids": list(member_ids), **more}
@@ -112,6 +121,40 @@ def test_everyone_who_belonged_sees_a_broadcast(door: Door, sign: Sign, amqp_uri
     for id, reader in readers.items():
         meant = [last] if id == newcomer else [first, last] if id == OTHER else [first, second, last]
         assert [reader.notification()[1]["id"] for _ in meant] == [each["data"]["notification_id"] for each in meant]
+
+
+def test_each_reads_it_in_their_language_and_zone(door: Door, sign: Sign, amqp_uri: str, opened: Open) -> None:
+    german = opened(door, token=sign(new_id(now()), locale="de", zoneinfo="Europe/Malta"))
+    asking = opened(door, token=sign(new_id(now())), **{"Accept-Language": "de"})
+    english = opened(door, token=sign(new_id(now()), locale="en", zoneinfo="America/New_York"))
+    neither = opened(door, token=sign(new_id(now())))
+    assert [each.answer.headers["Content-Language"] for each in (german, asking, english, neither)] == [
+        "de", "de", "en", "en",
+    ]  # fmt: skip
+    assert "Accept-Language" in german.answer.headers["Vary"]
+    message = delivered(everyone={"belonging": "2099-01-01T00:00:00.000Z", "but": None})
+    for name in ("title", "body", "reason"):
+        del message["data"][name]
+    message["data"] |= {"kind": "events.published", "facts": FACTS}
+    announce(amqp_uri, message)
+    said = [reader.notification() for reader in (german, asking, english, neither)]
+    assert len({id for id, _ in said}) == 1
+    assert [(each["title"], each["body"]) for _, each in said] == [
+        ("Neu: Repair café", "Montag, 2. November 2026, 10:00 UTC+1"),
+        ("Neu: Repair café", "Montag, 2. November 2026, 09:00 UTC"),
+        ("New: Repair café", "Monday, 2 November 2026, 04:00 UTC−5"),
+        ("New: Repair café", "Monday, 2 November 2026, 09:00 UTC"),
+    ]
+    assert [set(each) for _, each in said] == [{"id", *TEXTS, "at", "read_at"}] * 4
+
+
+def test_of_two_versions_of_a_message_the_first_is_shown(door: Door, amqp_uri: str, opened: Open) -> None:
+    reader = opened(door)
+    old = delivered(MEMBER)
+    new = {**old, "id": str(uuid.uuid4()), "data": old["data"] | {"facts": FACTS}}
+    announce(amqp_uri, new, old, last := delivered(MEMBER))
+    assert reader.notification()[1]["title"] == "New: Repair café"
+    assert reader.notification()[1]["id"] == last["data"]["notification_id"]
 
 
 def test_who_comes_back_catches_up_without_gaps_or_repetitions(
@@ -211,7 +254,8 @@ def test_a_slow_reader_is_sent_away_and_slows_nobody(door: Door, sign: Sign, amq
     slow.block()
     big = delivered(MEMBER)
     big["data"]["body"] = "x" * 100_000
-    announce(amqp_uri, *({**big, "id": str(uuid.uuid4())} for _ in range(200)), last := delivered(OTHER))
+    many = ({**big, "data": big["data"] | {"notification_id": str(uuid.uuid4())}} for _ in range(200))
+    announce(amqp_uri, *many, last := delivered(OTHER))
     assert quick.notification()[1]["id"] == last["data"]["notification_id"]
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         list(slow.answer.iter_content(65536))
@@ -221,6 +265,7 @@ def test_garbage_on_the_bus_is_ignored(door: Door, amqp_uri: str, opened: Open) 
     reader = opened(door)
     wrong: list[Any] = [None, [], {}, {"id": []}, {"id": "1", "data": None}, {"id": "2", "data": {"member_ids": [{}]}}]
     wrong.append({"id": "3", "data": {"member_ids": [MEMBER], "at": 5}})
+    wrong += [delivered(MEMBER, facts=each) for each in (5, {}, FACTS | {"title": 5}, FACTS | {"starts_at": "soon"})]
     wrong += [delivered(everyone=each) for each in (True, {}, {"belonging": "soon"}, {"belonging": 5, "but": None})]
     announce(amqp_uri, *wrong, good := delivered(MEMBER))
     assert reader.notification()[1]["id"] == good["data"]["notification_id"]

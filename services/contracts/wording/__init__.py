@@ -5,6 +5,6 @@ them; `locales/<language>/sentences.po` has the translations, in gettext's forma
 """
 
 from services.contracts.wording.sentences import said
-from services.contracts.wording.speech import understood
+from services.contracts.wording.speech import ENGLISH, clock_of, on_the_clock, understood
 
-__all__ = ["said", "understood"]
+__all__ = ["ENGLISH", "clock_of", "on_the_clock", "said", "understood"]

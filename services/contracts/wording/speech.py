@@ -62,16 +62,14 @@ CATALOGUES = {language: catalogue(language) for language in LANGUAGES}  # at sta
 @lru_cache(maxsize=1024)
 def understood(tag: str) -> str | None:
     """The tag as we write it (`de`, `en-US`), without a region that is unknown; None for a language we don't speak."""
-    if len(tag) > LONGEST_TAG:
+    language = tag.partition("-")[0].lower()
+    if language not in CATALOGUES or len(tag) > LONGEST_TAG:
         return None
     try:
-        locale = Locale.parse(tag, sep="-")
-    except (ValueError, TypeError, UnknownLocaleError):
-        locale = None
-    language = locale.language if locale else tag.partition("-")[0].lower()
-    if language not in CATALOGUES:
-        return None
-    return f"{language}-{locale.territory}" if locale and locale.territory else language
+        territory = Locale.parse(tag, sep="-").territory
+    except (ValueError, UnknownLocaleError):
+        return language
+    return f"{language}-{territory}" if territory else language
 
 
 class Speech:
@@ -85,7 +83,7 @@ class Speech:
         tag = understood(language) or ENGLISH
         self._locale = Locale.parse(_WRITTEN.get(tag, tag), sep="_" if tag in _WRITTEN else "-")
         self._translations = CATALOGUES[self._locale.language]
-        self._zone, self._home = _zone(zone), _zone(home) if home else None
+        self._zone, self._home = clock_of(zone), clock_of(home) if home else None
         self._date, self._time = self._locale.date_formats["full"], self._locale.time_formats["short"]
         self._day_and_time = str(self._locale.datetime_formats["medium"])
         self.when = lru_cache(maxsize=256)(self._when)
@@ -101,10 +99,10 @@ class Speech:
 
     def _when(self, moment: datetime) -> str:
         """The day of the week, date and time of a moment on the reader's clock."""
-        local = moment.astimezone(self._zone)
+        local = on_the_clock(moment, self._zone)
         day, time = self._date.apply(local, self._locale), self._time.apply(local, self._locale)
         said = self._day_and_time.replace("{1}", day).replace("{0}", time)
-        known = self._home is not None and moment.astimezone(self._home).utcoffset() == local.utcoffset()
+        known = self._home is not None and on_the_clock(moment, self._home).utcoffset() == local.utcoffset()
         return said if known else f"{said} {_offset(local)}"
 
     def _either(self, words: Sequence[str]) -> str:
@@ -118,11 +116,20 @@ def speech(language: str, zone: str, home: str) -> Speech:
     return Speech(language, zone, home)
 
 
-def _zone(name: str) -> tzinfo:
+def clock_of(zone: str) -> tzinfo:
+    """The clocks of a zone, by its name (IANA); UTC for none, or one that this machine does not know."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
+
+
+def on_the_clock(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment as the clocks of a zone show it; as UTC where that would be after the year 9999 or before 1."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def _offset(local: datetime) -> str:

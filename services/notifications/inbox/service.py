@@ -30,7 +30,7 @@ class Inbox:
         """A page of the caller's notifications, newest first."""
         reader, after = _reader(caller), cursors.read(query["cursor"], int, str)
         found, following = self.inbox.youngest(reader, unread=query["unread"], after=after, limit=query["limit"])
-        return {"items": _notification.dump(map(_said, found), many=True), "next": cursors.write(following)}
+        return {"items": [_shown(each, caller) for each in found], "next": cursors.write(following)}
 
     @answers(calls.COUNT_UNREAD)
     def unread(self, caller: Caller) -> Any:
@@ -54,8 +54,7 @@ class Inbox:
         last = shapes.moment_of(after)
         found = self.inbox.since(_reader(caller), domain.seen_until(last), CATCH_UP_AT_MOST) if last else []
         lines = [
-            _notification.dump(_said(each)) | {"event_id": shapes.event_id(each["at"], each["notification"])}
-            for each in found
+            _shown(each, caller) | {"event_id": shapes.event_id(each["at"], each["notification"])} for each in found
         ]
         return {"items": [line for line in lines if line["event_id"] != after]}
 
@@ -64,6 +63,8 @@ def _reader(caller: Caller) -> domain.Reader:
     return domain.Reader(caller.id, identifiers.moment(caller.id))  # a member's id is made of when they joined
 
 
-def _said(line: domain.Line) -> domain.Line:
-    """The line with its sentence. For a release, a line that an older version wrote has one already."""
-    return line | wording.said(line["kind"], line["facts"], language="en", zone="UTC") if "facts" in line else line
+def _shown(line: domain.Line, caller: Caller) -> Any:
+    """The line with its sentence. One that an older version of the platform wrote has it already, in English."""
+    if "facts" in line:
+        line = line | wording.said(line["kind"], line["facts"], language=caller.language, zone=caller.zone)
+    return _notification.dump(line)
