@@ -51,8 +51,8 @@ class Reader:
 
 
 @contextmanager
-def follow(member: Member, last_event_id: str | None = None) -> Iterator[Reader]:
-    headers = {"Authorization": f"Bearer {member.tokens['access_token']}"}
+def follow(member: Member, last_event_id: str | None = None, **more: str) -> Iterator[Reader]:
+    headers = {"Authorization": f"Bearer {member.tokens['access_token']}", **more}
     if last_event_id:
         headers["Last-Event-ID"] = last_event_id
     with requests.get(f"{member.url}/v1/notifications/stream", headers=headers, stream=True, timeout=30) as answer:
