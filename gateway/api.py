@@ -63,8 +63,8 @@ class Blueprint(flask_smorest.Blueprint):
         """Give a call an address; `routes.get(rule, CALL)` and its like say the method.
 
         What the call takes comes from the path, from the body (for GET: the query), and from `given`: functions by the
-        names of arguments. `location`, `sheet` and `spoken` are those of `response`. Raises UndeclaredCall when the call
-        has no operation, or takes something else.
+        names of arguments. `location`, `sheet` and `spoken` are those of `response`. Raises UndeclaredCall when the
+        call has no operation, or takes something else.
         """
         if asked.operation is None:
             raise UndeclaredCall(f"{asked.target} has no operation: it is made on the bus only, never at {rule}")

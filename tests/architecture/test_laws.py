@@ -23,7 +23,6 @@ CAPABILITIES = sorted(
 VAGUE = {"utils", "util", "manager", "helper", "helpers", "data", "common", "misc", "base"}
 # Files that were longer before this was a law, with their lines. The list shrinks; nothing is added to it.
 TOO_LONG = {
-    "gateway/bus/stream.py": 319,
     "services/chassis/store.py": 271,
     "services/contracts/shapes/members.py": 274,
 }

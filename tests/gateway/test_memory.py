@@ -12,6 +12,7 @@ import pytest
 from gateway.answers import Written
 from gateway.bus import shared, stream
 from gateway.bus.link import MOST_LETTERS, Link, LinkDown
+from gateway.bus.reader import WAITING, WAITING_BYTES, Stream
 from gateway.door import limits
 from gateway.door.limits import network_of
 from services.contracts.calling import Call
@@ -121,11 +122,11 @@ def test_what_waits_for_the_broker_is_bounded() -> None:
 
 
 def test_a_reader_who_does_not_read_holds_only_so_much() -> None:
-    reader = stream.Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), "", None)
+    reader = Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), "", None)
     said = b"x" * 20_000
-    for _ in range(stream.WAITING):
+    for _ in range(WAITING):
         reader.push(str(uuid.uuid4()), said)
-    assert reader._waiting <= stream.WAITING_BYTES
+    assert reader._waiting <= WAITING_BYTES
     assert list(reader.events(0.1))[-1].startswith(b"retry:"), "it was ended, to come back and catch up"
 
 
@@ -135,13 +136,11 @@ def test_what_was_missed_is_told_up_to_so_many_bytes(app: Any, monkeypatch: pyte
         return {"items": lines}
 
     monkeypatch.setattr(stream.rpc, "call", since)
-    reader = stream.Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), "", None)
+    reader = Stream(Caller(MEMBER, frozenset({"coworker"}), "s", 0.0, 9e9), "", None)
     told = app.streams._missed(reader, "1-0")
-    assert stream.WAITING_BYTES - 6_000 < len(told) <= stream.WAITING_BYTES
+    assert WAITING_BYTES - 6_000 < len(told) <= WAITING_BYTES
     last = int(told.rpartition(b"id: 1-")[2].partition(b"\n")[0])
-    assert reader._said == {str(each) for each in range(last - stream.WAITING + 1, last + 1)}, (
-        "what is told is not again"
-    )
+    assert reader._said == {str(each) for each in range(last - WAITING + 1, last + 1)}, "what is told is not again"
 
 
 def test_ids_that_are_none_of_ours_are_not_remembered(app: Any) -> None:

@@ -1840,6 +1840,11 @@ export interface components {
          * @example "3-9f86d081884c7d65"
          */
         "If-None-Match": string;
+        /**
+         * @description In which language sentences are wanted, where the member has chosen none.
+         * @example de, en;q=0.5
+         */
+        "Accept-Language": string;
     };
     requestBodies: never;
     headers: never;
@@ -1905,6 +1910,7 @@ export type ResponseStale = components['responses']['Stale'];
 export type ParameterIdempotencyKey = components['parameters']['Idempotency-Key'];
 export type ParameterIfMatch = components['parameters']['If-Match'];
 export type ParameterIfNoneMatch = components['parameters']['If-None-Match'];
+export type ParameterAcceptLanguage = components['parameters']['Accept-Language'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_invitations: {
@@ -4073,6 +4079,11 @@ export interface operations {
             };
             header?: {
                 /**
+                 * @description In which language sentences are wanted, where the member has chosen none.
+                 * @example de, en;q=0.5
+                 */
+                "Accept-Language"?: components["parameters"]["Accept-Language"];
+                /**
                  * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
                  * @example "3-9f86d081884c7d65"
                  */
@@ -4086,6 +4097,11 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description The language of the sentences: the one that the member has chosen, else the first of `Accept-Language`.
+                     * @example de
+                     */
+                    "Content-Language"?: string;
                     /**
                      * @description Where the next page is, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
@@ -4255,6 +4271,11 @@ export interface operations {
             header?: {
                 /** @description The `id` of the last event that was seen; what is none of ours is ignored. */
                 "Last-Event-ID"?: string | null;
+                /**
+                 * @description In which language sentences are wanted, where the member has chosen none.
+                 * @example de, en;q=0.5
+                 */
+                "Accept-Language"?: components["parameters"]["Accept-Language"];
             };
             path?: never;
             cookie?: never;
@@ -4264,6 +4285,11 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /**
+                     * @description The language of the sentences: the one that the member has chosen, else the first of `Accept-Language`.
+                     * @example de
+                     */
+                    "Content-Language"?: string;
                     [name: string]: unknown;
                 };
                 content: {
