@@ -55,10 +55,7 @@ class StreamHeaders(Shape):
     last_event_id = fields.String(
         load_default=None,
         data_key="Last-Event-ID",
-        metadata={
-            "description": "The `id` of the last event that was seen; what is none of ours is ignored.",
-            "example": LAST,
-        },
+        metadata={"description": "The `id` of the last event that was seen; others are ignored.", "example": LAST},
     )
 
 

@@ -4269,7 +4269,7 @@ export interface operations {
                 last_event_id?: string | null;
             };
             header?: {
-                /** @description The `id` of the last event that was seen; what is none of ours is ignored. */
+                /** @description The `id` of the last event that was seen; others are ignored. */
                 "Last-Event-ID"?: string | null;
                 /**
                  * @description In which language sentences are wanted, where the member has chosen none.
