@@ -69,7 +69,7 @@ class Subscriber:
         """Who has been told of something, once all of `members` were or time is up, and when the last one was."""
 
         def deliveries() -> list[Heard]:
-            return self.of("notifications.delivered", kind=kind, link=link)
+            return self.of("notifications.delivered.v2", kind=kind, link=link)
 
         def reached() -> set[str]:
             return {member for each in deliveries() for member in each.event["data"]["member_ids"]}

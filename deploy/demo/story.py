@@ -18,7 +18,9 @@ from deploy.demo.people import Person
 from deploy.demo.teller import Teller, quoted
 from services.contracts import moments
 
-TRAINER, READER = "Tomás Herrera", "Zofia Wiśniewska"
+TRAINER, READER, ANOTHER = "Tomás Herrera", "Zofia Wiśniewska", "Viktor Novák"
+SENTENCE = ("title", "body", "reason")
+LANGUAGES = {READER: "en", ANOTHER: "de"}
 AUTHOR, NAMELESS = "Samira Benali", "Lina Johansson"
 STAFF = "João Bettencourt"
 
@@ -69,7 +71,7 @@ class Story:
         self._outsider()
 
     def _event(self) -> None:
-        trainer, stream = self._enter(TRAINER), Stream(self._enter(READER))
+        trainer, (stream, other) = self._enter(TRAINER), [Stream(self._enter(name)) for name in (READER, ANOTHER)]
         earlier = [event for event in trainer.each("/v1/events") if event["title"].startswith(TITLE)]
         event = trainer.send("POST", "/v1/events", **_repair_cafe(len(earlier) + 1))
         link = f"/v1/events/{event['id']}"
@@ -93,6 +95,17 @@ class Story:
         because = {why: [self._names[each] for each in reasons if reasons[each] == why] for why in reasons.values()}
         self._teller.table(
             ("", "because of", "who"), [(str(len(names)), why, ", ".join(names)) for why, names in because.items()]
+        )
+        self._two_languages({READER: line, ANOTHER: other.shows(link)[1]})
+
+    def _two_languages(self, lines: dict[str, dict[str, Any]]) -> None:
+        """One line, as it was shown to two members: the sentence was made for each when it was read."""
+        same = [{name: value for name, value in line.items() if name not in SENTENCE} for line in lines.values()]
+        if same[0] != same[1] or any(lines[READER][name] == lines[ANOTHER][name] for name in SENTENCE):
+            raise StoryBroken(f"{READER} and {ANOTHER} should read the same, each in their language: {lines}")
+        self._teller.say("\nIt is one line, kept as facts. Each open stream showed it in the reader's own language:")
+        self._teller.beside(
+            {f"{name} ({LANGUAGES[name]})": [line[part] for part in SENTENCE] for name, line in lines.items()}
         )
 
     def _voice(self) -> str:
@@ -169,7 +182,8 @@ class Story:
         )
 
     def _enter(self, name: str) -> Visitor:
-        return self._door.sign_in(self._addresses[name], self._password)
+        member = self._door.sign_in(self._addresses[name], self._password)
+        return member.asking_for(LANGUAGES[name]) if name in LANGUAGES else member
 
     def _told(self, kind: str, link: str, members: Any) -> float:
         """The moment by which the bus had said that these members, and no others, were told."""

@@ -43,6 +43,15 @@ class Teller:
             column.no_wrap = True
         self.console.print(table)
 
+    def beside(self, texts: dict[str, list[str]]) -> None:
+        """What is to be compared, in columns of the same width."""
+        table = Table(*texts, box=box.SIMPLE_HEAD, show_edge=False, header_style="dim", padding=(0, 1), expand=True)
+        for column in table.columns:
+            column.ratio = 1
+        for row in zip(*texts.values(), strict=True):
+            table.add_row(*map(escape, row))
+        self.console.print(table)
+
 
 def quoted(text: str) -> str:
     """What somebody wrote, for markup."""

@@ -41,7 +41,7 @@ def test_who_was_told_is_said_even_when_somebody_lacks(amqp_uri: str) -> None:
     bus = Subscriber(amqp_uri)
     data = {"kind": "events.published", "link": "/v1/events/1", "member_ids": ["a", "b"]}
     for link in ("/v1/events/2", "/v1/events/1"):
-        event = {"type": "notifications.delivered", "data": data | {"link": link}}
+        event = {"type": "notifications.delivered.v2", "data": data | {"link": link}}
         sender.channel().basic_publish(amqp.Message(orjson.dumps(event)), "community", event["type"])
     told, at = bus.told("events.published", "/v1/events/1", {"a", "b", "c"}, within=0.5)
     assert (told, at) == ({"a", "b"}, bus.heard[1].at)
@@ -76,7 +76,9 @@ def test_the_story_again_and_again(hub: Platform, tmp_path: Path) -> None:
     code, words = demo(base)
     assert code == 0, words
     assert "60/60" not in words, "the first administrator comes from the command line"
-    assert all(part in words for part in ("59/59", "61 members", "no. 1", "notifications.delivered", "message 9"))
+    assert all(part in words for part in ("59/59", "61 members", "no. 1", "notifications.delivered", "message 1 "))
+    assert "New: Repair café no. 1" in words
+    assert "Neu: Repair café no. 1" in words
     assert max(len(line) for line in words.splitlines()) <= 100
     assert (base / "demo.json").stat().st_mode & 0o777 == 0o600
 

@@ -148,3 +148,7 @@ def _isolated(text: str) -> str:
     if text.isascii() or not _turns(text):
         return text
     return f"{FSI}{_explicit_turns('', text)}{PDI}"
+
+
+for _language in LANGUAGES:
+    speech(_language, "", "")  # what takes long is read at start, not while somebody waits
