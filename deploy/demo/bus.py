@@ -13,6 +13,7 @@ import pika.exceptions
 from deploy.demo import PATIENCE, StoryBroken
 
 EXCHANGE = "community"
+DELIVERED, SUPERSEDED = "notifications.delivered.v2", "notifications.delivered"  # for a release, both are announced
 
 
 class Heard(NamedTuple):
@@ -23,7 +24,10 @@ class Heard(NamedTuple):
 
 
 class Subscriber:
-    """Hears every message from now on until it is closed, in a thread of its own, over an exclusive queue."""
+    """Hears every message from now on until it is closed, in a thread of its own, over an exclusive queue.
+
+    It leaves out what is also announced in a newer version.
+    """
 
     def __init__(self, uri: str) -> None:
         self.heard: list[Heard] = []
@@ -52,9 +56,11 @@ class Subscriber:
         self._thread.join(PATIENCE)
 
     def _hear(self, _channel: Any, _method: Any, _properties: Any, body: bytes) -> None:
-        with self._news:
-            self.heard.append(Heard(time.perf_counter(), json.loads(body)))
-            self._news.notify_all()
+        event = json.loads(body)
+        if event["type"] != SUPERSEDED:
+            with self._news:
+                self.heard.append(Heard(time.perf_counter(), event))
+                self._news.notify_all()
 
     def of(self, type: str, **data: Any) -> list[Heard]:
         """What was heard of a type whose body has these values."""
@@ -69,7 +75,7 @@ class Subscriber:
         """Who has been told of something, once all of `members` were or time is up, and when the last one was."""
 
         def deliveries() -> list[Heard]:
-            return self.of("notifications.delivered.v2", kind=kind, link=link)
+            return self.of(DELIVERED, kind=kind, link=link)
 
         def reached() -> set[str]:
             return {member for each in deliveries() for member in each.event["data"]["member_ids"]}

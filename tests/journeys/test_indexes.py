@@ -20,6 +20,7 @@ from services.notifications.fanout.store import JobStore
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.store import PeopleStore
 from tests.journeys.test_replay import hub
+from tests.journeys.test_story import publish
 from tests.rig.processes import Member, Platform, until
 from tests.rig.queries import EQUAL, RANGE, Index, Shape, asked
 from tests.rig.rights import Matrix
@@ -119,6 +120,7 @@ WHOLE = {
         "find notifications.people: any",
         "count notifications.people: any",
     ),
+    "the host of an event": ("find notifications.followers: state =, subject =",),
     "whom a voice that is taken down was told of: a record for a thousand": (
         "find notifications.told: subject =; by kind, _id",
     ),
@@ -214,6 +216,7 @@ def found(platform: Platform) -> Iterator[Asked]:
             _come_back_to_the_stream(member)
             _say_it_twice(member)
         _dismiss_an_administrator(platform)
+        _cancel_an_event_of_somebody_else(platform)
         hub(environment, "replay", "members")
         _tell_a_very_large_hub(found.databases["notifications"])
         _interrupt_a_job(found.databases["notifications"])
@@ -275,6 +278,16 @@ def _say_it_twice(member: Member) -> None:
 def _dismiss_an_administrator(platform: Platform) -> None:
     dismissed = platform.join("Root", ("administrator",))
     platform.administrator.ask("PUT", f"/v1/members/{dismissed.id}/roles", json={"roles": ["coworker"]})
+
+
+def _cancel_an_event_of_somebody_else(platform: Platform) -> None:
+    trainer = platform.join("Tariq", ("trainer",), tags_want=["glassblowing"])
+    other = platform.join("Gil", tags_want=["glassblowing"])
+    event = publish(trainer, audience={"tags": ["glassblowing"]})
+    other.inbox(1)
+    platform.administrator.post(f"/v1/events/{event['id']}/cancel", {"reason": "A pipe broke."}, status=200)
+    other.inbox(2)
+    trainer.inbox(1)
 
 
 def _tell_a_very_large_hub(database: Any) -> None:
