@@ -1,11 +1,13 @@
 """The benchmark measures what it says; how fast things are is not asserted anywhere."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from services.contracts.catalogue import CATALOGUE
 from tests.bench import report
 from tests.bench.parts import known
 from tests.bench.plot import plot
@@ -15,6 +17,15 @@ from tests.rig.processes import Processes
 # One of each kind; the others measure like these, or need servers of their own, foreign packages, or time.
 SOON = ("idle", "echo", "me", "post", "live", "streams", "fanout", "hop", "relay")
 ABOUT = {"machine": "a machine", "versions": "some", "backends": "a broker, a store"}
+
+
+@pytest.fixture(autouse=True)
+def words_of_its_own() -> Iterator[None]:
+    """Take the benchmark's messages out of the catalogue again: other tests look at all that is in it."""
+    before = set(CATALOGUE)
+    yield
+    for key in set(CATALOGUE) - before:
+        del CATALOGUE[key]
 
 
 def _row(value: float, limit: float, **target: float) -> Row:

@@ -107,6 +107,7 @@ def test_a_changed_password_ends_the_other_sessions(platform: Platform) -> None:
     assert refresh(here).status_code == 201
     assert sign_in(platform, email).status_code == 401
     assert sign_in(platform, email, OTHER).status_code == 201
+    stir(platform)
     until(lambda: status(there) == 401, WITHIN)
     assert status(here) == 200
 
