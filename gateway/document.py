@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from gateway.answers import CSV, JSON, SAFE
 from gateway.door import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
+from gateway.examples import example_of
 from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
 from services.contracts.roles import ROLES
 from services.contracts.shapes.parts import Id, Text
@@ -59,12 +60,6 @@ PROBLEMS = {  # those that no family of refusals stands for
     "BadRequest": (400, "The body is no JSON."),
     "TooLarge": (413, "The body is larger than 64 KiB."),
     "UnsupportedType": (415, "The body is not sent as application/json."),
-}
-EXAMPLES = {
-    "uuid": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-    "date-time": "2026-11-02T09:00:00.000Z",
-    "boolean": True,
-    "integer": 3,
 }
 
 Doc = dict[str, Any]
@@ -193,12 +188,12 @@ class Api(flask_smorest.Api):
         made: Doc = self.spec.to_dict()
         for path in made["paths"].values():
             for parameter in path.get("parameters", ()):
-                parameter["example"] = _example(made, parameter["schema"])
+                parameter["example"] = example_of(made, parameter["schema"])
             for operation in (each for name, each in path.items() if name != "parameters"):
                 for part in (operation.get("requestBody", {}), *operation["responses"].values()):
                     for content in part.get("content", {}).values():
                         if "example" not in content and "schema" in content:
-                            content["example"] = _example(made, content["schema"])
+                            content["example"] = example_of(made, content["schema"])
         return made
 
     def _register_error_handlers(self) -> None:
@@ -233,23 +228,3 @@ class Api(flask_smorest.Api):
             }
             answer["headers"] = {"Retry-After": seconds}
         self.spec.components.response(name, answer, lazy=True)
-
-
-def _example(document: Doc, schema: Doc, at: str = "") -> Any:
-    """A value that a schema describes. Raises TypeError for a text (found `at`) that nobody gave an example of."""
-    if "$ref" in schema:
-        _, _, kind, name = schema["$ref"].split("/")
-        return _example(document, document["components"][kind][name], name)
-    if "example" in schema:
-        return schema["example"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "properties" in schema:
-        return {name: _example(document, each, f"{at}.{name}") for name, each in schema["properties"].items()}
-    if "items" in schema:
-        return [_example(document, schema["items"], at)]
-    kinds = schema.get("type", [])
-    for kind in (schema.get("format"), *([kinds] if isinstance(kinds, str) else kinds)):
-        if kind in EXAMPLES:
-            return EXAMPLES[kind]
-    raise TypeError(f"nobody gave an example of {at}: {schema}")
