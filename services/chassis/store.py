@@ -29,6 +29,7 @@ from services.ground.logs import log
 from services.ground.settings import Settings
 
 Document = dict[str, Any]
+Told = Announcement | Sequence[Announcement] | None  # what a write announces
 JOURNALED = WriteConcern("majority", j=True)  # of one node that one; of several, so many that no failover undoes it
 RENEWABLE = WriteConcern(w=1)  # for rows that can be made again
 PATIENCE_MS = 1000
@@ -146,9 +147,7 @@ class Aggregates(Rows):
             raise NotFound("not_found", f"There is nothing with the id {id}.")
         return found
 
-    def add(
-        self, document: Document, announcing: Announcement | None = None, noting: Announcement | None = None
-    ) -> Document:
+    def add(self, document: Document, announcing: Told = None, noting: Announcement | None = None) -> Document:
         """Save a new aggregate as version 1, announce it, and note the deed. Raises Conflict for a unique field."""
         sequence = 1 if announcing else 0
         outgoing = self._outgoing(announcing, noting, sequence)
@@ -163,13 +162,14 @@ class Aggregates(Rows):
     def save(
         self,
         document: Document,
-        announcing: Announcement | None = None,
+        announcing: Told = None,
         noting: Announcement | None = None,
         *,
         instead: bool = False,
     ) -> Document:
         """Save a changed aggregate, announce it, and note the deed. `version` is the one it was read with.
 
+        Several announcements of one save have the same `sequence`: all of them tell of the same state.
         A call may expect a version (`If-Match`). Its first save is compared with it: that is what the caller has seen.
         `instead` of what was announced before and is still unsent: that is never sent, unless it is on its way already.
         Raises Conflict when somebody else changed it in between, Stale when the caller builds on another version;
@@ -195,15 +195,15 @@ class Aggregates(Rows):
         self._kick(document["_id"], outgoing)
         return changed
 
-    def repeat(self, document: Document, announcing: Announcement) -> None:
+    def repeat(self, document: Document, announcing: Told) -> None:
         """Announce again how an aggregate is, under the sequence of its last announcement: nothing has changed."""
         outgoing = self._outgoing(announcing, None, document["sequence"])
         self.rows.update_one({"_id": document["_id"]}, {"$set": {UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}})
         self._kick(document["_id"], outgoing)
 
-    def _outgoing(self, announcing: Announcement | None, noting: Announcement | None, sequence: int) -> list[Document]:
+    def _outgoing(self, announcing: Told, noting: Announcement | None, sequence: int) -> list[Document]:
         """What rides in the write. A noted deed has the `sequence` of the last announcement: it is not counted."""
-        told = [each for each in (announcing, noting) if each]
+        told = [*_each(announcing), *_each(noting)]
         assert self.announces or not told, f"nobody would look for what {self.collection} announces"
         return [pack(each, self._service, sequence) for each in told]
 
@@ -215,6 +215,12 @@ class Aggregates(Rows):
     def _kick(self, id: str, outgoing: list[Document]) -> None:
         if self._relay is not None and outgoing:
             self._relay.kick(self.rows, id, outgoing)
+
+
+def _each(told: Told) -> Sequence[Announcement]:
+    if told is None:
+        return ()
+    return (told,) if isinstance(told, Announcement) else told
 
 
 def _changed(family: type[Refusal]) -> Refusal:

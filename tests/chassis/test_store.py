@@ -94,6 +94,18 @@ def test_the_sequence_counts_what_was_announced(things: Aggregates) -> None:
     assert [each["sequence"] for each in stored["outbox"]] == ["000000000001", "000000000001", "000000000002"]
 
 
+def test_what_is_announced_in_one_save_is_of_one_state(things: Aggregates) -> None:
+    read = things.add(new := thing(), [FEEDBACK_SUBMITTED.about(new), FEEDBACK_SUBMITTED.about(new)])
+    read = things.save(read | {"text": "silent"}, [])
+    things.repeat(read, [FEEDBACK_SUBMITTED.about(read), FEEDBACK_SUBMITTED.about(read)])
+    read = things.save(read | {"text": "told"}, [FEEDBACK_SUBMITTED.about(read), FEEDBACK_SUBMITTED.about(read)])
+    stored = things.rows.find_one({"_id": read["_id"]})
+    assert stored is not None
+    assert (stored["version"], stored["sequence"]) == (3, 2), "a save without any is not counted"
+    assert [int(each["sequence"]) for each in stored["outbox"]] == [1, 1, 1, 1, 2, 2]
+    assert len({each["id"] for each in stored["outbox"]}) == 6
+
+
 def test_a_document_read_with_its_outbox_brings_nothing_back(things: Aggregates) -> None:
     new = thing()
     things.add(new, FEEDBACK_SUBMITTED.about(new))
