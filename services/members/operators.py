@@ -11,10 +11,10 @@ from environs import Env
 from services.chassis.store import database
 from services.contracts.deeds import noted
 from services.contracts.errors import Refusal, invalid
-from services.contracts.messages.members import MEMBERS_JOINED, MEMBERS_NOTED
+from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes.members import Administrator
 from services.ground import clock, identifiers, settings
-from services.members import codes
+from services.members import announcements, codes
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
 from services.members.credentials.domain import issue
@@ -55,9 +55,8 @@ def add_administrator(email: str, name: str, password_stdin: bool) -> None:
             raise invalid(wrong)
         now = clock.now()
         account = domain.found(given, Passwords().hash(given["password"]), id=identifiers.new_id(now), now=now)
-        joined = MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"]))
         deed = noted(MEMBERS_NOTED, "add_administrator", None, account, by=None, shows=("roles",))
-        store.add(account, announcing=joined, noting=deed)
+        store.add(account, announcing=announcements.of_joining(account), noting=deed)
     except Refusal as refusal:
         raise click.ClickException(refusal.says) from None
     click.echo(account["_id"])

@@ -44,6 +44,47 @@ def test_only_what_others_know_is_told() -> None:
     assert accounts.told(before, accounts.suspend(before, "a reason", by="root", now=NOW))
 
 
+def test_how_somebody_is_reached_is_told_when_it_changes() -> None:
+    before = account(language="de")
+    known = {"member_id": "m", "email": "amara@hub.example", "language": "de", "zone": "", "status": "active"}
+    assert accounts.reach(before) == known
+    for silent in ({"pronouns": "she/her"}, {"tags_have": ["bread"]}, {"language": "de", "zone": ""}):
+        assert not accounts.reached_otherwise(before, accounts.change(before, silent, now=NOW))
+    for change in ({"language": "en"}, {"language": ""}, {"zone": "Africa/Nairobi"}):
+        after = accounts.change(before, change, now=NOW)
+        assert accounts.reached_otherwise(before, after)
+        assert not accounts.told(before, after), "it is nobody else's business"
+        assert accounts.reach(after).items() >= change.items()
+
+
+def test_who_takes_no_part_has_no_address() -> None:
+    before = account(language="de", zone="Africa/Nairobi")
+    suspended = accounts.suspend(before, "a reason", by="root", now=NOW)
+    removed = accounts.remove(suspended, by="root", now=NOW)
+    assert accounts.reached_otherwise(before, suspended)
+    assert [accounts.reach(each)["email"] for each in (before, suspended, removed)] == ["amara@hub.example", None, None]
+    assert accounts.reach(suspended)["language"] == "de", "they may come back"
+    gone = accounts.reach(removed)
+    assert (gone["language"], gone["zone"], gone["status"]) == ("", "", "removed")
+    assert accounts.reached_otherwise(suspended, accounts.reinstate(suspended, by="root", now=NOW))
+
+
+def test_accounts_from_before_there_were_choices_have_none() -> None:
+    old = {name: value for name, value in account().items() if name not in accounts.CHOICES}
+    assert accounts.reach(old) == accounts.reach(account())
+    assert not accounts.reached_otherwise(old, accounts.change(old, {"pronouns": "she/her"}, now=NOW))
+    assert (accounts.whole(old)["language"], accounts.whole(old)["zone"]) == ("", "")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Nowhere", "europe/malta", "localtime", "../../etc/passwd", "posix/UTC"])
+def test_a_zone_must_be_one(zone: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        accounts.change(account(), {"zone": zone}, now=NOW)
+    assert [each["field"] for each in refused.value.fields] == ["zone"]
+    with pytest.raises(Invalid):
+        account(zone=zone)
+
+
 def test_changes_of_the_profile_push_no_other_deed_out_of_the_history() -> None:
     changed = accounts.assign(account(), ["host"], by="root", now=NOW)
     for number in range(60):

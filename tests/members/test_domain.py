@@ -188,6 +188,10 @@ def test_malformed_refresh_tokens_are_refused(token: str) -> None:
 
 def test_an_access_token_says_who_until_when() -> None:
     session = sessions.open_session("m", "s", place="p", id="sid", now=NOW)
-    claims = sessions.claims(session, ["mentor", "coworker"], "a", "seal", NOW)
+    claims = sessions.claims(session, {"roles": ["mentor", "coworker"], "zone": ""}, "a", "seal", NOW)
     assert claims["exp"] - claims["iat"] == timedelta(minutes=15)
     assert (claims["sub"], claims["sid"], claims["roles"]) == ("m", "sid", ["coworker", "mentor"])
+    assert not {"locale", "zoneinfo"} & claims.keys(), "they chose neither"
+    account = {"roles": ["mentor"], "language": "de", "zone": "Africa/Nairobi"}
+    claims = sessions.claims(session, account, "a", "seal", NOW)
+    assert (claims["locale"], claims["zoneinfo"]) == ("de", "Africa/Nairobi")

@@ -1,10 +1,12 @@
-"""What members announces: who belongs to the hub."""
+"""What members announces: who belongs to the hub, and, to the platform alone, how they are reached."""
 
 from marshmallow import fields, validate
 
 from services.contracts.catalogue import announce
 from services.contracts.shapes.audit import DEED, Deed
-from services.contracts.shapes.parts import Id, Moment, Shape, roles, tags
+from services.contracts.shapes.parts import LANGUAGES, Id, Moment, Shape, roles, tags
+
+STATUSES = ("active", "suspended", "removed")
 
 
 class MemberState(Shape):
@@ -18,10 +20,30 @@ class MemberState(Shape):
     joined_at = Moment(required=True)
     status = fields.String(
         load_default="active",
-        validate=validate.OneOf(["active", "suspended", "removed"]),
+        validate=validate.OneOf(STATUSES),
         metadata={"description": "Whoever is suspended or removed takes no part, whatever their roles were."},
     )
     actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+
+
+class MemberReach(Shape):
+    """How a member is written to."""
+
+    member_id = Id(required=True)
+    email = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "null for a member who is suspended or removed: they are written to no more."},
+    )
+    language = fields.String(
+        required=True,
+        validate=validate.OneOf(("", *LANGUAGES)),
+        metadata={"description": "What they chose (BCP 47); empty where the hub's counts."},
+    )
+    zone = fields.String(
+        required=True, metadata={"description": "What they chose (IANA); empty where the hub's counts."}
+    )
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
 
 
 _AMARA = {
@@ -44,6 +66,20 @@ MEMBERS_CHANGED = announce(
     says="A member's name, roles, tags or status changed; this is how they are now.",
     body=MemberState,
     example=_AMARA | {"roles": ["coworker", "mentor"]},
+)
+MEMBERS_REACH_CHANGED = announce(
+    "members.reach_changed",
+    by="members",
+    says="How a member is reached became known or changed: their address, language, zone or status.",
+    body=MemberReach,
+    example={
+        "member_id": _AMARA["member_id"],
+        "email": "amara@hub.example",
+        "language": "en",
+        "zone": "Africa/Nairobi",
+        "status": "active",
+    },
+    private=True,
 )
 MEMBERS_NOTED = announce(
     "members.noted",

@@ -3,7 +3,21 @@
 from marshmallow import fields, validate
 
 from services.contracts.roles import ROLES
-from services.contracts.shapes.parts import Few, Id, Moment, Page, Shape, Tag, Text, own_id, page_of, roles, tags
+from services.contracts.shapes.parts import (
+    LANGUAGES,
+    Chosen,
+    Few,
+    Id,
+    Moment,
+    Page,
+    Shape,
+    Tag,
+    Text,
+    own_id,
+    page_of,
+    roles,
+    tags,
+)
 
 CODE = "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
 PHRASE = "a long sentence is fine"
@@ -11,6 +25,8 @@ DEVICE = "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
 REFRESH = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
 
 STANDINGS = ("active", "suspended")
+_LANGUAGE = validate.OneOf(("", *LANGUAGES))
+_PRIVATE = '"" where I choose none: then the hub\'s counts. Only I see it; it counts from the next access token on.'
 
 
 def _password() -> fields.String:
@@ -44,6 +60,17 @@ class ProfileFields(Shape):
     )
     tags_have = tags(metadata={"description": "What I can offer.", "example": ["bookkeeping"]})
     tags_want = tags(metadata={"description": "What I want to learn or look for.", "example": ["3d printing"]})
+    language: fields.String = Chosen(
+        validate=_LANGUAGE,
+        metadata={"description": f"In which language I am written to. {_PRIVATE}", "example": "en"},
+    )
+    zone: fields.String = Chosen(
+        validate=validate.Regexp(r"([A-Za-z][A-Za-z0-9+_/-]{0,63})?\Z", error="Must be the name of a time zone."),
+        metadata={
+            "description": f"The time zone in which I am told of times, by its name in the IANA database. {_PRIVATE}",
+            "example": "Africa/Nairobi",
+        },
+    )
 
 
 class ProfileChange(ProfileFields):
@@ -148,6 +175,8 @@ class Profile(ProfileFields):
 
     id = own_id()
     email = fields.String(required=True, metadata={"example": "amara@hub.example"})
+    language = fields.String(required=True, validate=_LANGUAGE, metadata={"description": _PRIVATE, "example": "en"})
+    zone = fields.String(required=True, metadata={"description": _PRIVATE, "example": "Africa/Nairobi"})
     roles = roles(required=True)
     joined_at = Moment(required=True)
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})

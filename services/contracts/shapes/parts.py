@@ -51,6 +51,16 @@ class Text(fields.String):
         return text.strip()
 
 
+class Chosen(fields.String):
+    """One of some words, or "" where nothing is chosen; null means the same and is read as ""."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+
+    def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
+        return super().deserialize("" if value is None else value, attr, data, **kwargs)
+
+
 class Flag(fields.Boolean):
     """True or false, and nothing that only looks like one (0, "yes")."""
 
@@ -125,6 +135,15 @@ class Few(fields.List[Any]):
         if isinstance(value, list) and len(value) > self._most:
             self._size(value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9+_/-]{0,63}\Z")  # the domain knows which zones there are
+
+
+def zone(**kwargs: Any) -> fields.String:
+    """The name of a time zone in the IANA database."""
+    check = validate.Regexp(_ZONE, error="Must be the name of a time zone, such as Africa/Nairobi.")
+    return fields.String(validate=check, **kwargs)
 
 
 def own_id() -> Id:

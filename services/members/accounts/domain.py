@@ -7,18 +7,21 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.contracts import zones
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound
 from services.contracts.roles import ADMINISTRATOR
 
 Account = dict[str, Any]
 
 LEAVING_LASTS = timedelta(seconds=30)
-PROFILE = ("name", "pronouns", "what_i_do", "organisation", "country", "languages", "tags_have", "tags_want")
+CHOICES = ("language", "zone")  # how a member is written to; "" where they choose nothing
+PROFILE = ("name", "pronouns", "what_i_do", "organisation", "country", "languages", "tags_have", "tags_want", *CHOICES)
 ANNOUNCED = ("name", "roles", "tags_have", "tags_want", "status")
+REACH = ("email", "status", *CHOICES)
 PROFILE_CHANGED = "profile changed"
 HISTORY_AT_MOST = 50  # deeds
 BLANK: dict[str, Any] = {
-    **dict.fromkeys(("pronouns", "what_i_do", "organisation", "country"), ""),
+    **dict.fromkeys(("pronouns", "what_i_do", "organisation", "country", *CHOICES), ""),
     **{name: [] for name in ("languages", "tags_have", "tags_want")},
 }
 
@@ -67,8 +70,10 @@ def found(person: Mapping[str, Any], password_hash: str, *, id: str, now: dateti
 
 
 def change(account: Account, fields: Mapping[str, Any], *, now: datetime) -> Account:
-    """The account with a member's own changes to their profile."""
+    """The account with a member's own changes to their profile. Raises Invalid for a zone that there is not."""
     wanted = {name: value for name, value in fields.items() if name in PROFILE}
+    if wanted.get("zone"):
+        zones.check(wanted["zone"])
     for tags in ("tags_have", "tags_want"):
         if tags in wanted:
             wanted[tags] = sorted(set(wanted[tags]))
@@ -166,6 +171,23 @@ def nobody_left() -> Conflict:
 def told(before: Account, after: Account) -> bool:
     """Whether a change concerns what other services know of a member."""
     return any(before.get(name) != after.get(name) for name in ANNOUNCED)
+
+
+def reached_otherwise(before: Account, after: Account) -> bool:
+    """Whether a change concerns how a member is written to."""
+    return any(before.get(name, "") != after.get(name, "") for name in REACH)
+
+
+def whole(account: Account) -> Account:
+    """The account with all fields of a profile; earlier versions kept fewer."""
+    return BLANK | account
+
+
+def reach(account: Account) -> dict[str, Any]:
+    """How a member is written to. Whoever takes no part has no address."""
+    email = account["email"] if status(account) == "active" else None
+    chosen = {name: account.get(name, "") for name in CHOICES}
+    return {"member_id": account["_id"], "email": email, "status": status(account), **chosen}
 
 
 def facts(account: Account, *, actor_id: str) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from services.chassis.store import Store
 from services.contracts.calls import members as calls
 from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
-from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_NOTED
+from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
 from services.ground import clock
 from services.ground.tokens import Caller
+from services.members import announcements
 from services.members.accounts import domain
 from services.members.accounts.domain import Account
 from services.members.accounts.store import AccountStore
@@ -36,15 +37,15 @@ class Accounts:
     @answers(calls.SHOW_ME)
     def me(self, caller: Caller) -> Any:
         """The caller's own profile."""
-        return _profile.dump(self.accounts.get(caller.id))
+        return _profile.dump(domain.whole(self.accounts.get(caller.id)))
 
     @answers(calls.CHANGE_ME)
     def change_me(self, caller: Caller, change: dict[str, Any]) -> Any:
         """Change the caller's own profile."""
         before = self.accounts.get(caller.id)
         after = domain.change(before, change, now=clock.now())
-        announcing = _changed(after, caller.id) if domain.told(before, after) else None
-        return _profile.dump(self.accounts.save(after, announcing=announcing))
+        saved = self.accounts.save(after, announcing=announcements.of_a_change(before, after, caller.id))
+        return _profile.dump(domain.whole(saved))
 
     @answers(calls.SET_MEMBER_ROLES)
     def set_roles(self, caller: Caller, member_id: str, change: dict[str, Any]) -> Any:
@@ -89,7 +90,7 @@ class Accounts:
     @answers(calls.REPLAY_MEMBERS)
     def replay(self) -> Any:
         """Announce again how every member is, so that copies can be rebuilt; called on the bus only, by operators."""
-        everybody = [self.accounts.repeat(each, _changed(each, each["_id"])) for each in self.accounts.everybody()]
+        everybody = [self.accounts.repeat(each, announcements.of_all(each)) for each in self.accounts.everybody()]
         return {"announced": len(everybody)}
 
     def _administrators_only(self, caller: Caller, says: str) -> None:
@@ -104,7 +105,7 @@ class Accounts:
         if domain.stops_administering(before, after):
             after["version"] = self._lets_go(before, now)["version"]
         self._close_doors(before, after, now)
-        announcing = _changed(after, caller.id) if domain.told(before, after) else None
+        announcing = announcements.of_a_change(before, after, caller.id)
         deed = noted(MEMBERS_NOTED, operation, before, after, by=caller, shows=("roles", "status"))
         return _card.dump(_shown(self.accounts.save(after, announcing=announcing, noting=deed)))
 
@@ -125,10 +126,6 @@ class Accounts:
             self.sessions.end_all(before["_id"], domain.status(after), now)
         if domain.status(after) == "removed":
             self.invitations.close_for(before["email"], now)
-
-
-def _changed(account: Account, actor_id: str) -> Any:
-    return MEMBERS_CHANGED.about(account, **domain.facts(account, actor_id=actor_id))
 
 
 def _shown(account: Account) -> Account:

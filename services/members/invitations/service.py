@@ -9,12 +9,12 @@ from services.chassis.store import Store
 from services.contracts.calls import members as calls
 from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
-from services.contracts.messages.members import MEMBERS_JOINED, MEMBERS_NOTED
+from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
-from services.members import codes
-from services.members.accounts.domain import address, check_administrator, facts, join, roles
+from services.members import announcements, codes
+from services.members.accounts.domain import address, check_administrator, join, roles
 from services.members.accounts.store import AccountStore
 from services.members.audit.domain import reading
 from services.members.audit.store import AuditStore
@@ -84,8 +84,7 @@ class Invitations:
         hashed, id = self.passwords.hash(registration["password"]), identifiers.new_id(now)
         account = join(registration, invitation["email"], invitation["roles"], hashed, id=id, now=now)
         self.invitations.save(domain.use(invitation, id, now))
-        joined = MEMBERS_JOINED.about(account, **facts(account, actor_id=id))
-        return _profile.dump(self.accounts.add(account, announcing=joined))
+        return _profile.dump(self.accounts.add(account, announcing=announcements.of_joining(account)))
 
     def _administrators_only(self, caller: Caller) -> None:
         check_administrator(self.accounts.roles(caller.id), "Only administrators invite.")

@@ -210,12 +210,17 @@ def access(account: Mapping[str, Any], roles: frozenset[str]) -> dict[str, Any]:
     return {"id": account["_id"], "roles": sorted(roles), "since": since and since.isoformat(), "kept_session": kept}
 
 
-def claims(session: Session, roles: list[str], alias: str, seal: str, now: datetime) -> dict[str, Any]:
-    """What the access token of a session says besides issuer and audience (RFC 7519); signing cuts times to seconds."""
+def claims(session: Session, account: Account, alias: str, seal: str, now: datetime) -> dict[str, Any]:
+    """What the access token of a session says besides issuer and audience (RFC 7519); signing cuts times to seconds.
+
+    Language and zone have the names of OpenID Connect, and are said only where the member chose them.
+    """
+    chosen = {"locale": account.get("language"), "zoneinfo": account.get("zone")}
     return {
+        **{claim: value for claim, value in chosen.items() if value},
         "sub": session["member_id"],
         "sid": session["_id"],
-        "roles": sorted(roles),
+        "roles": sorted(account["roles"]),
         "alias": alias,
         "seal": seal,
         "iat": now,

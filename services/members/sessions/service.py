@@ -134,7 +134,7 @@ class Sessions:
             raise self._ended(id, "token_reused", now)
         renewed, youngest = domain.renew(session, secret, domain.new_secret(), now)
         saved = renewed if renewed is session else self.sessions.save(renewed)
-        return self._tokens(saved, youngest, account["roles"])
+        return self._tokens(saved, youngest, account)
 
     def _ended(self, id: str, why: str, now: datetime) -> Unauthenticated:
         self.sessions.end(id, why, now)
@@ -144,14 +144,14 @@ class Sessions:
         """A session as of when its member began to sign in: a password that was changed meanwhile opens none."""
         secret, id = domain.new_secret(), identifiers.new_id(began)
         session = domain.open_session(account["_id"], secret, place=place, id=id, now=began)
-        return self._tokens(self.sessions.add(session), secret, account["roles"])
+        return self._tokens(self.sessions.add(session), secret, account)
 
-    def _tokens(self, session: dict[str, Any], secret: str, roles: list[str]) -> dict[str, Any]:
+    def _tokens(self, session: dict[str, Any], secret: str, account: dict[str, Any]) -> dict[str, Any]:
         now = clock.now()
         alias = self.signer.mac("alias", session["member_id"], now.date().isoformat())
         seal = self.signer.mac("seal", session["member_id"])
         return {
-            "access_token": self.signer.sign(domain.claims(session, roles, alias, seal, now)),
+            "access_token": self.signer.sign(domain.claims(session, account, alias, seal, now)),
             "token_type": "Bearer",
             "expires_in": int(domain.ACCESS_LASTS.total_seconds()),
             "refresh_token": domain.refresh_token(session, secret),

@@ -1,0 +1,31 @@
+"""What is announced of an account: to everybody who they are, to the platform alone how they are reached."""
+
+from services.contracts.catalogue import Announcement
+from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED, MEMBERS_REACH_CHANGED
+from services.members.accounts import domain
+from services.members.accounts.domain import Account
+
+
+def of_joining(account: Account) -> list[Announcement]:
+    """A person joined."""
+    joined = MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"]))
+    return [joined, _reach(account)]
+
+
+def of_a_change(before: Account, after: Account, actor_id: str) -> list[Announcement]:
+    """Only what changed; nothing, if it concerns nobody else."""
+    told = [_state(after, actor_id)] if domain.told(before, after) else []
+    return [*told, _reach(after)] if domain.reached_otherwise(before, after) else told
+
+
+def of_all(account: Account) -> list[Announcement]:
+    """How a member is now, so that copies can be rebuilt."""
+    return [_state(account, account["_id"]), _reach(account)]
+
+
+def _state(account: Account, actor_id: str) -> Announcement:
+    return MEMBERS_CHANGED.about(account, **domain.facts(account, actor_id=actor_id))
+
+
+def _reach(account: Account) -> Announcement:
+    return MEMBERS_REACH_CHANGED.about(account, **domain.reach(account))
