@@ -92,6 +92,24 @@ def test_the_domain_asks_neither_clock_nor_chance_for_its_rules(folder: Path) ->
 
 
 @EVERY
+def test_no_rule_reads_a_history_that_forgets(folder: Path) -> None:
+    """Rules ask facts. A history may be written and appended to; `prepare` may read it to make a fact of it."""
+    for path in (folder / "domain.py", folder / "store.py"):
+        found = tree(path)
+        allowed: set[int] = set()
+        for node in ast.walk(found):
+            if isinstance(node, ast.FunctionDef) and node.name == "prepare":
+                allowed |= {id(each) for each in ast.walk(node)}
+            elif isinstance(node, ast.Dict):
+                allowed |= {id(key) for key in node.keys}
+            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+                allowed |= {id(each) for each in ast.walk(node.value)}  # what is kept of it when a deed is added
+        for node in ast.walk(found):
+            if isinstance(node, ast.Constant) and id(node) not in allowed:
+                assert str(node.value).split(".")[0] != "history", f"{path}:{node.lineno}"
+
+
+@EVERY
 def test_a_capability_takes_of_a_sibling_its_store_and_domain_only(folder: Path) -> None:
     service = f"services.{folder.parent.name}"
     for path in folder.glob("*.py"):

@@ -38,6 +38,23 @@ def drafted(**changes: Any) -> domain.Event:
     return domain.draft(plan(**changes), by=HOST, roles=ROLES[HOST], id="e", now=NOW)
 
 
+def test_a_published_event_stays_public_however_much_is_done_with_it() -> None:
+    event = domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW)
+    event["history"] = [{"at": NOW, "by": HOST, "what": "moved"}] * 50
+    for each in (event, domain.cancel(event, "Ill.", by=HOST, roles=ROLES[HOST], now=NOW + HOUR)):
+        assert domain.was_public(each)
+        assert domain.visible(each, by=STRANGER, roles=ROLES[STRANGER]) is each
+        assert each["published_at"] == NOW
+
+
+def test_a_published_event_of_an_earlier_version_is_public_too() -> None:
+    event = domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW)
+    del event["published_at"]
+    for each in (event, domain.cancel(event, "Ill.", by=HOST, roles=ROLES[HOST], now=NOW + HOUR)):
+        assert domain.was_public(each)
+    assert each["published_at"] == NOW
+
+
 @pytest.mark.parametrize("role", ["administrator", "trainer", "mentor", "host"])
 def test_organisers_draft(role: str) -> None:
     event = domain.draft(plan(), by=HOST, roles=frozenset({role}), id="e", now=NOW)

@@ -77,3 +77,13 @@ def test_of_what_was_cancelled_that_is_listed_which_members_knew(store: EventSto
     assert listed(store, "cancelled") == ("off", None)
     assert listed(store, "draft", host_id="host") == ("draft", None)
     assert listed(store, "draft", host_id="somebody else") == ("", None)
+
+
+def test_cancelled_events_of_an_earlier_version_are_listed_if_members_knew_them(store: EventStore) -> None:
+    store.rows.update_many({}, {"$unset": {"published_at": ""}})
+    assert listed(store, "cancelled") == ("", None)
+    store.prepare()
+    assert listed(store, "cancelled") == ("off", None)
+    assert store.get("off")["published_at"] == NOW
+    assert domain.was_public(store.get("off"))
+    assert not domain.was_public(store.get("never"))

@@ -77,9 +77,9 @@ WIDER = {
     "all that a dismissed administrator had sent": ("find members.invitations: by =, used_by =, withdrawn_at =",),
     "all administrators, when one is dismissed": ("find members.accounts: _id ?, roles =",),
     "beside what was cancelled, the drafts that were": (
-        "find events.events: history.what =, status =; by starts_at, _id",
-        "find events.events: history.what =, starts_at <>, status =; by starts_at, _id",
-        "find events.events: _id <>, history.what =, starts_at =, status =; by starts_at, _id",
+        "find events.events: published_at ?, status =; by starts_at, _id",
+        "find events.events: published_at ?, starts_at <>, status =; by starts_at, _id",
+        "find events.events: _id <>, published_at ?, starts_at =, status =; by starts_at, _id",
     ),
     "a thousand members', when a voice from before there were records is taken down": (
         "change notifications.inbox: kind =, link =, member =",

@@ -80,6 +80,16 @@ def invited(id: str, email: str = "a@hub.example", by: str = "root") -> Invitati
     return invitations.invite({"roles": ["coworker"]}, email, f"hash of {id}", by=by, id=id, now=NOW)
 
 
+def test_an_invitation_of_an_earlier_version_names_who_sent_it_too(make_store: Any) -> None:
+    store = make_store(InvitationStore)
+    store.add(invited("1"))
+    store.rows.update_one({"_id": "1"}, {"$unset": {"by": ""}})
+    store.prepare()
+    assert store.get("1")["by"] == "root"
+    store.close("root", NOW)
+    assert invitations.state(store.get("1"), NOW) == "withdrawn"
+
+
 def test_an_address_has_one_open_invitation(make_store: Any) -> None:
     store = make_store(InvitationStore)
     first = store.add(invited("1"))

@@ -1,6 +1,7 @@
 """What is true of an event: `draft → published → cancelled`, or `draft → cancelled` without a word to anybody.
 
-An event is a plain dict with `_id`, `changed_at`, and a `history` of deeds.
+An event is a plain dict with `_id`, `changed_at`, and a `history` of its last deeds, which is for reading only: rules
+ask facts such as `published_at`.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, n
         "host_id": by,
         "status": "draft",
         "cancel_reason": None,
+        "published_at": None,
         "changed_at": now,
         "history": [_deed(now, by, "drafted")],
     }
@@ -42,7 +44,7 @@ def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> E
     _may_organise(event, by, roles)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be published.")
-    return _checked(_after({**event, "status": "published"}, now, by, "published"), now)
+    return _checked(_after({**event, "status": "published", "published_at": now}, now, by, "published"), now)
 
 
 def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Event:
@@ -52,7 +54,8 @@ def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: da
         raise Conflict("already_cancelled", "This event has been cancelled already.")
     if event["ends_at"] <= now:
         raise Conflict("already_over", "This event is over.")
-    return _after({**event, "status": "cancelled", "cancel_reason": reason}, now, by, "cancelled")
+    closed = {"status": "cancelled", "cancel_reason": reason, "published_at": _published_at(event)}
+    return _after({**event, **closed}, now, by, "cancelled")
 
 
 def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
@@ -67,13 +70,19 @@ def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
 
 
 def was_public(event: Event) -> bool:
-    """Whether members were told of the event at some time."""
-    return any(deed["what"] == "published" for deed in event["history"])
+    """Members were told of the event at some time."""
+    return _published_at(event) is not None
 
 
 def facts(event: Event, *, actor_id: str) -> dict[str, Any]:
     """What a message about an event says beyond the event's own fields."""
     return {"event_id": event["_id"], "actor_id": actor_id}
+
+
+def _published_at(event: Event) -> datetime | None:
+    """The moment of publication, or None. Events of earlier versions lack it; publishing was their last change."""
+    found: datetime | None = event.get("published_at")
+    return event["changed_at"] if found is None and event["status"] == "published" else found
 
 
 def _organisers_only(roles: frozenset[str]) -> None:

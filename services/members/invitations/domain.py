@@ -71,11 +71,6 @@ def use(invitation: Invitation, member_id: str, now: datetime) -> Invitation:
     return {**used, "used_by": member_id, "open_for": invitation["_id"]}
 
 
-def inviter(invitation: Invitation) -> str:
-    """Who sent it last; earlier versions kept it in the history only."""
-    return str(invitation.get("by") or invitation["history"][0]["by"])
-
-
 def state(invitation: Invitation, now: datetime) -> str:
     """`open`, `used`, `withdrawn` or `expired`."""
     if invitation.get("withdrawn_at") is not None:

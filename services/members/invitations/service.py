@@ -73,7 +73,7 @@ class Invitations:
         found, following = self.invitations.youngest(after=cursors.read(query["cursor"], str), limit=query["limit"])
         read = reading("list_invitations", caller.id, caller.network, identifiers.new_id(now), now)
         self.entries.keep(read)
-        items = [{**each, "by": domain.inviter(each), "state": domain.state(each, now)} for each in found]
+        items = [{**each, "state": domain.state(each, now)} for each in found]
         return {"items": _sent.dump(items, many=True), "next": cursors.write(following)}
 
     @answers(calls.REGISTER_MEMBER)
@@ -92,7 +92,7 @@ class Invitations:
     def _usable(self, code: str, now: datetime) -> Invitation:
         found = self.invitations.by_code(codes.digest(code))
         joined = found is not None and found["used_by"] and self.accounts.find(found["used_by"]) is not None
-        inviters = roles(self.accounts.find(domain.inviter(found))) if found is not None else frozenset[str]()
+        inviters = roles(self.accounts.find(found["by"])) if found is not None else frozenset[str]()
         return domain.usable(found, joined=bool(joined), inviters=inviters, now=now)
 
     def _add(self, draft: dict[str, Any], email: str, caller: Caller) -> Any:

@@ -21,6 +21,13 @@ class InvitationStore(Aggregates):
         IndexModel([("expires_at", 1)], expireAfterSeconds=365 * 86_400),
     )
 
+    def prepare(self) -> None:
+        """Make the indexes. Name the sender of invitations whose version kept them in the history only."""
+        super().prepare()
+        earlier = {"by": None}
+        for each in list(self.rows.find(earlier, {"history": True})):
+            self.rows.update_one({"_id": each["_id"], **earlier}, {"$set": {"by": each["history"][0]["by"]}})
+
     def by_code(self, code_hash: str) -> Invitation | None:
         """The invitation with this code."""
         return self.first({"code_hash": code_hash})
