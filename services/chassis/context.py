@@ -7,6 +7,7 @@ from typing import Any
 from services.ground import logs, tracing
 
 _expected: ContextVar[frozenset[int] | None] = ContextVar("expected", default=None)
+_asked_for: ContextVar[tuple[str, str] | None] = ContextVar("asked_for", default=None)
 _unlinked: ContextVar[bool] = ContextVar("unlinked", default=False)
 
 
@@ -16,6 +17,7 @@ def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None,
     `expected` are the versions of which one must still be what is changed, if the caller named any.
     """
     _expected.set(expected)
+    _asked_for.set(None)
     _unlinked.set(False)
     logs.about({"correlation_id": correlation_id or str(uuid.uuid4()), **more})
 
@@ -32,14 +34,23 @@ def unlinked() -> bool:
     return _unlinked.get()
 
 
-def expected_versions() -> frozenset[int] | None:
-    """The versions on which the caller's change builds; None where any will do."""
-    return _expected.get()
+def ask_for(collection: str, id: str) -> None:
+    """Name the one aggregate that the caller has seen: the expected versions are versions of it."""
+    _asked_for.set((collection, id))
 
 
-def expectation_met() -> None:
-    """The caller's change is saved; whatever else is saved for the same call builds on no version of theirs."""
-    _expected.set(None)
+def expected_versions(collection: str, id: str) -> frozenset[int] | None:
+    """The versions of this aggregate on which the caller's change builds; None where any will do.
+
+    Where the work has named no aggregate, every one is compared: rather too much is refused than too little.
+    """
+    return _expected.get() if _asked_for.get() in (None, (collection, id)) else None
+
+
+def saved(collection: str, id: str) -> None:
+    """The caller's change of the aggregate that was asked for is saved: the same work may now save it again."""
+    if _asked_for.get() == (collection, id):
+        _expected.set(None)
 
 
 def correlation_id() -> str:

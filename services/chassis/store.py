@@ -5,15 +5,16 @@ was announced), and the messages that tell of its last changes, until the relay 
 saves and announces; no transaction and no replica set is needed.
 """
 
+import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import pymongo
 from bson.codec_options import CodecOptions
 from nameko.extensions import DependencyProvider
-from pymongo import IndexModel, MongoClient, WriteConcern
+from pymongo import IndexModel, MongoClient, ReturnDocument, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
@@ -30,9 +31,14 @@ from services.ground.settings import Settings
 
 Document = dict[str, Any]
 Told = Announcement | Sequence[Announcement] | None  # what a write announces
+Telling = Told | Callable[[Document, Document], Told]  # or made of the aggregate before and after
 JOURNALED = WriteConcern("majority", j=True)  # of one node that one; of several, so many that no failover undoes it
 RENEWABLE = WriteConcern(w=1)  # for rows that can be made again
 PATIENCE_MS = 1000
+PAUSE = 0.01  # seconds after a first lost race, at most; then twice as long each time
+LONGEST_PAUSE = 0.1
+CLAIM_TRIES = 100
+CHANGED_MEANWHILE = "changed_meanwhile"  # the one conflict that another try may solve
 HIDDEN = {OUTBOX: False, UNSENT: False}
 _NOT_SET = ("_id", OUTBOX, UNSENT)
 _clients: dict[str, MongoClient[Document]] = {}
@@ -140,14 +146,19 @@ class Aggregates(Rows):
         """An aggregate that fits a query, or None."""
         return self.rows.find_one(query, HIDDEN)
 
-    def get(self, id: str) -> Document:
-        """The aggregate of this id. Raises NotFound."""
+    def get(self, id: str, *, asked_for: bool = False) -> Document:
+        """The aggregate of this id. Raises NotFound.
+
+        The one that the caller has `asked_for` is what an expected version (`If-Match`) is a version of.
+        """
+        if asked_for:
+            context.ask_for(self.collection, id)
         found = self.find(id)
         if found is None:
             raise NotFound("not_found", f"There is nothing with the id {id}.")
         return found
 
-    def add(self, document: Document, announcing: Told = None, noting: Announcement | None = None) -> Document:
+    def add(self, document: Document, announcing: Told = None, noting: Told = None) -> Document:
         """Save a new aggregate as version 1, announce it, and note the deed. Raises Conflict for a unique field."""
         sequence = 1 if announcing else 0
         outgoing = self._outgoing(announcing, noting, sequence)
@@ -163,20 +174,20 @@ class Aggregates(Rows):
         self,
         document: Document,
         announcing: Told = None,
-        noting: Announcement | None = None,
+        noting: Told = None,
         *,
         instead: bool = False,
     ) -> Document:
         """Save a changed aggregate, announce it, and note the deed. `version` is the one it was read with.
 
         Several announcements of one save have the same `sequence`: all of them tell of the same state.
-        A call may expect a version (`If-Match`). Its first save is compared with it: that is what the caller has seen.
+        A call may expect a version (`If-Match`) of the aggregate that it asked for (`get`): only that is compared.
         `instead` of what was announced before and is still unsent: that is never sent, unless it is on its way already.
         Raises Conflict when somebody else changed it in between, Stale when the caller builds on another version;
         nothing is saved then.
         """
         version, sequence = document["version"], document["sequence"] + (1 if announcing else 0)
-        expected = context.expected_versions()
+        expected = context.expected_versions(self.collection, document["_id"])
         if expected is not None and version not in expected:
             raise _changed(Stale)
         outgoing = self._outgoing(announcing, noting, sequence)
@@ -191,9 +202,69 @@ class Aggregates(Rows):
             raise Conflict("already_exists", "There is one already.") from error
         if not found:
             raise _changed(Conflict if expected is None else Stale)
-        context.expectation_met()
+        context.saved(self.collection, document["_id"])
         self._kick(document["_id"], outgoing)
         return changed
+
+    def change(
+        self,
+        id: str,
+        decide: Callable[[Document], Document],
+        announcing: Telling = None,
+        noting: Telling = None,
+        *,
+        asked_for: bool = False,
+        tries: int = 5,
+    ) -> Document:
+        """Read an aggregate, decide about it, save it; all again when somebody else changed it in between.
+
+        `decide` is pure, as it may run several times. Nothing is saved where it gives back what it was given.
+        For changes that may follow one another in any order; for scarce things see `claim`.
+        Raises NotFound, Stale, what `decide` raises, and Conflict when each of the tries lost a race.
+        """
+        for lost in range(tries):
+            if lost:
+                _pause(lost)
+            before = self.get(id, asked_for=asked_for)
+            if (after := decide(before)) is before:
+                return before
+            try:
+                return self.save(after, _told(announcing, before, after), _told(noting, before, after))
+            except Conflict as refused:
+                if refused.code != CHANGED_MEANWHILE:
+                    raise
+        raise _changed(Conflict)
+
+    def claim(
+        self, id: str, *, holds: Mapping[str, Any], update: Mapping[str, Any], announcing: Told = None
+    ) -> Document | None:
+        """Change an aggregate by MongoDB operators if a query holds at that moment; the aggregate after it, else None.
+
+        For scarce things that many want at once: `holds={"left": {"$gt": 0}}, update={"$inc": {"left": -1}}`. One
+        write checks, changes and announces. An expected version does not matter: what must hold is said.
+        Raises Conflict when too many others announced something in between.
+        """
+        query: Document = {"$and": [{"_id": id}, holds]}
+        if announcing is None:
+            return self._claimed(query, _with(update, "$inc", {"version": 1}))
+        for lost in range(CLAIM_TRIES):
+            if lost:
+                _pause(lost)
+            seen = self.rows.find_one(query, {"sequence": True})
+            if seen is None:
+                return None
+            outgoing = self._outgoing(announcing, None, seen["sequence"] + 1)
+            counted = _with(update, "$inc", {"version": 1, "sequence": 1})
+            riding = _with(_with(counted, "$set", {UNSENT: True}), "$push", {OUTBOX: {"$each": outgoing}})
+            # The message says which sequence it has, so nobody else may have announced since it was read.
+            after = self._claimed({**query, "sequence": seen["sequence"]}, riding)
+            if after is not None:
+                self._kick(id, outgoing)
+                return after
+        raise _changed(Conflict)
+
+    def _claimed(self, query: Document, update: Document) -> Document | None:
+        return self.rows.find_one_and_update(query, update, HIDDEN, return_document=ReturnDocument.AFTER)
 
     def repeat(self, document: Document, announcing: Told) -> None:
         """Announce again how an aggregate is, under the sequence of its last announcement: nothing has changed."""
@@ -201,7 +272,7 @@ class Aggregates(Rows):
         self.rows.update_one({"_id": document["_id"]}, {"$set": {UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}})
         self._kick(document["_id"], outgoing)
 
-    def _outgoing(self, announcing: Told, noting: Announcement | None, sequence: int) -> list[Document]:
+    def _outgoing(self, announcing: Told, noting: Told, sequence: int) -> list[Document]:
         """What rides in the write. A noted deed has the `sequence` of the last announcement: it is not counted."""
         told = [*_each(announcing), *_each(noting)]
         assert self.announces or not told, f"nobody would look for what {self.collection} announces"
@@ -224,7 +295,21 @@ def _each(told: Told) -> Sequence[Announcement]:
 
 
 def _changed(family: type[Refusal]) -> Refusal:
-    return family("changed_meanwhile", "Somebody else changed this meanwhile; read it again.")
+    return family(CHANGED_MEANWHILE, "Somebody else changed this meanwhile; read it again.")
+
+
+def _told(told: Telling, before: Document, after: Document) -> Told:
+    return told(before, after) if callable(told) else told
+
+
+def _pause(lost: int) -> None:
+    """Wait a moment that differs from that of the others who lost the same race."""
+    time.sleep(random.uniform(0, min(PAUSE * 2**lost, LONGEST_PAUSE)))  # noqa: S311
+
+
+def _with(update: Mapping[str, Any], operator: str, more: Document) -> Document:
+    """The update with more under one of its operators."""
+    return {**update, operator: {**update.get(operator, {}), **more}}
 
 
 def _riding(outgoing: list[Document]) -> Document:

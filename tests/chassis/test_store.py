@@ -193,6 +193,115 @@ def test_a_change_that_builds_on_another_version_is_stale(things: Aggregates) ->
     assert things.save(things.get(first["_id"]) | {"text": "fourth"})["version"] == 4
 
 
+def test_an_expected_version_is_one_of_what_was_asked_for(things: Aggregates) -> None:
+    def versions(count: int) -> str:
+        saved = things.add(thing())
+        for _ in range(count - 1):
+            saved = things.save(saved)
+        return str(saved["_id"])
+
+    for asked_first in (True, False):
+        asked, ledger = versions(3), versions(7)
+        try:
+            context.begin("test", expected=frozenset({3}))
+            read = things.get(asked, asked_for=True)
+            saves = [read, things.get(ledger)]
+            for each in saves if asked_first else reversed(saves):
+                things.save(each)
+            things.save(things.get(asked))
+            context.begin("test", expected=frozenset({3}))
+            with pytest.raises(Stale):
+                things.save(things.get(asked, asked_for=True))
+        finally:
+            context.begin("test")
+        assert (things.get(asked)["version"], things.get(ledger)["version"]) == (5, 8)
+
+
+def told(things: Aggregates, id: str) -> tuple[list[str], list[str]]:
+    """The sequences that ride in an aggregate, and those that would be right."""
+    stored = things.rows.find_one({"_id": id}) or {}
+    return [each["sequence"] for each in stored["outbox"]], [f"{n:012}" for n in range(1, stored["sequence"] + 1)]
+
+
+def test_two_hundred_race_for_ten_places(things: Aggregates) -> None:
+    id = things.add(thing(left=10, held=[]))["_id"]
+    things._relay = kicks = Kicks()  # type: ignore[assignment]
+
+    def claim(number: int) -> dict[str, Any] | None:
+        return things.claim(
+            id,
+            holds={"left": {"$gt": 0}},
+            update={"$inc": {"left": -1}, "$push": {"held": number}},
+            announcing=FEEDBACK_SUBMITTED.about(thing(text=str(number))),
+        )
+
+    with ThreadPoolExecutor(200) as pool:
+        claimed = [number for number, after in enumerate(pool.map(claim, range(200))) if after is not None]
+    stored = things.rows.find_one({"_id": id}) or {}
+    assert (len(claimed), stored["left"], stored["version"], stored["sequence"]) == (10, 0, 11, 10)
+    assert sorted(stored["held"]) == claimed
+    assert [each["data"]["text"] for each in stored["outbox"]] == [str(number) for number in stored["held"]]
+    sequences, right = told(things, id)
+    assert sequences == right
+    assert sorted(each["id"] for _, events in kicks.heard for each in events) == sorted(
+        each["id"] for each in stored["outbox"]
+    )
+
+
+def test_a_claim_is_refused_where_it_does_not_hold(things: Aggregates) -> None:
+    id = things.add(thing(left=1))["_id"]
+    after = things.claim(id, holds={"left": 1}, update={"$set": {"left": 0}})
+    assert after is not None
+    assert (after["left"], after["version"], after["sequence"]) == (0, 2, 0)
+    assert "outbox" not in after
+    assert things.claim(id, holds={"left": 1}, update={"$set": {"left": 0}}) is None
+    assert things.claim("nothing", holds={}, update={"$set": {"left": 0}}, announcing=None) is None
+    assert things.get(id)["version"] == 2
+
+
+def test_two_hundred_changes_race_and_none_is_lost(things: Aggregates) -> None:
+    id = things.add(thing(count=0))["_id"]
+
+    def add_one(_: int) -> dict[str, Any]:
+        return things.change(
+            id,
+            lambda before: before | {"count": before["count"] + 1},
+            lambda before, after: FEEDBACK_SUBMITTED.about(before | {"text": f"{before['count']} {after['count']}"}),
+            tries=1000,
+        )
+
+    with ThreadPoolExecutor(200) as pool:
+        counts = [after["count"] for after in pool.map(add_one, range(200))]
+    assert sorted(counts) == list(range(1, 201))
+    sequences, right = told(things, id)
+    assert sequences == right
+    stored = things.rows.find_one({"_id": id}) or {}
+    assert [each["data"]["text"] for each in stored["outbox"]] == [f"{n} {n + 1}" for n in range(200)]
+
+
+def test_a_change_tries_again_what_was_lost_and_nothing_else(things: Aggregates) -> None:
+    id, decided = things.add(thing(count=0))["_id"], 0
+
+    def meanwhile(before: dict[str, Any]) -> dict[str, Any]:
+        nonlocal decided
+        decided += 1
+        things.rows.update_one({"_id": id}, {"$inc": {"version": 1}})
+        return before | {"count": 1}
+
+    with pytest.raises(Conflict, match="meanwhile"):
+        things.change(id, meanwhile, tries=3)
+    assert (decided, things.get(id)["count"]) == (3, 0)
+    try:
+        context.begin("test", expected=frozenset({1}))
+        with pytest.raises(Stale):
+            things.change(id, meanwhile, asked_for=True)
+    finally:
+        context.begin("test")
+    assert decided == 4
+    version = things.get(id)["version"]
+    assert things.change(id, lambda before: before)["version"] == version
+
+
 def test_of_many_editors_at_once_none_is_lost(things: Aggregates) -> None:
     id = things.add(thing(count=0))["_id"]
 

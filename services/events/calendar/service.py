@@ -35,14 +35,14 @@ class Calendar:
     @answers(calls.CHANGE_EVENT)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
-        before, now = self.events.get(event_id), clock.now()
+        before, now = self.events.get(event_id, asked_for=True), clock.now()
         event = domain.change(before, change, by=caller.id, roles=caller.roles, now=now)
         return _event.dump(self.events.save(event, noting=_deed("change_event", before, event, caller)))
 
     @answers(calls.PUBLISH_EVENT)
     def publish(self, caller: Caller, event_id: str) -> Any:
         """Publish a draft; its audience is told."""
-        before, now = self.events.get(event_id), clock.now()
+        before, now = self.events.get(event_id, asked_for=True), clock.now()
         event = domain.publish(before, by=caller.id, roles=caller.roles, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
         deed = _deed("publish_event", before, event, caller)
@@ -51,7 +51,7 @@ class Calendar:
     @answers(calls.CANCEL_EVENT)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
         """Cancel an event; whoever was told of it is told this too."""
-        before, now, reason = self.events.get(event_id), clock.now(), cancellation["reason"]
+        before, now, reason = self.events.get(event_id, asked_for=True), clock.now(), cancellation["reason"]
         event = domain.cancel(before, reason, by=caller.id, roles=caller.roles, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
         announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)

@@ -54,7 +54,7 @@ class Voices:
     @answers(calls.ANSWER_VOICE)
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
         """Answer a voice; its author is told."""
-        before, text = self.voices.get(voice_id), answer["text"]
+        before, text = self.voices.get(voice_id, asked_for=True), answer["text"]
         voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=clock.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
         deed = noted(FEEDBACK_NOTED, "answer_voice", before, voice, by=caller, shows=SHOWN)
@@ -63,7 +63,7 @@ class Voices:
     @answers(calls.MOVE_VOICE)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
         """Take a voice a public step further; its author is told."""
-        before, now = self.voices.get(voice_id), clock.now()
+        before, now = self.voices.get(voice_id, asked_for=True), clock.now()
         voice = domain.move(before, **move, by=caller.id, roles=caller.roles, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
         deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
@@ -72,7 +72,7 @@ class Voices:
     @answers(calls.TAKE_DOWN_VOICE)
     def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
         """Take the words of a voice away everywhere; its author is told why. What was not sent yet never is."""
-        before, now = self.voices.get(voice_id), clock.now()
+        before, now = self.voices.get(voice_id, asked_for=True), clock.now()
         voice = domain.take_down(before, **takedown, by=caller.id, roles=caller.roles, now=now)
         taken_down = FEEDBACK_TAKEN_DOWN.about(voice, voice_id=voice_id, actor_id=caller.id)
         deed = noted(FEEDBACK_NOTED, "take_down_voice", before, voice, by=caller, shows=SHOWN)

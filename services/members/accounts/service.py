@@ -42,7 +42,7 @@ class Accounts:
     @answers(calls.CHANGE_ME)
     def change_me(self, caller: Caller, change: dict[str, Any]) -> Any:
         """Change the caller's own profile."""
-        before = self.accounts.get(caller.id)
+        before = self.accounts.get(caller.id, asked_for=True)
         after = domain.change(before, change, now=clock.now())
         saved = self.accounts.save(after, announcing=announcements.of_a_change(before, after, caller.id))
         return _profile.dump(domain.whole(saved))
@@ -100,7 +100,7 @@ class Accounts:
         self, member_id: str, caller: Caller, operation: str, decide: Callable[..., Account], **how: Any
     ) -> Any:
         """Save what an administrator decides about an account, told and noted in the same write."""
-        before, now = self.accounts.get(member_id), clock.now()
+        before, now = self.accounts.get(member_id, asked_for=True), clock.now()
         after = domain.staying(decide(before, **how, by=caller.id, now=now))
         if domain.stops_administering(before, after):
             after["version"] = self._lets_go(before, now)["version"]
