@@ -947,6 +947,17 @@ export interface components {
              *     ]
              */
             tags_want?: string[];
+            /**
+             * @description In which language I am written to. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @example en
+             * @enum {string|null}
+             */
+            language?: "" | "en" | "de" | null;
+            /**
+             * @description The time zone in which I am told of times, by its name in the IANA database. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @example Africa/Nairobi
+             */
+            zone?: string | null;
             /** @example Yk0cXq3uVt8sZr5eWb2nHj7mKpA */
             code: string;
             /**
@@ -988,6 +999,17 @@ export interface components {
              *     ]
              */
             tags_want?: string[];
+            /**
+             * @description "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @example en
+             * @enum {string}
+             */
+            language: "" | "en" | "de";
+            /**
+             * @description "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @example Africa/Nairobi
+             */
+            zone: string;
             /** Format: uuid */
             id: string;
             /** @example amara@hub.example */
@@ -1111,6 +1133,17 @@ export interface components {
              *     ]
              */
             tags_want?: string[];
+            /**
+             * @description In which language I am written to. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @example en
+             * @enum {string|null}
+             */
+            language?: "" | "en" | "de" | null;
+            /**
+             * @description The time zone in which I am told of times, by its name in the IANA database. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @example Africa/Nairobi
+             */
+            zone?: string | null;
         };
         PasswordChange: {
             /**
@@ -2230,6 +2263,8 @@ export interface operations {
                  *       "tags_want": [
                  *         "3d printing"
                  *       ],
+                 *       "language": "en",
+                 *       "zone": "Africa/Nairobi",
                  *       "code": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA",
                  *       "password": "a long sentence is fine"
                  *     }
@@ -2267,6 +2302,8 @@ export interface operations {
                      *       "tags_want": [
                      *         "3d printing"
                      *       ],
+                     *       "language": "en",
+                     *       "zone": "Africa/Nairobi",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "email": "amara@hub.example",
                      *       "roles": [
@@ -2769,6 +2806,8 @@ export interface operations {
                      *       "tags_want": [
                      *         "3d printing"
                      *       ],
+                     *       "language": "en",
+                     *       "zone": "Africa/Nairobi",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "email": "amara@hub.example",
                      *       "roles": [
@@ -2824,7 +2863,9 @@ export interface operations {
                  *       ],
                  *       "tags_want": [
                  *         "3d printing"
-                 *       ]
+                 *       ],
+                 *       "language": "en",
+                 *       "zone": "Africa/Nairobi"
                  *     }
                  */
                 "application/json": components["schemas"]["ProfileChange"];
@@ -2859,6 +2900,8 @@ export interface operations {
                      *       "tags_want": [
                      *         "3d printing"
                      *       ],
+                     *       "language": "en",
+                     *       "zone": "Africa/Nairobi",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "email": "amara@hub.example",
                      *       "roles": [
