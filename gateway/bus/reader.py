@@ -35,7 +35,7 @@ class Stream:
     def __init__(self, caller: Caller, language: str, connection: socket.socket | None) -> None:
         self.caller = caller
         self.member_id = caller.id
-        self.language, self.zone = language, caller.zone
+        self.reads = (language, caller.zone)
         self.joined_at = identifiers.moment(caller.id)  # their id is made of when they joined
         self.expires_at = caller.expires_at
         self._frames: Queue = Queue(WAITING)

@@ -11,7 +11,6 @@ import uuid
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -85,30 +84,23 @@ def follow(headers: dict[str, Any], query: dict[str, Any]) -> Response:
     return streams.answer(headers["last_event_id"] or query["last_event_id"])
 
 
-def _said(data: dict[str, Any]) -> Callable[[str, str], bytes]:
-    """The event of what was delivered, by language and zone: made once for all who read it so.
+def _said(data: dict[str, Any], language: str, zone: str) -> bytes:
+    """The event of what was delivered, for readers of this language in this zone.
 
     What an older version of the platform announces has its sentence already, in English.
     """
-    id = data["notification_id"]
-    named = event_id(datetime.fromisoformat(data["at"]), id)
-
-    @cache
-    def said(language: str, zone: str) -> bytes:
-        words = wording.said(data["kind"], data["facts"], language=language, zone=zone) if "facts" in data else data
-        shown = {
-            "id": id,
-            "kind": data["kind"],
-            "title": words["title"],
-            "body": words["body"],
-            "link": data["link"],
-            "reason": words["reason"],
-            "at": data["at"],
-            "read_at": None,
-        }
-        return frame(named, shown)
-
-    return said
+    words = wording.said(data["kind"], data["facts"], language=language, zone=zone) if "facts" in data else data
+    shown = {
+        "id": data["notification_id"],
+        "kind": data["kind"],
+        "title": words["title"],
+        "body": words["body"],
+        "link": data["link"],
+        "reason": words["reason"],
+        "at": data["at"],
+        "read_at": None,
+    }
+    return frame(event_id(datetime.fromisoformat(data["at"]), data["notification_id"]), shown)
 
 
 class Streams:
@@ -166,9 +158,12 @@ class Streams:
 
     def _deliver(self, data: dict[str, Any]) -> None:
         if here := list(self._meant(data)):
-            said = _said(data)
+            id, said = data["notification_id"], dict[tuple[str, str], bytes]()
             for stream in here:
-                stream.push(data["notification_id"], said(stream.language, stream.zone))
+                words = said.get(stream.reads)
+                if words is None:  # made once for all who read it so
+                    words = said[stream.reads] = _said(data, *stream.reads)
+                stream.push(id, words)
 
     def _meant(self, data: dict[str, Any]) -> Iterator[Stream]:
         """The open streams of those whose inboxes it lies in."""

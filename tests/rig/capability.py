@@ -4,14 +4,12 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-from marshmallow import ValidationError
 from nameko.extensions import DependencyProvider
 
 from services.chassis import context
 from services.chassis.outbox import OUTBOX, UNSENT
 from services.chassis.rpc import Rpc
 from services.chassis.store import Aggregates, Rows, Store
-from services.contracts.errors import invalid
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 
@@ -46,7 +44,7 @@ class Capability:
 
         def call(caller: Caller | None = None, *, expected: set[int] | None = None, **given: Any) -> Any:
             """The answer, or a Refusal; `expected` are the versions that `If-Match` names."""
-            arguments = _loaded(rpc, given) | ({"caller": caller} if caller else {})
+            arguments = rpc.asked.read(given) | ({"caller": caller} if caller else {})
 
             def work() -> Any:
                 context.begin(ASKED_AS, expected=None if expected is None else frozenset(expected))
@@ -69,11 +67,3 @@ class Capability:
                     found += document[OUTBOX]
                 store.rows.update_many({UNSENT: True}, {"$unset": {OUTBOX: True, UNSENT: True}})
         return found
-
-
-def _loaded(rpc: Rpc, given: dict[str, Any]) -> dict[str, Any]:
-    """The arguments as the method sees them. Raises Invalid where they have not their shape."""
-    try:
-        return {name: rpc._shapes[name].load(each) if name in rpc._shapes else each for name, each in given.items()}
-    except ValidationError as error:
-        raise invalid(error.messages) from None
