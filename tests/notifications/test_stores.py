@@ -21,7 +21,7 @@ from services.notifications.inbox import domain as inbox
 from services.notifications.inbox.domain import Reader
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people import domain as people
-from services.notifications.people.store import PeopleStore
+from services.notifications.people.store import PeopleStore, ReachStore
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 A, B = (Reader(name, NOW - timedelta(days=1)) for name in "ab")
@@ -48,6 +48,16 @@ def test_the_copy_is_as_young_as_the_youngest_message_in_whatever_order(
     for sequence in (*order, *order):
         store.keep(person("m", sequence))
     assert [each["name"] for each in store.rows.find({})] == ["name 3"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
+def test_an_address_is_forgotten_with_its_member_in_whatever_order(make_store: Any, order: tuple[int, ...]) -> None:
+    store = make_store(ReachStore)
+    told = {1: ("old@hub.example", "active"), 2: ("new@hub.example", "active"), 3: (None, "removed")}
+    for sequence in (*order, *order):
+        email, status = told[sequence]
+        store.keep(people.reach("m", email, "de", "Africa/Nairobi", sequence, status))
+    assert list(store.rows.find()) == [{"_id": "m", "email": None, "language": "", "zone": "", "sequence": 3}]
 
 
 def test_an_audience_is_roles_or_tags_of_those_who_belonged(make_store: Any) -> None:

@@ -7,11 +7,9 @@ from services.contracts.errors import Conflict, Forbidden, NotFound, Unauthentic
 from services.contracts.roles import ADMINISTRATORS, MEMBERS
 from services.contracts.shapes.audit import AuditEntryPage, AuditQuery
 from services.contracts.shapes.members import (
-    Credentials,
     Invitation,
     InvitationDraft,
     InvitationQuery,
-    LostAccess,
     MemberCard,
     MemberPage,
     MemberQuery,
@@ -20,16 +18,14 @@ from services.contracts.shapes.members import (
     PasswordReset,
     Profile,
     ProfileChange,
-    RefreshRequest,
     Registration,
     Replayed,
     RolesChange,
     SentInvitationPage,
-    SignedIn,
     Suspension,
-    Tokens,
 )
 from services.contracts.shapes.parts import Id
+from services.contracts.shapes.sessions import Credentials, LostAccess, RefreshRequest, SignedIn, Tokens
 
 SHOW_ME = ask(
     "members.accounts.me",

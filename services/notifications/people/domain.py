@@ -1,9 +1,15 @@
-"""What is true of the copy: one row a member, as young as the youngest message heard about them."""
+"""What is true of the copies: each row of a member is as young as the youngest message heard about them.
+
+A member has a row that says who they are, and another that says how they are reached: the two are told apart, and in
+any order.
+"""
 
 from datetime import datetime
 from typing import Any
 
 Person = dict[str, Any]
+Reach = dict[str, Any]
+NOWHERE = {"email": None, "language": "", "zone": ""}
 
 
 def person(
@@ -28,3 +34,9 @@ def person(
         "joined_at": joined_at,
         "sequence": sequence,
     }
+
+
+def reach(member_id: str, email: str | None, language: str, zone: str, sequence: int, status: str) -> Reach:
+    """How a member is reached; `sequence` says how young this is. Nothing is kept of members who take no part."""
+    known = {"email": email, "language": language, "zone": zone} if status == "active" else NOWHERE
+    return {"_id": member_id, **known, "sequence": sequence}

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from services.chassis.messaging import Envelope, on
 from services.chassis.store import Store
-from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED
+from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED, MEMBERS_REACH_CHANGED
 from services.notifications.people import domain
-from services.notifications.people.store import PeopleStore
+from services.notifications.people.store import PeopleStore, ReachStore
 
 
 class People:
@@ -14,6 +14,7 @@ class People:
 
     name = "notifications.people"
     people = Store(PeopleStore)
+    reach = Store(ReachStore)
 
     @on(MEMBERS_JOINED, queue="learn_of_a_new_member")
     def learn_of_a_new_member(
@@ -46,3 +47,10 @@ class People:
         """Remember how somebody is now."""
         tags = tags_have + tags_want
         self.people.keep(domain.person(member_id, name, roles, tags, joined_at, message.sequence, status))
+
+    @on(MEMBERS_REACH_CHANGED, queue="learn_how_to_reach")
+    def learn_how_to_reach(
+        self, message: Envelope, member_id: str, email: str | None, language: str, zone: str, status: str
+    ) -> None:
+        """Remember how somebody is reached now."""
+        self.reach.keep(domain.reach(member_id, email, language, zone, message.sequence, status))

@@ -1,4 +1,4 @@
-"""What people remembers: one row a member, and how often any row has changed."""
+"""What people remembers: who each member is, how often any has changed, and how each is reached."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,10 +9,11 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from pymongo import IndexModel
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import Rows
-from services.notifications.people.domain import Person
+from services.chassis.store import Document, Rows
+from services.notifications.people.domain import Person, Reach
 
 BATCH = 10_000  # rows
 ASKED_TOGETHER = 1_000  # people
@@ -68,9 +69,7 @@ class PeopleStore(Rows):
 
     def keep(self, person: Person) -> None:
         """Remember a member, unless what is known already is younger."""
-        older = {"_id": person["_id"], "sequence": {"$lt": person["sequence"]}}
-        with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
-            self.rows.replace_one(older, person, upsert=True)
+        _keep_youngest(self.rows, person)
         # Counted in any case: a crash may have come between the row and its count the last time.
         self._changes.update_one(_CHANGES, {"$inc": {"count": 1}}, upsert=True)
 
@@ -117,6 +116,22 @@ class PeopleStore(Rows):
 
     def _read(self, query: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         return self.rows.find(query, {"joined_at": True, "roles": True, "tags": True}).batch_size(BATCH)
+
+
+class ReachStore(Rows):
+    """The copy of how members are reached: address, language and zone. Only members' own mail is made of it."""
+
+    collection = "reach"
+
+    def keep(self, reach: Reach) -> None:
+        """Remember how a member is reached, unless what is known already is younger."""
+        _keep_youngest(self.rows, reach)
+
+
+def _keep_youngest(rows: Collection[Document], row: Document) -> None:
+    older = {"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}
+    with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
+        rows.replace_one(older, row, upsert=True)
 
 
 def _having(audience: Mapping[str, Any]) -> dict[str, Any]:

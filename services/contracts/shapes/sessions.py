@@ -1,0 +1,84 @@
+"""Sessions: signing in, staying signed in, and what ends it."""
+
+from marshmallow import fields, validate
+
+from services.contracts.shapes.members import PHRASE
+from services.contracts.shapes.parts import Id, Moment, Shape, roles
+
+DEVICE = "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
+REFRESH = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
+
+
+class Credentials(Shape):
+    """Signing in."""
+
+    email = fields.String(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
+    password = fields.String(
+        required=True,
+        load_only=True,
+        validate=validate.Length(max=128),
+        metadata={"format": "password", "example": PHRASE},
+    )
+
+    device_token = fields.String(
+        load_only=True,
+        allow_none=True,
+        validate=validate.Length(max=200),
+        metadata={
+            "description": "From this member's last sign-in on this device, if there was one: so that the wrong "
+            "guesses of others do not shut it out.",
+            "example": DEVICE,
+        },
+    )
+
+
+class RefreshRequest(Shape):
+    """Exchanging a refresh token for fresh tokens."""
+
+    refresh_token = fields.String(
+        required=True, load_only=True, validate=validate.Length(max=200), metadata={"example": REFRESH}
+    )
+
+
+class Tokens(Shape):
+    """What a signed-in client holds."""
+
+    access_token = fields.String(
+        required=True,
+        metadata={"description": "JWT, EdDSA; send as `Authorization: Bearer`.", "example": "eyJhbGciOiJFZERTQSJ9.…"},
+    )
+    token_type = fields.String(required=True, metadata={"example": "Bearer"})
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
+    refresh_token = fields.String(
+        required=True, metadata={"description": "Exchange it for the next within 30 days.", "example": REFRESH}
+    )
+    member_id = Id(required=True)
+
+
+class SignedIn(Tokens):
+    """What a client holds that has just signed in."""
+
+    device_token = fields.String(
+        required=True,
+        metadata={
+            "description": "A secret. Keep it on this device, also after signing out, and send it with this member's "
+            "next sign-in. It lasts for 180 days after its last use. It alone opens nothing.",
+            "example": DEVICE,
+        },
+    )
+
+
+class Access(Shape):
+    """What a member's access tokens may say: these roles, and sessions opened after `since`, or the one kept."""
+
+    id = Id(required=True)
+    roles = roles(required=True)
+    since = Moment(required=True, allow_none=True)
+    kept_session = fields.String(required=True, allow_none=True)
+
+
+class LostAccess(Shape):
+    """Which access tokens count no more, although they have not expired: of these members, and of these sessions."""
+
+    members = fields.List(fields.Nested(Access), required=True)
+    sessions = fields.List(fields.String(), required=True)
