@@ -19,7 +19,7 @@ import orjson
 
 from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.archive import MESSAGES, Archive
-from services.contracts.catalogue import EXCHANGE
+from services.contracts.catalogue import EXCHANGE, PRIVATE
 
 LEFT_OUT = {
     *("members/sessions", "members/attempts"),  # a session that has ended since would live again
@@ -62,13 +62,14 @@ def _documents(rows: store.Raw) -> Iterator[bytes]:
 
 
 def _listen(opened: amqp.Connection) -> str:
-    """A queue that gets all that is announced from now on."""
+    """A queue that gets all that is announced from now on, also to the platform alone."""
     channel = opened.channel()
     queue: str = channel.queue_declare("", exclusive=True).queue
     try:
-        channel.queue_bind(queue, EXCHANGE, "#")
+        for exchange in (EXCHANGE, PRIVATE):
+            channel.queue_bind(queue, exchange, "#")
     except amqp.NotFound:
-        raise Trouble(f"There is no exchange {EXCHANGE}: no service has ever run on this broker.") from None
+        raise Trouble(f"There is no exchange {EXCHANGE} or {PRIVATE}: no service has run on this broker.") from None
     return queue
 
 

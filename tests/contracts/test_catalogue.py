@@ -1,5 +1,6 @@
 """The catalogue keeps its word: exact on the way out, tolerant on the way in, described as it is."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +12,12 @@ from marshmallow import Schema, fields
 from services.chassis import context
 from services.chassis.messaging import Unreadable, unpack
 from services.chassis.outbox import pack
-from services.contracts import asyncapi
+from services.contracts import asyncapi, zones
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message, UndeclaredMessage, announce, exchange_of
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_SUBMITTED
 from services.ground import identifiers
 
+REACH = {"email", "address", "language", "languages", "locale", "zone", "zoneinfo"}
 NOW = datetime(2026, 11, 2, 9, 0, 0, 123000, tzinfo=UTC)
 EVERY = pytest.mark.parametrize("message", CATALOGUE.values(), ids=list(CATALOGUE))
 
@@ -94,6 +96,57 @@ def test_what_is_private_travels_apart_and_is_not_described_to_others() -> None:
     described = asyncapi.document({"gateway.noted": ["members.audit.keep"]})
     assert set(described["channels"]) == set(CATALOGUE) - private
     assert not any(word in str(part) for part in (described, asyncapi.committed()) for word in private)
+
+
+def _said(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value in an example, with the name under which it stands, at any depth."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _said(each, name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _said(each, at)
+    else:
+        yield at, value
+
+
+def _fields(shape: Schema) -> Iterator[tuple[str, fields.Field[Any]]]:
+    """Each field of a shape by its name, at any depth."""
+    for name, field in shape.fields.items():
+        yield name, field
+        inner = field.inner if isinstance(field, fields.List) else field
+        if isinstance(inner, fields.Nested):
+            yield from _fields(inner.schema)
+
+
+def betrays(message: Message) -> set[str]:
+    """The fields in which a message says how somebody is reached."""
+    named = {name for name, field in _fields(message.body) if name in REACH or isinstance(field, fields.Email)}
+    return named | {
+        name
+        for name, value in _said(message.example)
+        if isinstance(value, str) and ("@" in value or value in zones.known())
+    }
+
+
+@EVERY
+def test_partners_are_not_told_how_somebody_is_reached(message: Message) -> None:
+    if message.exchange == EXCHANGE:
+        assert betrays(message) == set()
+
+
+def test_what_would_tell_partners_is_seen_at_any_depth() -> None:
+    assert betrays(CATALOGUE["members.reach_changed"]) == {"email", "language", "zone"}
+
+    class Inner(Schema):
+        zone = fields.String()
+
+    class Body(Schema):
+        who = fields.List(fields.Nested(Inner))
+        contact = fields.Email()
+
+    said = {"words": ["me@hub.example"], "where": {"at": "Europe/Malta"}}
+    assert betrays(Message("members.told", 1, "members", "…", Body(), said)) == {"zone", "contact", "words", "at"}
 
 
 def test_the_cause_and_the_request_travel_on() -> None:
