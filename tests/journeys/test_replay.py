@@ -9,7 +9,7 @@ from typing import Any
 import pymongo
 import pytest
 
-from tests.rig.processes import ROOT, Platform
+from tests.rig.processes import ROOT, Platform, until
 
 
 @pytest.fixture(scope="module")
@@ -27,21 +27,41 @@ def test_the_copy_of_the_members_is_rebuilt_as_it_was(platform: Platform) -> Non
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         people = client[environment["MONGO_DATABASE_PREFIX"] + "notifications"].people
 
-        def until(condition: dict[str, Any], count: int) -> None:
+        def count_is(condition: dict[str, Any], count: int) -> None:
             deadline = time.monotonic() + 20
             while people.count_documents(condition) != count:
                 assert time.monotonic() < deadline, list(people.find())
                 time.sleep(0.05)
 
-        until({"$or": [{"tags": "printing"}, {"roles": "mentor"}]}, 2)
+        count_is({"$or": [{"tags": "printing"}, {"roles": "mentor"}]}, 2)
         before = list(people.find().sort("_id", 1))
         people.delete_many({})
         hub(environment, "replay", "members")
-        until({}, len(before))
+        count_is({}, len(before))
         assert list(people.find().sort("_id", 1)) == before
         hub(environment, "replay", "members")
         time.sleep(1)
         assert list(people.find().sort("_id", 1)) == before
+
+
+def test_how_members_are_reached_is_rebuilt(platform: Platform) -> None:
+    platform.join("Amara", zone="Africa/Nairobi").ask("PATCH", "/v1/me", json={"language": "de"})
+    gone = platform.join("Bo", language="en")
+    platform.administrator.ask("DELETE", f"/v1/members/{gone.id}", 204)
+    environment = platform.processes.environment
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        rows = client[environment["MONGO_DATABASE_PREFIX"] + "notifications"].reach
+
+        def reach() -> list[dict[str, Any]]:
+            """Without their sequences: what is announced again is as young as the youngest announcement of a member."""
+            return list(rows.find({}, {"sequence": False}).sort("_id", 1))
+
+        nowhere = {"_id": gone.id, "email": None, "language": "", "zone": ""}
+        until(lambda: nowhere in reach() and rows.find_one({"language": "de", "zone": "Africa/Nairobi"}))
+        before = reach()
+        rows.delete_many({})
+        hub(environment, "replay", "members")
+        until(lambda: reach() == before)
 
 
 def hub(environment: dict[str, str], *arguments: str) -> str:
