@@ -24,7 +24,7 @@ from gateway.door.bodies import Parser
 from services.contracts import moments
 from services.contracts.calling import Call, UndeclaredCall
 from services.contracts.catalogue import Message
-from services.contracts.errors import Refusal
+from services.contracts.errors import Refusal, TooMany
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
@@ -74,7 +74,7 @@ class Blueprint(flask_smorest.Blueprint):
             raise UndeclaredCall(f"{asked.target} takes {sorted(asked.takes)}, and {method} {rule} gives it {found}")
         view = shared(_asking(asked, body, given))
         view = public(view) if asked.public else self.may(*asked.may, own=asked.own)(view)
-        view = self.refuses(*asked.refuses)(view)
+        view = self.refuses(*asked.refuses, TooMany)(view)
         status = 201 if asked.makes else 200 if asked.gives else 204
         view = deprecated(self.response(status, asked.gives, location=location, sheet=sheet, spoken=spoken)(view))
         if shape:

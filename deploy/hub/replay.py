@@ -5,7 +5,7 @@ import click
 from deploy.hub import Trouble, known
 from deploy.hub.bus import answer
 
-METHODS = {"members": "members.accounts.replay"}
+METHODS = {"members": ("members.accounts.replay", "members.house.replay")}
 PATIENCE = 60.0  # seconds: it writes each of its aggregates
 
 
@@ -17,5 +17,5 @@ def replay(service: str) -> None:
         raise Trouble(f"There is no service {service}; there are {', '.join(known.services())}.")
     if service not in METHODS:
         raise Trouble(f"{service} has nothing to replay; {', '.join(METHODS)} has.")
-    announced = answer(METHODS[service], PATIENCE)["announced"]
+    announced = sum(answer(method, PATIENCE)["announced"] for method in METHODS[service])
     click.echo(f"{service} announces the state of {announced:,} again; hub tail '{service}.*' shows it pass.")

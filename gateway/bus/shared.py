@@ -113,7 +113,8 @@ def shared(
 
         @wraps(view)
         def answer(*args: Any, **view_args: Any) -> Any:
-            if g.caller.has(*but_for) or (unless is not None and unless.items() <= args[0].items()):
+            caller = g.get("caller")  # nobody has to sign in where everybody may read
+            if (caller and caller.has(*but_for)) or (unless is not None and unless.items() <= args[0].items()):
                 return view(*args, **view_args)
             kept: Shared = current_app.extensions["shared"]
             return kept.get(name, orjson.dumps([name, args, view_args]), lambda: view(*args, **view_args))

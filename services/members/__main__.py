@@ -6,10 +6,11 @@ from services.chassis import runner
 from services.members.accounts.service import Accounts
 from services.members.audit.service import Audit
 from services.members.credentials.service import Credentials
+from services.members.house.service import House
 from services.members.invitations.service import Invitations
 from services.members.sessions.service import Sessions
 
-CAPABILITIES = (Accounts, Audit, Credentials, Invitations, Sessions)
+CAPABILITIES = (Accounts, Audit, Credentials, House, Invitations, Sessions)
 ON_THE_MACHINE = ("add-administrator", "reset-password")
 
 if __name__ == "__main__":

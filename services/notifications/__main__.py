@@ -5,10 +5,11 @@ import sys
 from services.chassis import runner
 from services.notifications.fanout.service import Fanout
 from services.notifications.followers.service import Followers
+from services.notifications.house.service import House
 from services.notifications.inbox.service import Inbox
 from services.notifications.people.service import People
 
-CAPABILITIES = (People, Followers, Fanout, Inbox)
+CAPABILITIES = (People, House, Followers, Fanout, Inbox)
 NUMBERS = {"LINES_AN_HOUR": 20}  # about voices, in each administrator's inbox; one more says that there are more
 
 if __name__ == "__main__":

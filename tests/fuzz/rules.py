@@ -8,11 +8,16 @@ BEYOND_SHAPES = {
     "audience": "everyone, or else somebody",
     "claim_code": "known, or it is refused",
     "code": "that of an open invitation",
+    "colours.accent": "readable on the background",
+    "colours.text": "readable on the background",
     "cursor": "taken from the page before",
     "ends_at": "after the start, within ten years",
+    "languages": "each once",
     "link": "the host must be one",
+    "quiet": "ends at another time than it begins",
     "reason": "needed for declining only",
     "starts_at": "in the future, within ten years",
+    "zone": "in the database of time zones",
 }
 
 TRIMMED = "Length must be"  # what has the documented length may be shorter without the spaces around it

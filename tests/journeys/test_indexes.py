@@ -103,6 +103,7 @@ WHOLE = {
         "find events.events: unsent =",
         "find feedback.voices: unsent =",
         "find members.accounts: unsent =",
+        "find members.house: unsent =",
         "find members.invitations: unsent =",
         "find feedback.readings: unsent =",
         "find members.sessions: unsent =",

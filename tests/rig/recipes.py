@@ -120,6 +120,13 @@ class Recipes:
 
     list_members = show_me = list_audit_entries = list_invitations = _nothing
 
+    # The house.
+
+    def change_house(self, owner: Member) -> Ask:
+        return Ask(body={"name": f"Hub {secrets.token_hex(4)}"}, look=lambda: owner.get("/v1/house"))
+
+    show_house = _nothing
+
     # Sessions: what ends is one of their own, as the others still need theirs.
 
     def sign_in(self, owner: Member) -> Ask:

@@ -1,9 +1,9 @@
 """The calls of all capabilities, one file a service. To import this package is to know them all."""
 
 from services.contracts.calling import CALLS, LISTENERS
-from services.contracts.calls import events, feedback, members, notifications
+from services.contracts.calls import events, feedback, house, members, notifications
 
-__all__ = ["capabilities", "events", "feedback", "members", "notifications"]
+__all__ = ["capabilities", "events", "feedback", "house", "members", "notifications"]
 
 
 def capabilities() -> list[str]:

@@ -11,6 +11,7 @@ from services.contracts.shapes.parts import Id
 listen("notifications.people")
 listen("notifications.followers")
 listen("notifications.fanout")
+listen("notifications.house")
 
 LIST_NOTIFICATIONS = ask(
     "notifications.inbox.browse",

@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from services.contracts.catalogue import announce
 from services.contracts.shapes.audit import DEED, Deed
+from services.contracts.shapes.house import house_fields
 from services.contracts.shapes.parts import LANGUAGES, Id, Moment, Shape, roles, tags
 
 STATUSES = ("active", "suspended", "removed")
@@ -46,6 +47,14 @@ class MemberReach(Shape):
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
 
 
+HouseState = Shape.from_dict(
+    {
+        "house_id": Id(required=True, metadata={"description": "The same always: there is one hub."}),
+        **house_fields(required=True),
+    },
+    name="HouseState",
+)
+
 _AMARA = {
     "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
     "name": "Amara Okafor",
@@ -80,6 +89,24 @@ MEMBERS_REACH_CHANGED = announce(
         "status": "active",
     },
     private=True,
+)
+MEMBERS_HOUSE_CHANGED = announce(
+    "members.house_changed",
+    by="members",
+    says="The hub itself changed: its name, place, zone, languages, colours or promises; this is how it is now.",
+    body=HouseState,
+    example={
+        "house_id": "00000000-0000-7000-8000-000000000001",
+        "name": "Lake Hub",
+        "address": "1 Lake Road, Kisumu",
+        "zone": "Africa/Nairobi",
+        "languages": ["en", "de"],
+        "colours": {"background": "#ffffff", "text": "#1c1c1c", "accent": "#0b5c4b"},
+        "joining": "invitation",
+        "promises": {"days_to_answer": 14, "share_kept": 80},
+        "quiet": {"begins": "20:00", "ends": "08:00"},
+        "public_pages": False,
+    },
 )
 MEMBERS_NOTED = announce(
     "members.noted",

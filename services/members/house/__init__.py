@@ -1,0 +1,1 @@
+"""The house: what the hub says of itself."""

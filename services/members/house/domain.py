@@ -1,0 +1,69 @@
+"""What is true of the house: the hub itself, of which there is one. Nothing of it is secret.
+
+Before anybody has changed it, it is as in `UNCHANGED`, and its version is 0.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.contracts import zones
+from services.contracts.errors import Invalid
+
+House = dict[str, Any]
+
+ID = "00000000-0000-7000-8000-000000000001"
+UNCHANGED: House = {
+    "_id": ID,
+    "version": 0,
+    "sequence": 0,
+    "name": "Our hub",
+    "address": "",
+    "zone": "UTC",
+    "languages": ["en", "de"],
+    "colours": {"background": "#ffffff", "text": "#1c1c1c", "accent": "#0b5c4b"},
+    "joining": "invitation",
+    "promises": {"days_to_answer": 14, "share_kept": 80},
+    "quiet": {"begins": "20:00", "ends": "08:00"},
+    "public_pages": False,
+    "history": [],
+}
+READABLE = 4.5  # to 1: the least contrast of text (WCAG 2.2, criterion 1.4.3)
+NO_WORDS = ("zone", "languages", "colours", "joining", "promises", "quiet", "public_pages")
+HISTORY_AT_MOST = 50  # deeds
+
+
+def change(house: House, fields: Mapping[str, Any], *, by: str, now: datetime) -> House:
+    """The house with these fields as they are given. Raises Invalid, naming the field at fault."""
+    after = {**house, **fields}
+    zones.check(after["zone"])
+    if len(set(after["languages"])) < len(after["languages"]):
+        raise Invalid.field("languages", "Name each language once.")
+    if after["quiet"] is not None and after["quiet"]["begins"] == after["quiet"]["ends"]:
+        raise Invalid.field("quiet", "Must end at another time than it begins; null is for none.")
+    for name in ("text", "accent"):
+        _check_readable(after["colours"], name)
+    deed = {"at": now, "by": by, "what": f"changed: {', '.join(sorted(fields))}"}
+    return {**after, "changed_at": now, "history": [*house["history"][-HISTORY_AT_MOST + 1 :], deed]}
+
+
+def contrast(one: str, other: str) -> float:
+    """How well two colours stand out from each other, from 1 to 21 (WCAG 2.2)."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _check_readable(colours: Mapping[str, str], name: str) -> None:
+    found = contrast(colours[name], colours["background"])
+    if found < READABLE:
+        says = f"Must stand out from the background by 4.5:1; this does by {int(found * 10) / 10}:1."
+        raise Invalid.field(f"colours.{name}", says)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,13 @@
+"""What is true of the copy: the language and the zone of members who choose none."""
+
+from typing import Any
+
+House = dict[str, Any]
+
+ID = "house"
+UNTOLD: House = {"_id": ID, "language": "en", "zone": "UTC", "sequence": 0}
+
+
+def house(zone: str, languages: list[str], sequence: int) -> House:
+    """The hub as this service needs it; `sequence` says how young this is."""
+    return {"_id": ID, "language": languages[0], "zone": zone, "sequence": sequence}

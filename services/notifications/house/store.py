@@ -1,0 +1,23 @@
+"""What this copy remembers: one row."""
+
+from contextlib import suppress
+
+from pymongo.errors import DuplicateKeyError
+
+from services.chassis.store import Rows
+from services.notifications.house.domain import ID, UNTOLD, House
+
+
+class HouseStore(Rows):
+    """The copy of the house."""
+
+    collection = "house"
+
+    def keep(self, house: House) -> None:
+        """Remember the house, unless what is known already is younger."""
+        with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
+            self.rows.replace_one({"_id": ID, "sequence": {"$lt": house["sequence"]}}, house, upsert=True)
+
+    def present(self) -> House:
+        """The house as it was told last; before that, as it is in every new hub."""
+        return self.rows.find_one({"_id": ID}) or UNTOLD
