@@ -39,7 +39,7 @@ def doctor(management: str | None, as_json: bool) -> None:
         ("gateway", _gateway),
     ]
     management = harmless(management) or settings.environment().get(MANAGEMENT)
-    checks.append(("queues", partial(orphans.check, management)))
+    checks.append(("management" if management else "broker", partial(orphans.check, management)))
     if management:
         checks.append(("management", partial(policies.check, management)))
     found = [finding for about, check in checks for finding in _run(about, check)]
