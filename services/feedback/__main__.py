@@ -3,9 +3,11 @@
 import sys
 
 from services.chassis import runner
+from services.chassis.processes import Process
 from services.feedback.voices.service import Voices
 
 CAPABILITIES = (Voices,)
+PROCESSES = (Process("feedback", CAPABILITIES, extra="feedback"),)
 NUMBERS = {"VOICES_A_DAY": 20}  # of one member
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import sys
 
 from services.chassis import runner
+from services.chassis.processes import Process
 from services.members.accounts.service import Accounts
 from services.members.audit.service import Audit
 from services.members.credentials.service import Credentials
@@ -11,6 +12,7 @@ from services.members.invitations.service import Invitations
 from services.members.sessions.service import Sessions
 
 CAPABILITIES = (Accounts, Audit, Credentials, House, Invitations, Sessions)
+PROCESSES = (Process("members", CAPABILITIES, extra="members"),)
 ON_THE_MACHINE = ("add-administrator", "reset-password")
 
 if __name__ == "__main__":

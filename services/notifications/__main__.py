@@ -3,6 +3,7 @@
 import sys
 
 from services.chassis import runner
+from services.chassis.processes import Process
 from services.notifications.fanout.service import Fanout
 from services.notifications.followers.service import Followers
 from services.notifications.house.service import House
@@ -10,6 +11,7 @@ from services.notifications.inbox.service import Inbox
 from services.notifications.people.service import People
 
 CAPABILITIES = (People, House, Followers, Fanout, Inbox)
+PROCESSES = (Process("notifications", CAPABILITIES, extra="notifications"),)
 NUMBERS = {"LINES_AN_HOUR": 20}  # about voices, in each administrator's inbox; one more says that there are more
 
 if __name__ == "__main__":
