@@ -1,9 +1,11 @@
 """`hub backup`: what the services remember, written down while they work.
 
 Nobody is stopped, and no snapshot is asked of the store. An aggregate is one document in which its unsent messages
-ride, so each is consistent in itself. What they are to each other is mended by messages: those who announce are read
-before those who hear, all that is announced meanwhile is written down, too, and after a restore it rides again in the
-aggregates that it tells of, under the same ids. Who has heard it before is not changed by hearing it again.
+ride, so each is consistent in itself. Messages mend what aggregates are to each other. All that is announced while we
+read is written down, too, whether everybody may hear it or a few. After a restore it rides again in the aggregates that
+it tells of, under the same ids: who has heard it before is not changed by hearing it again. `hub replay` then makes the
+copies new that services keep of each other. So it does not matter which service is read first, but for those who hear
+the gateway: it remembers nothing in which its messages could ride again.
 """
 
 import time
@@ -21,12 +23,6 @@ from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.archive import MESSAGES, Archive
 from services.contracts.catalogue import EXCHANGE, PRIVATE
 
-LEFT_OUT = {
-    *("members/sessions", "members/attempts"),  # a session that has ended since would live again
-    "members/devices",  # and so would a device that was forgotten
-    "feedback/tallies",  # of one day; with the keys, they would tell how many anonymous voices somebody raised
-}
-ANSWERS = "/answers"  # of every service: a backup outlives the day after which they are thrown away
 PATIENCE = 10.0  # seconds for handlers to catch up with what was announced before we listened
 SETTLING = 2.0  # seconds for what they have in hand
 
@@ -62,14 +58,14 @@ def _documents(rows: store.Raw) -> Iterator[bytes]:
 
 
 def _listen(opened: amqp.Connection) -> str:
-    """A queue that gets all that is announced from now on, also to the platform alone."""
+    """A queue that gets all that is announced from now on, to everybody or to a few."""
     channel = opened.channel()
     queue: str = channel.queue_declare("", exclusive=True).queue
     try:
         for exchange in (EXCHANGE, PRIVATE):
             channel.queue_bind(queue, exchange, "#")
     except amqp.NotFound:
-        raise Trouble(f"There is no exchange {EXCHANGE} or {PRIVATE}: no service has run on this broker.") from None
+        raise Trouble(f"There is no exchange {exchange}: no service has ever run on this broker.") from None
     return queue
 
 
@@ -94,21 +90,17 @@ def _behind(opened: amqp.Connection) -> dict[str, int]:
 
 
 def _parts(client: store.Client) -> list[str]:
-    """The collections: services that hear others come last; in each, what says that something was done comes first.
+    """The collections. Services that hear somebody without a memory come last, so that they have heard the most.
 
-    So nothing is called done of which the effect was not read.
+    In each service, the collections that say that something was done come first. So nothing is called done of which the
+    effect was not read.
     """
-    hearers = {queue.partition(".")[0] for queue, type in known.handlers().items() if not _own(queue, type)}
-    found = []
-    for service in sorted(known.services(), key=lambda service: service in hearers):
+    found, handlers = [], known.handlers().items()
+    hear = {queue.partition(".")[0] for queue, type in handlers if type.partition(".")[0] not in known.services()}
+    for service in sorted(known.services(), key=lambda service: service in hear):
         database = client[settings.database(service)]
         announcing = store.announcing(database)
         for collection in sorted(database.list_collection_names(), key=lambda name: (name not in announcing, name)):
             found.append(f"{service}/{collection}")
-    return [name for name in found if name not in LEFT_OUT and not name.endswith(ANSWERS) and "/system." not in name]
-
-
-def _own(queue: str, type: str) -> bool:
-    """Whether a handler hears nobody whose memory we keep: its own service, or the gateway."""
-    publisher = type.partition(".")[0]
-    return publisher not in known.services() or publisher == queue.partition(".")[0]
+    left_out = known.left_out()
+    return [name for name in found if name not in left_out and "/system." not in name]

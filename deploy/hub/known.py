@@ -2,6 +2,7 @@
 
 import importlib
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -40,6 +41,28 @@ def handlers() -> dict[str, str]:
 def retired() -> list[str]:
     """The queues that handlers had under former names."""
     return list(_load("services.chassis.messaging").retired(_classes()))
+
+
+def replaying() -> list[str]:
+    """The calls by which capabilities announce their state again."""
+    return [f"{each.name}.replay" for each in _classes() if callable(getattr(each, "replay", None))]
+
+
+def left_out() -> set[str]:
+    """The collections that a backup does not hold, as their stores say: `members/sessions`, …"""
+    _classes()  # which loads all stores
+    found: set[str] = set()
+    for kind in _kinds(_load("services.chassis.store").Rows):
+        service = kind.__module__.split(".")[1]
+        if hasattr(kind, "collection") and not kind.keeps:
+            found |= {f"{name}/{kind.collection}" for name in (services() if service == "chassis" else [service])}
+    return found
+
+
+def _kinds(kind: Any) -> Iterator[Any]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _kinds(each)
 
 
 def retry_queue(seconds: int) -> str:

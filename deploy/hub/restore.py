@@ -50,7 +50,7 @@ def restore(folder: Path) -> None:
                 store.raw(client, name).delete_many({})
             raise
     click.echo(f"All is back; {screen.counted(riding, 'message')} will be announced again.")
-    click.echo("Start the services; then hub replay members, and hub doctor.")
+    click.echo("Start the services; then hub replay, and hub doctor.")
 
 
 def _load(rows: store.Raw, archive: Archive, name: str) -> None:

@@ -43,6 +43,7 @@ class Answers(Rows):
     """
 
     collection = "answers"
+    keeps = False  # a backup outlives the day after which they are thrown away
     indexes = (IndexModel([("at", 1)], expireAfterSeconds=86_400),)
     _prepared = False
 

@@ -1,8 +1,7 @@
 """The store: MongoDB, one database a service, indexes declared beside the store that needs them.
 
-An aggregate is one document: what is true of it, its `version` (how often it was saved), its `sequence` (how often it
-was announced), and the messages that tell of its last changes, until the relay has sent them (`outbox`). One write
-saves and announces; no transaction and no replica set is needed.
+An aggregate is one document: what is true of it, its `version` (it counts saves), its `sequence` (it counts what was
+announced), and its unsent messages (`outbox`). One write saves and announces: no transaction, no replica set is needed.
 """
 
 import random
@@ -72,6 +71,7 @@ class Rows:
     collection: str
     indexes: Sequence[IndexModel] = ()
     write_concern = JOURNALED
+    keeps = True  # a backup holds them
 
     def __init__(self, database: Database[Document], service: str, relay: Relay | None = None) -> None:
         self.rows: Collection[Document] = database.get_collection(self.collection, write_concern=self.write_concern)

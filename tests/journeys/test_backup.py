@@ -84,7 +84,7 @@ def again(platform: Platform, operator: Operator) -> None:
         platform.serve(name)
     platform.open_door("gateway", platform.port)
     platform.ready()
-    operator.hub("replay", "members")
+    operator.hub("replay")
 
 
 @contextmanager
@@ -219,6 +219,28 @@ def test_what_was_announced_but_not_heard_is_heard_later(
     again(platform, operator)
     root = platform.sign_in(root.profile["email"])
     until(lambda: [each["link"] for each in root.get("/v1/notifications")["items"]].count(f"/v1/feedback/{voice}") == 1)
+
+
+def test_a_deed_that_is_noted_meanwhile_is_in_the_audit_log(
+    platform: Platform, operator: Operator, store: Store, tmp_path: Path
+) -> None:
+    """It passes in private; who keeps the audit log is away until the backup has ended."""
+    folder, root = tmp_path / "backup", platform.administrator
+    platform.processes.kill("members")
+    process = operator.start("backup", str(folder))
+    assert process.stdout is not None
+    assert "Listening" in process.stdout.readline()
+    event = publish(root, title="Café morning", audience={"everyone": True})["id"]
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "outbox" not in backed_up(folder)["events/events"][event], "it had been sent"
+
+    lost(platform, store)
+    operator.hub("restore", str(folder))
+    again(platform, operator)
+    # Of the store: whoever reads the log is noted there, too, and soon fills its first page.
+    entries = store.database("members").audit
+    until(lambda: entries.count_documents({"operation": "publish_event", "subject_id": event}) == 1)
 
 
 @pytest.fixture(scope="module")

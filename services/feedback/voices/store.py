@@ -54,3 +54,4 @@ class TallyStore(Tallies):
     """How many voices were raised under a name of the day. It knows no moment finer than the day, and no voice."""
 
     collection = "tallies"
+    keeps = False  # with the keys, they would tell how many anonymous voices somebody raised

@@ -22,6 +22,7 @@ class SessionStore(Aggregates):
     """Sessions by id; ended ones are kept until they expire, so that a copied token is still recognised."""
 
     collection = "sessions"
+    keeps = False  # a session that has ended since would live again
     indexes = (
         IndexModel([("member_id", 1), ("ended", 1)]),
         IndexModel([("expires_at", 1)], expireAfterSeconds=86_400),
@@ -76,6 +77,7 @@ class AttemptStore(Rows):
     """How often it was tried to open a session: `tries` by what they have in common, each until it `ends_at`."""
 
     collection = "attempts"
+    keeps = False  # they are counted for minutes
     indexes = (IndexModel([("ends_at", 1)], expireAfterSeconds=0),)
     write_concern = RENEWABLE
 
@@ -108,6 +110,7 @@ class DeviceStore(Rows):
     """Devices on which members signed in, by the hash of their token."""
 
     collection = "devices"
+    keeps = False  # a device that was forgotten would be known again
     indexes = (
         IndexModel([("member_id", 1), ("proven", 1), ("seen_on", 1)]),
         IndexModel([("seen_on", 1)], expireAfterSeconds=int(DEVICE_LASTS.total_seconds())),
