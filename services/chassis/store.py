@@ -155,7 +155,7 @@ class Aggregates(Rows):
             context.ask_for(self.collection, id)
         found = self.find(id)
         if found is None:
-            raise NotFound("not_found", f"There is nothing with the id {id}.")
+            raise NotFound.of(id)
         return found
 
     def add(self, document: Document, announcing: Told = None, noting: Told = None) -> Document:

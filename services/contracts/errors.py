@@ -3,7 +3,7 @@
 A service raises them, RPC carries them by class name, and the gateway's one table turns them into HTTP.
 """
 
-from typing import Any
+from typing import Any, Self
 
 # A code that must never be noted beside a name: what was asked for may have been to stay anonymous.
 TOO_MANY_VOICES = "too_many_voices"
@@ -49,6 +49,11 @@ class Forbidden(Refusal):
 
 class NotFound(Refusal):
     """There is no such thing, or none that the caller may know of."""
+
+    @classmethod
+    def of(cls, id: str) -> Self:
+        """The common case: nothing has this id, as far as the caller may know."""
+        return cls("not_found", f"There is nothing with the id {id}.")
 
 
 class Hidden(NotFound):

@@ -65,7 +65,7 @@ def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
     """
     hosts = event["host_id"] == by and not roles.isdisjoint(ORGANISERS)
     if not was_public(event) and not hosts and "administrator" not in roles:
-        raise Hidden("not_found", f"There is nothing with the id {event['_id']}.")
+        raise Hidden.of(event["_id"])
     return event
 
 

@@ -120,7 +120,7 @@ def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now:
 def visible(voice: Voice, *, by: str, roles: frozenset[str]) -> Voice:
     """The voice, if this member may read it: their own, or any for administrators and hosts. Raises Hidden."""
     if voice["author_id"] != by and roles.isdisjoint(STAFF):
-        raise Hidden("not_found", f"There is nothing with the id {voice['_id']}.")
+        raise Hidden.of(voice["_id"])
     return voice
 
 

@@ -119,7 +119,7 @@ def remove(account: Account, *, by: str, now: datetime) -> Account:
 
 def _present(account: Account) -> Account:
     if status(account) == "removed":
-        raise NotFound("not_found", f"There is nothing with the id {account['_id']}.")
+        raise NotFound.of(account["_id"])
     return account
 
 

@@ -41,7 +41,7 @@ class Inbox:
     def read(self, caller: Caller, notification_id: str) -> None:
         """Mark one as read."""
         if not self.inbox.read(_reader(caller), notification_id, clock.now()):
-            raise NotFound("not_found", f"There is nothing with the id {notification_id}.")
+            raise NotFound.of(notification_id)
 
     @answers(calls.MARK_ALL_READ)
     def read_all(self, caller: Caller) -> Any:
