@@ -4,6 +4,27 @@
  */
 
 export interface paths {
+    "/v1/house": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the hub itself: its name, place, zone, languages, colours and promises. */
+        get: operations["show_house"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change what the hub says of itself: only the fields that are sent.
+         * @description For: administrator.
+         */
+        patch: operations["change_house"];
+        trace?: never;
+    };
     "/v1/invitations": {
         parameters: {
             query?: never;
@@ -856,6 +877,120 @@ export interface components {
             /** @description The fields at fault, if any are. */
             errors?: components["schemas"]["FieldError"][];
         };
+        Colours: {
+            /** @example #ffffff */
+            background: string;
+            /** @example #1c1c1c */
+            text: string;
+            /** @example #0b5c4b */
+            accent: string;
+        };
+        Promises: {
+            /**
+             * @description Within how many days a person answers.
+             * @example 14
+             */
+            days_to_answer: number;
+            /**
+             * @description Of how many in a hundred this is to be true.
+             * @example 80
+             */
+            share_kept: number;
+        };
+        Quiet: {
+            /** @example 20:00 */
+            begins: string;
+            /** @example 08:00 */
+            ends: string;
+        };
+        House: {
+            /** @example Lake Hub */
+            name: string;
+            /**
+             * @description Where it is; empty where nobody says.
+             * @example 1 Lake Road, Kisumu
+             */
+            address: string;
+            /**
+             * @description Its time zone (IANA), also for members who choose none.
+             * @example Africa/Nairobi
+             */
+            zone: string;
+            /**
+             * @description Its languages (BCP 47). Members who choose none are written to in the first.
+             * @example [
+             *       "en",
+             *       "de"
+             *     ]
+             */
+            languages: ("en" | "de")[];
+            colours: components["schemas"]["Colours"];
+            /**
+             * @description How a person comes to belong to it.
+             * @example invitation
+             * @enum {string}
+             */
+            joining: "invitation";
+            promises: components["schemas"]["Promises"];
+            /**
+             * @description null where there is no such time.
+             * @example {
+             *       "begins": "20:00",
+             *       "ends": "08:00"
+             *     }
+             */
+            quiet: components["schemas"]["Quiet"] | null;
+            /**
+             * @description Its pages can be read without signing in.
+             * @example false
+             */
+            public_pages: boolean;
+            /** @description Rises by one with every change; 0 before the first. */
+            version: number;
+        };
+        HouseChange: {
+            /** @example Lake Hub */
+            name?: string;
+            /**
+             * @description Where it is; empty where nobody says.
+             * @example 1 Lake Road, Kisumu
+             */
+            address?: string;
+            /**
+             * @description Its time zone (IANA), also for members who choose none.
+             * @example Africa/Nairobi
+             */
+            zone?: string;
+            /**
+             * @description Its languages (BCP 47). Members who choose none are written to in the first.
+             * @example [
+             *       "en",
+             *       "de"
+             *     ]
+             */
+            languages?: ("en" | "de")[];
+            colours?: components["schemas"]["Colours"];
+            /**
+             * @description How a person comes to belong to it.
+             * @example invitation
+             * @enum {string}
+             */
+            joining?: "invitation";
+            promises?: components["schemas"]["Promises"];
+            /**
+             * @description null where there is no such time.
+             * @example {
+             *       "begins": "20:00",
+             *       "ends": "08:00"
+             *     }
+             */
+            quiet?: components["schemas"]["Quiet"] | null;
+            /**
+             * @description Its pages can be read without signing in.
+             * @example false
+             */
+            public_pages?: boolean;
+        };
         InvitationDraft: {
             /**
              * Format: email
@@ -1645,6 +1780,49 @@ export interface components {
         };
     };
     responses: {
+        /** @description The caller asks more often than is allowed. */
+        TooMany: {
+            headers: {
+                /**
+                 * @description Seconds to wait before trying again.
+                 * @example 3
+                 */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:too_many_requests",
+                 *       "title": "Too Many Requests",
+                 *       "status": 429,
+                 *       "detail": "The caller asks more often than is allowed.",
+                 *       "code": "too_many_requests",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Any other refusal. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:internal_server_error",
+                 *       "title": "Internal Server Error",
+                 *       "status": 500,
+                 *       "detail": "Any other refusal.",
+                 *       "code": "internal_server_error",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The body is no JSON. */
         BadRequest: {
             headers: {
@@ -1721,6 +1899,25 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The caller has seen an older version of what they want to change. */
+        Stale: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:hearth:problem:precondition_failed",
+                 *       "title": "Precondition Failed",
+                 *       "status": 412,
+                 *       "detail": "The caller has seen an older version of what they want to change.",
+                 *       "code": "precondition_failed",
+                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The body is larger than 64 KiB. */
         TooLarge: {
             headers: {
@@ -1778,49 +1975,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller asks more often than is allowed. */
-        TooMany: {
-            headers: {
-                /**
-                 * @description Seconds to wait before trying again.
-                 * @example 3
-                 */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:too_many_requests",
-                 *       "title": "Too Many Requests",
-                 *       "status": 429,
-                 *       "detail": "The caller asks more often than is allowed.",
-                 *       "code": "too_many_requests",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Any other refusal. */
-        Problem: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:internal_server_error",
-                 *       "title": "Internal Server Error",
-                 *       "status": 500,
-                 *       "detail": "Any other refusal.",
-                 *       "code": "internal_server_error",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description There is no such thing, or none that the caller may know of. */
         NotFound: {
             headers: {
@@ -1834,25 +1988,6 @@ export interface components {
                  *       "status": 404,
                  *       "detail": "There is no such thing, or none that the caller may know of.",
                  *       "code": "not_found",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The caller has seen an older version of what they want to change. */
-        Stale: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:precondition_failed",
-                 *       "title": "Precondition Failed",
-                 *       "status": 412,
-                 *       "detail": "The caller has seen an older version of what they want to change.",
-                 *       "code": "precondition_failed",
                  *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
                  *     }
                  */
@@ -1885,6 +2020,11 @@ export interface components {
 }
 export type FieldError = components['schemas']['FieldError'];
 export type Problem = components['schemas']['Problem'];
+export type Colours = components['schemas']['Colours'];
+export type Promises = components['schemas']['Promises'];
+export type Quiet = components['schemas']['Quiet'];
+export type House = components['schemas']['House'];
+export type HouseChange = components['schemas']['HouseChange'];
 export type InvitationDraft = components['schemas']['InvitationDraft'];
 export type Invitation = components['schemas']['Invitation'];
 export type SentInvitation = components['schemas']['SentInvitation'];
@@ -1929,23 +2069,193 @@ export type AuditEntryPage = components['schemas']['AuditEntryPage'];
 export type Live = components['schemas']['Live'];
 export type Ready = components['schemas']['Ready'];
 export type KeySet = components['schemas']['KeySet'];
+export type ResponseTooMany = components['responses']['TooMany'];
+export type ResponseProblem = components['responses']['Problem'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseConflict = components['responses']['Conflict'];
+export type ResponseStale = components['responses']['Stale'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseUnsupportedType = components['responses']['UnsupportedType'];
 export type ResponseInvalid = components['responses']['Invalid'];
-export type ResponseTooMany = components['responses']['TooMany'];
-export type ResponseProblem = components['responses']['Problem'];
 export type ResponseNotFound = components['responses']['NotFound'];
-export type ResponseStale = components['responses']['Stale'];
 export type ParameterIdempotencyKey = components['parameters']['Idempotency-Key'];
 export type ParameterIfMatch = components['parameters']['If-Match'];
 export type ParameterIfNoneMatch = components['parameters']['If-None-Match'];
 export type ParameterAcceptLanguage = components['parameters']['Accept-Language'];
 export type $defs = Record<string, never>;
 export interface operations {
+    show_house: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Lake Hub",
+                     *       "address": "1 Lake Road, Kisumu",
+                     *       "zone": "Africa/Nairobi",
+                     *       "languages": [
+                     *         "en",
+                     *         "de"
+                     *       ],
+                     *       "colours": {
+                     *         "background": "#ffffff",
+                     *         "text": "#1c1c1c",
+                     *         "accent": "#0b5c4b"
+                     *       },
+                     *       "joining": "invitation",
+                     *       "promises": {
+                     *         "days_to_answer": 14,
+                     *         "share_kept": 80
+                     *       },
+                     *       "quiet": {
+                     *         "begins": "20:00",
+                     *         "ends": "08:00"
+                     *       },
+                     *       "public_pages": false,
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["House"];
+                };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_house: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Lake Hub",
+                 *       "address": "1 Lake Road, Kisumu",
+                 *       "zone": "Africa/Nairobi",
+                 *       "languages": [
+                 *         "en",
+                 *         "de"
+                 *       ],
+                 *       "colours": {
+                 *         "background": "#ffffff",
+                 *         "text": "#1c1c1c",
+                 *         "accent": "#0b5c4b"
+                 *       },
+                 *       "joining": "invitation",
+                 *       "promises": {
+                 *         "days_to_answer": 14,
+                 *         "share_kept": 80
+                 *       },
+                 *       "quiet": {
+                 *         "begins": "20:00",
+                 *         "ends": "08:00"
+                 *       },
+                 *       "public_pages": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["HouseChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Lake Hub",
+                     *       "address": "1 Lake Road, Kisumu",
+                     *       "zone": "Africa/Nairobi",
+                     *       "languages": [
+                     *         "en",
+                     *         "de"
+                     *       ],
+                     *       "colours": {
+                     *         "background": "#ffffff",
+                     *         "text": "#1c1c1c",
+                     *         "accent": "#0b5c4b"
+                     *       },
+                     *       "joining": "invitation",
+                     *       "promises": {
+                     *         "days_to_answer": 14,
+                     *         "share_kept": 80
+                     *       },
+                     *       "quiet": {
+                     *         "begins": "20:00",
+                     *         "ends": "08:00"
+                     *       },
+                     *       "public_pages": false,
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["House"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
     list_invitations: {
         parameters: {
             query?: {
