@@ -14,7 +14,7 @@ run: .venv/.local ## run everything in the foreground; Ctrl-C stops it (PORT=800
 	@$(LOCAL) run
 
 demo: .venv/.local ## the same in the background, with a hub of 60 members and a story on the terminal
-	@RATE_LIMIT_SIGN_IN=$${RATE_LIMIT_SIGN_IN:-600} $(LOCAL) up # all 60 join from one address
+	@RATE_LIMIT_SIGN_IN=$${RATE_LIMIT_SIGN_IN:-600} $(LOCAL) up --movable # all 60 join from one address
 	@settings=$$($(LOCAL) env) && eval "$$settings" && $(PY) -m deploy.demo
 
 stop: .venv/.local ## stop what this checkout started

@@ -16,6 +16,7 @@ from deploy.demo.story import READER, Story
 from deploy.demo.teller import Teller, console
 from deploy.local.door import EVERYWHERE
 from deploy.local.platform import ROOT
+from services.ground import clock
 
 
 def _url() -> str:
@@ -46,6 +47,8 @@ def main(base: Path) -> None:
     url, uri = _url(), os.environ.get("AMQP_URI")
     if not uri:
         raise StoryBroken("AMQP_URI is not set; `make demo` runs this with the settings of the running platform.")
+    if file := os.environ.get("CLOCK_FILE"):
+        clock.follow(Path(file))
     screen, everybody, password = console(), people.read(), joining.password(base)
     door = Visitor(url)
     with closing(Subscriber(uri)) as bus:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from deploy.demo.hub import Refused, Visitor
 from deploy.demo.people import Person
 from deploy.local import private
 from services.contracts.roles import ROLES
+from services.ground import clock
 
 AT_A_TIME = 4
 ATTEMPTS = 3
@@ -97,7 +98,7 @@ def welcome(administrator: Visitor, bus: Subscriber, new: set[str], everybody: s
 
 
 def _breakfast() -> dict[str, Any]:
-    starts_at = (datetime.now(UTC) + timedelta(days=7)).replace(hour=7, minute=0, second=0, microsecond=0)
+    starts_at = (clock.now() + timedelta(days=7)).replace(hour=7, minute=0, second=0, microsecond=0)
     return {
         "title": "A welcome breakfast for everyone",
         "touchpoint": "kitchenette",

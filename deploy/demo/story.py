@@ -5,7 +5,7 @@ Times are counted from the moment before a request is sent, by one clock in one 
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from deploy.demo.hub import Refused, Stream, Visitor
 from deploy.demo.people import Person
 from deploy.demo.teller import Teller, quoted
 from services.contracts import moments
+from services.ground import clock
 
 TRAINER, READER, ANOTHER = "Tomás Herrera", "Zofia Wiśniewska", "Viktor Novák"
 SENTENCE = ("title", "body", "reason")
@@ -207,7 +208,7 @@ class Story:
 
 
 def _repair_cafe(number: int) -> dict[str, Any]:
-    starts_at = (datetime.now(UTC) + timedelta(days=10)).replace(hour=16, minute=0, second=0, microsecond=0)
+    starts_at = (clock.now() + timedelta(days=10)).replace(hour=16, minute=0, second=0, microsecond=0)
     return {
         "title": f"{TITLE} no. {number}: a second life for your lamp",
         "description": "Bring what is broken. We open it together, and most of it goes home working.",

@@ -16,6 +16,7 @@ import orjson
 
 from deploy.hub import Trouble, settings
 from services.contracts.errors import Refusal, Unavailable, revive
+from services.ground import clock
 
 PATIENCE = 3.0  # seconds that the broker has for a connection and for each answer
 RPC_EXCHANGE = "nameko-rpc"
@@ -125,7 +126,7 @@ def ask(connection: amqp.Connection, targets: Sequence[str], within: float) -> d
     except amqp.NotFound:
         return {target: Unavailable("no_exchange", "No service has ever run on this broker.") for target in targets}
     channel.basic_consume(queue, callback=take, no_ack=True)
-    headers = {"nameko.deadline": time.time() + within}
+    headers = {"nameko.deadline": clock.unmoved_ns() / 1e9 + within}
     for correlation_id, target in asked.items():
         properties = {"content_type": "application/json", "reply_to": reply_to, "correlation_id": correlation_id}
         call = amqp.Message(b'{"args": [], "kwargs": {}}', application_headers=headers, **properties)

@@ -10,6 +10,7 @@ import click
 
 from deploy.hub import screen, settings, store
 from deploy.local.platform import ROOT
+from services.ground import clock
 
 LIMIT = click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Lines at most.")
 
@@ -63,7 +64,7 @@ def list_events(status: str | None, past: bool, limit: int, as_json: bool) -> No
     """Events by their start."""
     query: dict[str, Any] = {"status": status} if status else {}
     if not past:
-        query["ends_at"] = {"$gt": datetime.now(UTC)}
+        query["ends_at"] = {"$gt": clock.now()}
     names = ("_id", "starts_at", "status", "touchpoint", "place", "title")
     with store.collection("events", "events") as rows:
         found = list(rows.find(query, dict.fromkeys(names, True)).sort([("starts_at", 1), ("_id", 1)]).limit(limit))

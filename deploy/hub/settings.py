@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from environs import Env
 
@@ -11,6 +12,7 @@ from deploy.hub import Trouble
 from deploy.local import CannotRun
 from deploy.local.given import SERVERS, take
 from deploy.local.platform import ROOT, Platform
+from services.ground import clock
 from services.ground.settings import RETRY_DELAYS
 
 
@@ -18,6 +20,13 @@ from services.ground.settings import RETRY_DELAYS
 def environment() -> Mapping[str, str]:
     """The environment of this process, completed by that of the running platform unless they name different servers."""
     take()
+    found = _environment()
+    if file := found.get("CLOCK_FILE"):
+        clock.follow(Path(file))
+    return found
+
+
+def _environment() -> Mapping[str, str]:
     given = {name: os.environ[name] for name in SERVERS if os.environ.get(name)}
     if len(given) < len(SERVERS):
         running = _running()

@@ -4,11 +4,13 @@ import argparse
 import os
 import shlex
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from honcho.environ import parse
 
 from deploy.local import CannotRun, given
+from deploy.local.clock import read
 from deploy.local.platform import ROOT, Platform
 
 COMMANDS = {
@@ -16,6 +18,7 @@ COMMANDS = {
     "run": "the same in the foreground, with everybody's output; Ctrl-C stops it",
     "stop": "stop what this checkout started",
     "reset": "stop, and delete all data, keys and logs",
+    "clock": "move the clock of all processes (clock +5w), or say how far it is ahead; needs --movable",
     "status": "say what runs (exit code 3: nothing)",
     "env": 'print the settings of the running platform for a shell: eval "$(python -m deploy.local env)"',
 }
@@ -30,7 +33,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--base", type=Path, default=ROOT / ".hearth", help="where everything is kept")
     parser.add_argument("--procfile", type=Path, default=Path(__file__).with_name("Procfile"), help="other processes")
+    parser.add_argument("--movable", action="store_true", help="up, run: the clock may be moved, until a reset")
     parser.add_argument("command", choices=[*COMMANDS, "supervise"], metavar="|".join(COMMANDS))
+    parser.add_argument("by", nargs="?", help="clock: +5w, +35d, +12h")
     return parser.parse_args()
 
 
@@ -46,7 +51,7 @@ def main() -> int:
     arguments = _arguments()
     _use_env_file(ROOT / ".env")
     given.take()
-    platform = Platform(arguments.base, arguments.procfile)
+    platform = Platform(arguments.base, arguments.procfile, movable=arguments.movable)
     match arguments.command:
         case "up":
             return platform.up()
@@ -56,6 +61,9 @@ def main() -> int:
             print(platform.stop())
         case "reset":
             print(platform.reset())
+        case "clock":
+            ahead = platform.clock.move(read(arguments.by) if arguments.by else timedelta())
+            print(f"The clock is ahead by {ahead}." if ahead else "The clock goes right.")
         case "status":
             print(*platform.status(), sep="\n")
             return 0 if platform.runs else 3

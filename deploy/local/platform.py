@@ -15,6 +15,7 @@ from honcho.environ import parse_procfile
 
 from deploy.local import CannotRun, door, private
 from deploy.local.broker import Broker
+from deploy.local.clock import Clock
 from deploy.local.given import MANAGEMENT
 from deploy.local.keys import Keys
 from deploy.local.lock import Lock
@@ -31,12 +32,14 @@ WITHIN = 90.0  # seconds for the servers, and again for the processes, to become
 class Platform:
     """Everything that one folder of state (`base`) stands for, with the processes that a Procfile names."""
 
-    def __init__(self, base: Path, procfile: Path) -> None:
+    def __init__(self, base: Path, procfile: Path, *, movable: bool = False) -> None:
         self._base = base.resolve()
         self._procfile = procfile.resolve()
         self._processes = parse_procfile(procfile.read_text()).processes
         self._ledger = Ledger(self._base)
         self._lock = Lock(self._base)
+        self.clock = Clock(self._base)
+        self._movable = movable
         self._state = self._base / "platform.json"
         self._logs = self._base / "logs"
 
@@ -64,6 +67,7 @@ class Platform:
             "MONGO_URI": os.environ.get("MONGO_URI", ""),
             MANAGEMENT: os.environ.get(MANAGEMENT, ""),
             **uris,
+            **({"CLOCK_FILE": str(self.clock.file)} if self.clock.movable else {}),
             "TOKEN_JWKS_FILE": str(keys.jwks_file),
             "TOKEN_PRIVATE_KEY_FILE": str(keys.private_key_file),
             "HOST": os.environ.get("HOST") or "127.0.0.1",
@@ -122,7 +126,7 @@ class Platform:
         logs = Files(self._logs)
         with logs.target("platform") as log:
             command = [sys.executable, "-m", "deploy.local", "--base", str(self._base)]
-            command += ["--procfile", str(self._procfile), "supervise"]
+            command += ["--procfile", str(self._procfile), "supervise", *(["--movable"] if self._movable else [])]
             child = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -178,6 +182,8 @@ class Platform:
             raise CannotRun(f"Another program listens on {host}:{port}. Choose another port: PORT={port + 1}.")
         servers, keys = self._servers(output), Keys(self._base)
         keys.prepare()
+        if self._movable:
+            self.clock.prepare()
         for server in servers:
             server.prepare()
         settings = self._settings(servers, keys)

@@ -3,7 +3,6 @@
 import contextlib
 import random
 import socket
-import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import gevent
 import orjson
 from gevent.queue import Empty, Full, Queue
 
-from services.ground import identifiers
+from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 
 WAITING = 64  # notifications that may wait for a slow reader
@@ -95,7 +94,7 @@ class Stream:
 
     def events(self, heartbeat: float) -> Iterator[bytes]:
         """What is pushed, with a comment whenever nothing was for `heartbeat` seconds, and a last word."""
-        while (left := self.expires_at - time.time()) > 0:
+        while (left := self.expires_at - clock.seconds()) > 0:
             try:
                 item = self._frames.get(timeout=min(heartbeat, left))
             except Empty:

@@ -19,7 +19,7 @@ from gateway.bus.link import Link, LinkDown, ear
 from gateway.door import audit, languages
 from services.contracts.calling import Call
 from services.contracts.errors import Refusal, Unavailable, Unexpected, revive
-from services.ground import tracing
+from services.ground import clock, tracing
 from services.ground.logs import log
 from services.ground.work import TRACEPARENT
 
@@ -168,7 +168,7 @@ class Client:
             raise _unavailable("The platform's bus can't be reached.")
         number = str(next(self._numbers))
         said: frames.Headers = {name: value for name, value in headers.items() if value is not None}
-        said["nameko.deadline"] = time.time() + timeout
+        said["nameko.deadline"] = clock.unmoved_ns() / 1e9 + timeout
         body = orjson.dumps({"args": [], "kwargs": kwargs}, option=orjson.OPT_UTC_Z)
         expiration = str(int(timeout * 1000))
         result = self._waiting[number] = AsyncResult()

@@ -17,7 +17,7 @@ from services.chassis import context, metrics
 from services.chassis.bus import PATIENCE, Publisher, await_confirm
 from services.chassis.outbox import pack
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, exchange_of
-from services.ground import identifiers, tracing
+from services.ground import clock, identifiers, tracing
 from services.ground.work import TRACEPARENT
 
 
@@ -43,7 +43,7 @@ class Announcer(DependencyProvider):
         One that is said `to` some has an id made of who they are, not of its number: sent again to others, perhaps by
         who takes up interrupted work, it is another. No two may be to the same.
         """
-        key, began = announcement.message.key, time.time_ns()
+        key, began = announcement.message.key, clock.unmoved_ns()
         id = identifiers.derived_id(f"{context.causation_id()}/{key}/{to or nth}")
         event = pack(announcement, self._service, nth, id=id)
         confirm = self.publisher.post(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)

@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 from services.chassis import context, metrics
 from services.chassis.bus import PATIENCE, BusDown, Publisher, await_confirm
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, UndeclaredMessage, envelope, exchange_of
-from services.ground import identifiers, logs, tracing
+from services.ground import clock, identifiers, logs, tracing
 from services.ground.logs import log
 from services.ground.work import TRACEPARENT
 
@@ -170,9 +170,10 @@ class Relay(SharedExtension):
     def _send(self, batches: Iterable[list[Entry]]) -> None:
         """Post each batch before the confirms of the one before are awaited."""
         posted: Posted = []
-        began = time.time_ns()
+        began = clock.unmoved_ns()
         for batch in batches:
-            now, following = time.time_ns(), [(entry, [self._gather(each) for each in entry.events]) for entry in batch]
+            now = clock.unmoved_ns()
+            following = [(entry, [self._gather(each) for each in entry.events]) for entry in batch]
             self.publisher.flush()
             self._settle(posted, began)
             posted, began = following, now

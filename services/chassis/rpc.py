@@ -25,7 +25,7 @@ from services.chassis.replies import refusal_for, told
 from services.chassis.store import database
 from services.contracts.calling import Call, calls_of
 from services.contracts.errors import Invalid, NotFound, Refusal, TooMany, Unavailable, Unexpected
-from services.ground import logs
+from services.ground import clock, logs
 from services.ground.logs import log
 from services.ground.tokens import Caller, Tokens
 from services.ground.work import TRACEPARENT, Work
@@ -74,7 +74,7 @@ class Calls(SharedExtension):
         deadline = delivery.headers.get("nameko.deadline")
         if not isinstance(delivery.properties.get("reply_to"), str):
             log.warning("call without a way back dropped", method=delivery.key)
-        elif isinstance(deadline, int | float) and deadline < time.time():
+        elif isinstance(deadline, int | float) and deadline < clock.unmoved_ns() / 1e9:
             log.info("expired call dropped", method=delivery.key)
         elif name == "ping":
             self.reply(delivery, told(delivery.key, self._pong(), None))

@@ -1,10 +1,77 @@
-"""The clock: the one place that knows what time it is, so that the domain need not."""
+"""The clock: the one place that knows what time it is, so that the domain need not.
 
-from datetime import UTC, datetime
+A file may move the clock of a platform that serves nobody for real: of a test, or of a demo. All its processes `follow`
+the same file, and see a change of it within EVERY seconds. Everywhere else the clock is the machine's.
+"""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from services.contracts import moments
+
+MOVABLE = "This platform serves nobody for real, so that its clock may be moved. It is ahead by so many seconds:"
+EVERY = 0.05  # seconds between two looks at the file
+
+
+class Moved:
+    """How far a file moves the clock."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: tuple[int, int] | None = None
+        self._look_at = 0.0
+        self._seconds = 0
+        self.seconds()
+
+    def seconds(self) -> int:
+        """The seconds by which the clock is ahead."""
+        if (now := time.monotonic()) >= self._look_at:
+            self._look_at = now + EVERY
+            found = os.stat(self._file)
+            if (found.st_ino, found.st_mtime_ns) != self._known:
+                self._seconds, self._known = ahead(self._file), (found.st_ino, found.st_mtime_ns)
+        return self._seconds
+
+
+_moved: Moved | None = None
+
+
+def ahead(file: Path) -> int:
+    """The seconds that a file says. Raises ValueError where it does not say that the clock may be moved."""
+    first, _, seconds = file.read_text().strip().partition("\n")
+    if first != MOVABLE:
+        raise ValueError(f"{file} does not say that a clock may be moved")
+    return int(seconds)
+
+
+def follow(file: Path) -> None:
+    """Let a file move the clock of this process. Raises ValueError or OSError where it may not."""
+    global _moved  # noqa: PLW0603 - a process has one clock
+    _moved = Moved(file)
+
+
+def exact() -> datetime:
+    """The present moment in UTC, to the microsecond."""
+    if _moved is None:
+        return datetime.now(UTC)
+    return datetime.now(UTC) + timedelta(seconds=_moved.seconds())
 
 
 def now() -> datetime:
     """The present moment in UTC, cut to the millisecond that the store keeps."""
-    return moments.cut(datetime.now(UTC))
+    return moments.cut(exact())
+
+
+def seconds() -> float:
+    """The present moment in Unix seconds, as tokens say it."""
+    return time.time() if _moved is None else time.time() + _moved.seconds()
+
+
+def unmoved_ns() -> int:
+    """The machine's own Unix nanoseconds, which nothing moves: for what two processes measure together.
+
+    The deadline of a call is one, and a span's times: they would be wrong while one of the two has not looked yet.
+    """
+    return time.time_ns()

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import MutableMapping
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
@@ -19,6 +18,8 @@ from typing import Any
 
 import orjson
 import structlog
+
+from services.ground import clock
 
 Line = MutableMapping[str, Any]
 Failure = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -115,7 +116,7 @@ def configure(process: str, level: str = "INFO", form: str = "json") -> None:
     """Send structlog and the standard library's logging to stdout. `form` is `json` or `text`."""
 
     def complete(_logger: Any, method: str, line: Line) -> Line:
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        now = clock.exact().isoformat(timespec="microseconds").replace("+00:00", "Z")
         complete = {"process": process, **known(), **line, "level": method, "at": now}
         return _tell_failure(_logger, method, complete) if "exc_info" in line else complete
 

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError, validate
 
+from services.ground import clock
+
 RETRY_DELAYS = [5, 30, 120, 600]  # seconds
 BROKER, STORE = ("amqp", "amqps"), ("mongodb", "mongodb+srv")  # schemes of their addresses
 
@@ -44,7 +46,11 @@ class WrongSettings(SystemExit):
 
 
 def read(env: Env) -> None:
-    """Close a reading of settings: raises WrongSettings naming every variable that is missing or wrong."""
+    """Close a reading of settings: raises WrongSettings naming every variable that is missing or wrong.
+
+    If CLOCK_FILE is among them, the clock of this process follows that file from here on.
+    """
+    moved_by = env.str("CLOCK_FILE", "", validate=_may_move)
     try:
         env.seal()
     except EnvValidationError as error:
@@ -52,6 +58,18 @@ def read(env: Env) -> None:
         wrong = WrongSettings({name: [str(each) for each in says] for name, says in found.items()})
         print(f"This process cannot start; its environment lacks something:\n{wrong.says}", flush=True)
         raise wrong from None
+    if moved_by:
+        clock.follow(Path(moved_by))
+
+
+def _may_move(file: str) -> None:
+    """A platform that serves people never has a movable clock by accident: the file must say that it serves nobody."""
+    try:
+        if file:
+            clock.ahead(Path(file))
+    except (OSError, ValueError):
+        says = "Must name a file that `python -m deploy.local up --movable` made; a platform for real has none."
+        raise ValidationError(says) from None
 
 
 Check = Callable[[str], None]

@@ -190,6 +190,13 @@ def test_moments_become_numbers_in_one_place() -> None:
         assert path == one_place or not by_float.search(path.read_text()), path
 
 
+def test_one_clock_tells_the_time() -> None:
+    """What asks the machine would not move with a platform's clock. How long something takes is another matter."""
+    asks = re.compile(r"datetime\.now\(|utcnow|\.today\(|\btime\.(time|time_ns|localtime|gmtime)\b")
+    for path in (path for folder in ("services", "gateway") for path in sources(folder)):
+        assert path == ROOT / "services" / "ground" / "clock.py" or not asks.search(path.read_text()), path
+
+
 @pytest.mark.parametrize("folder", ["services", "gateway", "deploy", "tests"])
 def test_nothing_is_named_vaguely(folder: str) -> None:
     vague = [path for path in sources(folder) if VAGUE & set(re.split(r"[_.]", path.stem))]

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ import requests
 from amqp.exceptions import NotFound
 
 from deploy.capabilities import capabilities
+from deploy.local.clock import Clock
 from services.chassis.messaging import hearers
 from tests.rig.wire import connection
 
@@ -169,6 +171,9 @@ class Platform:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.administrator: Member
+        self.clock = Clock(processes.folder)
+        self.clock.prepare()
+        processes.environment = processes.environment | {"CLOCK_FILE": str(self.clock.file)}
 
     @classmethod
     @contextmanager
@@ -208,6 +213,10 @@ class Platform:
         while self.processes.log(name).count("serving") == served:
             assert time.monotonic() < until, f"{name} does not serve again"
             time.sleep(0.05)
+
+    def move(self, **by: float) -> None:
+        """Move the clock of all processes on, by `weeks=5` or so."""
+        self.clock.move(timedelta(**by))
 
     @contextmanager
     def other_door(self) -> Iterator[str]:
