@@ -26,3 +26,5 @@ UNSENT = Gauge("hearth_outbox_unsent", "Aggregates seen with unsent messages at 
 OLDEST = Gauge("hearth_outbox_oldest_seconds", "For how long a message has been seen to be unsent.", ["collection"])
 WAITING = Gauge("hearth_queue_messages", "Messages in a queue that nobody holds.", ["queue"])
 CONSUMERS = Gauge("hearth_queue_consumers", "Consumers of a queue, of all processes.", ["queue"])
+DUE = Counter("hearth_due_total", "Tries of work that was planned for a moment.", ["work", "outcome"])
+OVERDUE = Gauge("hearth_due_oldest_seconds", "For how long the oldest planned work has been due.", ["work"])

@@ -38,8 +38,8 @@ PAUSE = 0.01  # seconds after a first lost race, at most; then twice as long eac
 LONGEST_PAUSE = 0.1
 CLAIM_TRIES = 100
 CHANGED_MEANWHILE = "changed_meanwhile"  # the one conflict that another try may solve
-HIDDEN = {OUTBOX: False, UNSENT: False}
-_NOT_SET = ("_id", OUTBOX, UNSENT)
+TAKEN = "taken"  # who works on what is due (`schedule`)
+HIDDEN = {OUTBOX: False, UNSENT: False, TAKEN: False}
 _clients: dict[str, MongoClient[Document]] = {}
 
 
@@ -192,7 +192,7 @@ class Aggregates(Rows):
             raise _changed(Stale)
         outgoing = self._outgoing(announcing, noting, sequence)
         changed = {**document, "version": version + 1, "sequence": sequence}
-        update: Document = {"$set": {name: value for name, value in changed.items() if name not in _NOT_SET}}
+        update: Document = {"$set": {name: value for name, value in changed.items() if name not in ("_id", *HIDDEN)}}
         if outgoing:
             riding = [*self._noted(document["_id"]), *outgoing] if instead else outgoing
             update = _riding_along(update["$set"], riding, instead=instead)

@@ -1,0 +1,240 @@
+"""The schedule: `@due` does what a document plans for a moment, `@every` what is to be done again and again.
+
+The plan is a field of the document: whoever saves the document plans the work, moves it, or drops it (None) in the same
+write. Any number of processes may look for due work. One of them takes a row by moving its moment on, by a lease. So a
+process that dies, or a handler that fails, has the row fall due again: later each time, and never lost. The handler
+saves the document without the plan. That save has an effect once only, because it names the version that was read.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import eventlet
+from eventlet.event import Event
+from nameko.extensions import Entrypoint
+from pymongo import IndexModel, ReturnDocument
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from services.chassis import metrics
+from services.chassis.rpc import Calls
+from services.chassis.store import HIDDEN, TAKEN, Document, Rows, database, is_absent
+from services.contracts.errors import Conflict
+from services.ground import clock, logs
+from services.ground.logs import log
+from services.ground.work import Work
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+LOOK_EVERY = 1.0  # seconds
+AT_ONCE = 100  # rows
+LEASES = (30, 60, 120, 600)  # seconds that the first try has, the second, …; then the row falls due again
+
+
+class NotIndexed(Exception):
+    """A field that plans work has no index, so that each look would read every row. A programming error."""
+
+
+class Agenda:
+    """The work that one field of a collection plans; `only` bounds it to some rows."""
+
+    def __init__(
+        self, store: Rows, by: str, *, only: Mapping[str, Any] | None = None, leases: Sequence[int] = LEASES
+    ) -> None:
+        if not any(next(iter(index.document["key"])) == by for index in store.indexes):
+            raise NotIndexed(f"{store.collection} needs an index of {by}")
+        self._rows, self._by, self._only, self._leases = store.rows, by, dict(only or {}), leases
+
+    def look(self, now: datetime) -> tuple[list[Document], float]:
+        """The rows that are due, oldest first, and for how many seconds the oldest plan is unfulfilled.
+
+        A row that was tried and waits for its next try is not due, and as old as its plan.
+        """
+        tried_by = now + timedelta(seconds=max(self._leases))
+        wanted = {**self._only, self._by: {"$lte": tried_by}}
+        found = list(self._rows.find(wanted, {self._by: True, TAKEN: True}).sort(self._by, 1).limit(AT_ONCE))
+        ages = [(now - self._tries(row)[0]).total_seconds() for row in found]
+        return [row for row in found if row[self._by] <= now], max([0.0, *ages])
+
+    def take(self, row: Document, now: datetime) -> Document | None:
+        """The row as it is now, if it is still planned for the moment that was seen: others leave it alone for a while.
+
+        None when it was taken by another, or planned anew.
+        """
+        since, times = self._tries(row)
+        until = now + timedelta(seconds=self._leases[min(times, len(self._leases) - 1)])
+        taken = {"until": until, "since": since, "times": times + 1}
+        return self._rows.find_one_and_update(
+            {"_id": row["_id"], self._by: row[self._by]},
+            {"$set": {self._by: until, f"{TAKEN}.{self._by}": taken}},
+            HIDDEN,
+            return_document=ReturnDocument.AFTER,
+        )
+
+    def plan(self, row: Document, at: datetime) -> None:
+        """Plan a row that was taken for another moment, unless it was planned anew meanwhile."""
+        self._rows.update_one({"_id": row["_id"], self._by: row[self._by]}, {"$set": {self._by: at}})
+
+    def _tries(self, row: Document) -> tuple[datetime, int]:
+        """The moment for which a row was planned, and how often it was tried. A new plan begins anew."""
+        taken = row.get(TAKEN, {}).get(self._by)
+        return (taken["since"], taken["times"]) if taken and taken["until"] == row[self._by] else (row[self._by], 0)
+
+
+class Planned(Entrypoint):
+    """An entrypoint that looks for its work by the clock, from start to stop."""
+
+    calls = Calls()  # so that a capability which does nothing else can be pinged too
+
+    def start(self) -> None:
+        self.name = f"{self.container.service_name}.{self.method_name}"
+        self._agenda, self._stopping = self.agenda(), Event()
+        self._facts = {"hearth.work": self.name}
+        self._thread = self.container.spawn_managed_thread(self._run, identifier=f"schedule of {self.name}")
+
+    def stop(self) -> None:
+        """End with the piece of work that has begun; what else is due is found by any process."""
+        self._halt()
+        self._thread.wait()
+
+    def kill(self) -> None:
+        self._halt()
+
+    def agenda(self) -> Agenda:
+        """Where the work is planned."""
+        raise NotImplementedError
+
+    def arguments(self, row: Document) -> dict[str, Any]:
+        """What the method is called with."""
+        raise NotImplementedError
+
+    def done(self, row: Document) -> None:
+        """Note that the method has returned."""
+
+    def _halt(self) -> None:
+        if not self._stopping.ready():
+            self._stopping.send(None)
+
+    def _run(self) -> None:
+        while not self._stopping.ready():
+            more = False
+            try:
+                more = self._look()
+            except PyMongoError as error:
+                log.warning("schedule not seen", work=self.name, error=logs.kind(error))
+            if not more:
+                with eventlet.Timeout(LOOK_EVERY, False):
+                    self._stopping.wait()
+
+    def _look(self) -> bool:
+        """Do what is due; whether there may be more."""
+        due, oldest = self._agenda.look(clock.now())
+        metrics.OVERDUE.labels(self.name).set(oldest)
+        for row in due:
+            taken = None if self._stopping.ready() else self._agenda.take(row, clock.now())
+            if taken is not None and eventlet.spawn(self._work, taken).wait():  # each in a context of its own
+                self.done(taken)
+        return len(due) == AT_ONCE
+
+    def _work(self, row: Document) -> bool:
+        failures: list[Exception | None] = []
+        self.container.work(
+            self,
+            self.arguments(row),
+            context_data={
+                "correlation_id": None,
+                "log": {"work": self.name},
+                "traced": Work(f"process {self.name}", "consumer", None, self._facts),
+            },
+            then=partial(self._finish, failures, time.monotonic()),
+        )
+        return failures == [None]
+
+    def _finish(self, failures: list[Exception | None], begun: float, _result: Any, error: Exception | None) -> None:
+        failures.append(error)
+        metrics.DUE.labels(self.name, type(error).__name__ if error else "ok").inc()
+        if error is None:
+            log.info("done when due", work=self.name, ms=round((time.monotonic() - begun) * 1000, 1))
+        elif isinstance(error, Conflict) or is_absent(error):
+            log.warning("due again later", work=self.name, error=logs.kind(error))
+        else:
+            log.error("failed, due again later", work=self.name, exc_info=error)
+
+
+class Due(Planned):
+    """The entrypoint behind `@due`: one handler for what one field of the aggregates in a store plans."""
+
+    def __init__(self, store: str, *, by: str, **kwargs: Any) -> None:
+        self._store, self._by = store, by
+        super().__init__(**kwargs)
+
+    def agenda(self) -> Agenda:
+        method = getattr(self.container.service_cls, self.method_name)
+        _self, self._takes = inspect.signature(method).parameters
+        (found,) = (each for each in self.container.dependencies if each.attr_name == self._store)
+        return Agenda(found.store, self._by)
+
+    def arguments(self, row: Document) -> dict[str, Any]:
+        return {self._takes: row}
+
+
+class Leases(Rows):
+    """When each regular work falls due, by its name."""
+
+    collection = "leases"
+    indexes = (IndexModel([("due_at", 1)]),)
+
+    def keep(self, name: str, now: datetime) -> None:
+        """Plan what is not planned yet, for now."""
+        try:
+            self.rows.insert_one({"_id": name, "due_at": now})
+        except DuplicateKeyError:
+            return  # planned by this process or another
+
+
+class Every(Planned):
+    """The entrypoint behind `@every`: one process of all does it, again so long after it was done."""
+
+    def __init__(self, pause: timedelta, *, within: timedelta, **kwargs: Any) -> None:
+        self._every, self._within = pause, within
+        super().__init__(**kwargs)
+
+    def agenda(self) -> Agenda:
+        service = self.container.service_name.partition(".")[0]
+        self._leases, self._kept = Leases(database(self.container.config["settings"], service), service), False
+        within = int(self._within.total_seconds())
+        return Agenda(self._leases, "due_at", only={"_id": self.name}, leases=(within,))
+
+    def arguments(self, row: Document) -> dict[str, Any]:
+        return {}
+
+    def done(self, row: Document) -> None:
+        self._agenda.plan(row, clock.now() + self._every)
+
+    def _look(self) -> bool:
+        if not self._kept:  # the store may be away when the process starts
+            self._leases.prepare()
+            self._leases.keep(self.name, clock.now())
+            self._kept = True
+        return super()._look()
+
+
+def due(store: str, *, by: str) -> Callable[[Handler], Handler]:
+    """Have a method handle each aggregate of a store (its name in the capability) when the moment in `by` has come.
+
+    It is called with the aggregate, and saves it without the plan (None) or with a new one. It is called again, later
+    each time, as long as the plan is there.
+    """
+    decorate: Callable[[Handler], Handler] = Due.decorator(store, by=by)
+    return decorate
+
+
+def every(pause: timedelta, *, within: timedelta) -> Callable[[Handler], Handler]:
+    """Have a method be called again and again, by one process at a time as long as it takes no longer than `within`.
+
+    One that fails, or whose process dies, is called again after `within`.
+    """
+    decorate: Callable[[Handler], Handler] = Every.decorator(pause, within=within)
+    return decorate
