@@ -56,7 +56,11 @@ def events() -> None:
 
 
 @events.command("list")
-@click.option("--status", type=click.Choice(["draft", "published", "cancelled"]), help="Only events of this status.")
+@click.option(
+    "--status",
+    type=click.Choice(["draft", "published", "cancelled", "ended"]),
+    help="Only events of this status.",
+)
 @click.option("--past", is_flag=True, help="Also events that are over.")
 @LIMIT
 @screen.as_json

@@ -14,6 +14,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from deploy.local.platform import ROOT
 from services.chassis.messaging import On
 from services.chassis.rpc import Rpc
+from services.chassis.schedule import Planned
 from services.contracts.catalogue import CATALOGUE
 
 SERVICES = ("members", "events", "feedback", "notifications")
@@ -151,7 +152,7 @@ def test_one_handler_hears_one_message() -> None:
         for name, method in inspect.getmembers(capability(folder), inspect.isfunction):
             entrypoints = getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ())
             assert len(entrypoints) <= 1, name
-            assert all(isinstance(each, On | Rpc) for each in entrypoints)
+            assert all(isinstance(each, On | Rpc | Planned) for each in entrypoints)
 
 
 def test_handlers_name_only_what_the_message_has() -> None:

@@ -127,20 +127,65 @@ def test_what_is_over_cannot_be_cancelled() -> None:
         domain.cancel(published, "too late", by=HOST, roles=ROLES[HOST], now=NOW + timedelta(days=2))
 
 
+@pytest.mark.parametrize("over", [timedelta(0), timedelta(days=400)])
+def test_a_published_event_ends_at_its_end_or_whenever_somebody_looks(over: timedelta) -> None:
+    published = domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW)
+    assert published["end_due_at"] == published["ends_at"]
+    ended = domain.end(published, now=published["ends_at"] + over)
+    assert (ended["status"], ended["end_due_at"], domain.was_public(ended)) == ("ended", None, True)
+
+
+def test_what_does_not_take_place_has_no_end() -> None:
+    draft, later = drafted(), NOW + timedelta(days=2)
+    published = domain.publish(draft, by=HOST, roles=ROLES[HOST], now=NOW)
+    cancelled = domain.cancel(published, "The trainer is ill.", by=HOST, roles=ROLES[HOST], now=NOW)
+    ended = domain.end(published, now=later)
+    assert [event["end_due_at"] for event in (draft, cancelled, ended)] == [None, None, None]
+    for event in (draft, cancelled, ended):
+        with pytest.raises(Conflict):
+            domain.end(event, now=later)
+    with pytest.raises(Conflict):
+        domain.end(published, now=published["ends_at"] - MOMENT)
+
+
+def test_what_has_ended_stays_as_it_was() -> None:
+    ended = domain.end(domain.publish(drafted(), by=HOST, roles=ROLES[HOST], now=NOW), now=NOW + timedelta(days=2))
+    for attempt in (
+        lambda **who: domain.cancel(ended, "too late", **who),
+        lambda **who: domain.publish(ended, **who),
+        lambda **who: domain.change(ended, {"title": "Another title"}, **who),
+    ):
+        with pytest.raises(Conflict):
+            attempt(by=HOST, roles=ROLES[HOST], now=NOW)  # also by a clock that goes after the one that ended it
+
+
 class Life(RuleBasedStateMachine):
-    """Whatever anybody tries, an event only goes `draft → published → cancelled` or `draft → cancelled`."""
+    """Whatever anybody tries, an event only goes `draft → published → cancelled | ended` or `draft → cancelled`."""
 
     people = st.sampled_from([HOST, STRANGER, ROOT])
 
     @initialize()
     def begin(self) -> None:
         self.event = drafted()
-        self.path = ["draft"]
+        self.path, self.now = ["draft"], NOW
+
+    @rule(hours=st.integers(1, 20))
+    def wait(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule()
+    def end(self) -> None:
+        try:
+            self.event = domain.end(self.event, now=self.now)
+        except Conflict:
+            return
+        self.path.append("ended")
+        assert self.event["ends_at"] <= self.now
 
     def attempt(self, verb: Any, who: str, **kwargs: Any) -> None:
         before = self.event
         try:
-            self.event = verb(before, by=who, roles=ROLES[who], now=NOW, **kwargs)
+            self.event = verb(before, by=who, roles=ROLES[who], now=self.now, **kwargs)
         except Refusal:
             assert self.event is before
             return
@@ -169,7 +214,9 @@ class Life(RuleBasedStateMachine):
             ["draft", "published"],
             ["draft", "cancelled"],
             ["draft", "published", "cancelled"],
+            ["draft", "published", "ended"],
         )
+        assert (self.event["end_due_at"] is not None) == (self.path[-1] == "published")
         assert self.event["status"] == self.path[-1]
         assert domain.was_public(self.event) == ("published" in self.path)
         assert (self.event["cancel_reason"] is None) == ("cancelled" not in self.path)

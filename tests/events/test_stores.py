@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.chassis.schedule import Agenda
 from services.events.calendar import domain
 from services.events.calendar.store import EventStore
 
@@ -25,6 +26,10 @@ def store(make_store: Any) -> EventStore:
     )
     store.add(domain.cancel(draft("never", hours=1), "Nobody has time.", now=NOW, **HOST))
     return store
+
+
+def due(store: EventStore, now: datetime) -> str:
+    return " ".join(row["_id"] for row in Agenda(store, "end_due_at").look(now)[0])
 
 
 def draft(id: str, hours: int) -> domain.Event:
@@ -87,3 +92,25 @@ def test_cancelled_events_of_an_earlier_version_are_listed_if_members_knew_them(
     assert store.get("off")["published_at"] == NOW
     assert domain.was_public(store.get("off"))
     assert not domain.was_public(store.get("never"))
+
+
+def test_the_end_of_what_is_published_falls_due_and_of_nothing_else(store: EventStore) -> None:
+    assert due(store, NOW + timedelta(hours=2) - timedelta(milliseconds=1)) == ""
+    assert due(store, NOW + timedelta(hours=2)) == "0 1"
+    assert due(store, NOW + timedelta(days=400)) == "0 1 2 3 4 5 6 7 8 9"
+
+
+def test_the_end_of_what_an_older_version_published_falls_due_too(store: EventStore) -> None:
+    store.rows.update_many({}, {"$unset": {"end_due_at": ""}})
+    assert due(store, NOW + timedelta(days=400)) == ""
+    store.prepare()
+    assert due(store, NOW + timedelta(days=400)) == "0 1 2 3 4 5 6 7 8 9"
+    store.save(domain.end(store.get("0"), now=NOW + timedelta(hours=2)))
+    store.prepare()
+    assert due(store, NOW + timedelta(days=400)) == "1 2 3 4 5 6 7 8 9", "what has ended is not planned again"
+
+
+def test_what_has_ended_is_listed_apart(store: EventStore) -> None:
+    store.save(domain.end(store.get("0"), now=NOW + timedelta(hours=2)))
+    assert listed(store, "ended") == ("0", None)
+    assert listed(store)[0].startswith("1 2")

@@ -54,6 +54,15 @@ class Capability:
 
         return call
 
+    def do(self, method: str, *given: Any) -> None:
+        """Have a method do its work as the schedule would."""
+
+        def work() -> None:
+            context.begin(ASKED_AS)
+            getattr(self._service, method)(*given)
+
+        copy_context().run(work)
+
     def store(self, name: str) -> Any:
         """One of its stores, by its name in the service."""
         return self._stores[name]

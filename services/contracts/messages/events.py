@@ -8,8 +8,8 @@ from services.contracts.shapes.events import Audience
 from services.contracts.shapes.parts import Id, Moment, Shape
 
 
-class EventsPublished(Shape):
-    """An event that members may attend."""
+class EventFacts(Shape):
+    """What each message about an event says of it."""
 
     event_id = Id(required=True)
     title = fields.String(required=True)
@@ -20,6 +20,11 @@ class EventsPublished(Shape):
     ends_at = Moment(required=True)
     audience = fields.Nested(Audience, required=True)
     host_id = Id(required=True)
+
+
+class EventsPublished(EventFacts):
+    """An event that members may attend."""
+
     actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
 
 
@@ -27,6 +32,10 @@ class EventsCancelled(EventsPublished):
     """An event that was published and does not take place."""
 
     reason = fields.String(required=True)
+
+
+class EventsEnded(EventFacts):
+    """An event that took place and is over."""
 
 
 _CAFE_MORNING = {
@@ -55,6 +64,13 @@ EVENTS_CANCELLED = announce(
     says="A published event was cancelled.",
     body=EventsCancelled,
     example=_CAFE_MORNING | {"reason": "The trainer is ill; we try again in May."},
+)
+EVENTS_ENDED = announce(
+    "events.ended",
+    by="events",
+    says="A published event took place; its end has come.",
+    body=EventsEnded,
+    example={name: value for name, value in _CAFE_MORNING.items() if name != "actor_id"},
 )
 EVENTS_NOTED = announce(
     "events.noted",

@@ -18,7 +18,7 @@ from services.contracts.shapes.parts import (
     tags,
 )
 
-STATUSES = ("draft", "published", "cancelled")
+STATUSES = ("draft", "published", "cancelled", "ended")
 
 
 class Audience(Shape):
@@ -100,7 +100,7 @@ EventPage = page_of(Event)
 
 
 class EventQuery(Page):
-    """Which events to list: published and cancelled ones by start, or one's own drafts."""
+    """Which events to list: published, cancelled and ended ones by start, or one's own drafts."""
 
     status = fields.String(load_default="published", validate=validate.OneOf(STATUSES))
     starts_after = Moment(load_default=None, metadata={"description": "Only events that start after this moment."})

@@ -1,7 +1,7 @@
-"""What is true of an event: `draft → published → cancelled`, or `draft → cancelled` without a word to anybody.
+"""What is true of an event: `draft → published → cancelled | ended`, or `draft → cancelled` without a word to anybody.
 
 An event is a plain dict with `_id`, `changed_at`, and a `history` of its last deeds, which is for reading only: rules
-ask facts such as `published_at`.
+ask facts such as `published_at`. `end_due_at` is when a published event ends; it is None before and after.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,7 @@ def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, n
         "status": "draft",
         "cancel_reason": None,
         "published_at": None,
+        "end_due_at": None,
         "changed_at": now,
         "history": [_deed(now, by, "drafted")],
     }
@@ -44,7 +45,8 @@ def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> E
     _may_organise(event, by, roles)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be published.")
-    return _checked(_after({**event, "status": "published", "published_at": now}, now, by, "published"), now)
+    published = {**event, "status": "published", "published_at": now, "end_due_at": event["ends_at"]}
+    return _checked(_after(published, now, by, "published"), now)
 
 
 def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Event:
@@ -52,10 +54,18 @@ def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: da
     _may_organise(event, by, roles)
     if event["status"] == "cancelled":
         raise Conflict("already_cancelled", "This event has been cancelled already.")
-    if event["ends_at"] <= now:
+    if event["status"] == "ended" or event["ends_at"] <= now:
         raise Conflict("already_over", "This event is over.")
-    closed = {"status": "cancelled", "cancel_reason": reason, "published_at": _published_at(event)}
+    closed = {"status": "cancelled", "cancel_reason": reason, "published_at": _published_at(event), "end_due_at": None}
     return _after({**event, **closed}, now, by, "cancelled")
+
+
+def end(event: Event, *, now: datetime) -> Event:
+    """The event, after it took place. Raises Conflict for one that is not published, or not over."""
+    if event["status"] != "published" or event["ends_at"] > now:
+        raise Conflict("not_over", "Only a published event ends, and not before its end.")
+    over = {"status": "ended", "published_at": _published_at(event), "end_due_at": None}
+    return _after({**event, **over}, now, None, "ended")
 
 
 def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
@@ -108,9 +118,9 @@ def _checked(event: Event, now: datetime) -> Event:
     return event
 
 
-def _after(event: Event, now: datetime, by: str, what: str) -> Event:
+def _after(event: Event, now: datetime, by: str | None, what: str) -> Event:
     return {**event, "changed_at": now, "history": [*event["history"][-49:], _deed(now, by, what)]}
 
 
-def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
+def _deed(now: datetime, by: str | None, what: str) -> dict[str, Any]:
     return {"at": now, "by": by, "what": what}

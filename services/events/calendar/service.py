@@ -4,11 +4,12 @@ from typing import Any
 
 from services.chassis import cursors
 from services.chassis.rpc import answers
+from services.chassis.schedule import due
 from services.chassis.store import Store
 from services.contracts.calls import events as calls
 from services.contracts.catalogue import Announcement
 from services.contracts.deeds import noted
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_NOTED, EVENTS_PUBLISHED
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_ENDED, EVENTS_NOTED, EVENTS_PUBLISHED
 from services.contracts.shapes import events as shapes
 from services.events.calendar import domain
 from services.events.calendar.domain import Event
@@ -20,7 +21,7 @@ _event = shapes.Event()
 
 
 class Calendar:
-    """What happens at the hub: drafted by organisers, read by all, cancelled with a reason."""
+    """What happens at the hub: drafted by organisers, read by all, cancelled with a reason, or over."""
 
     name = "events.calendar"
     events = Store(EventStore)
@@ -56,6 +57,12 @@ class Calendar:
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
         announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)
         return _event.dump(self.events.save(event, announcing=announcing, noting=deed))
+
+    @due("events", by="end_due_at")
+    def end(self, event: Event) -> None:
+        """An event that took place is over."""
+        ended = domain.end(event, now=clock.now())
+        self.events.save(ended, announcing=EVENTS_ENDED.about(ended, event_id=ended["_id"]))
 
     @answers(calls.SHOW_EVENT)
     def show(self, caller: Caller, event_id: str) -> Any:

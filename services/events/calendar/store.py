@@ -20,15 +20,19 @@ class EventStore(Aggregates):
     indexes = (
         IndexModel([("status", 1), ("starts_at", 1), ("_id", 1)]),
         IndexModel([("host_id", 1), ("status", 1), ("starts_at", 1), ("_id", 1)]),
+        IndexModel([("end_due_at", 1)], sparse=True),
     )
 
     def prepare(self) -> None:
-        """Make the indexes. Give cancelled events of earlier versions the fact that only their history tells."""
+        """Make the indexes. Give events of earlier versions the facts that they lack: when they were published, and end."""
         super().prepare()
         earlier = {"status": "cancelled", "published_at": {"$exists": False}}
         for event in list(self.rows.find(earlier, {"history": True})):
             at = next((deed["at"] for deed in event["history"] if deed["what"] == "published"), None)
             self.rows.update_one({"_id": event["_id"], **earlier}, {"$set": {"published_at": at}})
+        unplanned = {"status": "published", "end_due_at": None}
+        for event in self.rows.find(unplanned, {"ends_at": True}):
+            self.rows.update_one({"_id": event["_id"], **unplanned}, {"$set": {"end_due_at": event["ends_at"]}})
 
     def by_start(
         self,

@@ -1438,7 +1438,7 @@ export interface components {
             /** Format: uuid */
             host_id: string;
             /** @enum {string} */
-            status: "draft" | "published" | "cancelled";
+            status: "draft" | "published" | "cancelled" | "ended";
             /** @example null */
             cancel_reason?: string | null;
             /** @description Rises by one with every change. */
@@ -3422,7 +3422,7 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before; opaque. */
                 cursor?: string | null;
-                status?: "draft" | "published" | "cancelled";
+                status?: "draft" | "published" | "cancelled" | "ended";
                 /** @description Only events that start after this moment. */
                 starts_after?: string | null;
             };

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.chassis.schedule import Agenda
 from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale
 from services.contracts.shapes.events import Event
@@ -76,6 +77,50 @@ def test_a_cancellation_is_told_to_those_who_were_told_of_the_event(calendar: Ca
     assert message["data"]["actor_id"] == root.id
     calendar.cancel(host, event_id=untold, cancellation=ILL)
     assert said(calendar) == ["events.noted"]
+
+
+def test_an_event_ends_once_and_members_of_the_hub_may_know(
+    calendar: Capability, host: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    calendar.publish(host, event_id=id)
+    calendar.said()
+    over = to_come(hour=10)
+    monkeypatch.setattr("services.ground.clock.now", lambda: over)
+    events = calendar.store("events")
+    agenda = Agenda(events, "end_due_at")
+    (row,), _ = agenda.look(over)
+    event = agenda.take(row, over)
+    calendar.do("end", event)
+    with pytest.raises(Conflict):
+        calendar.do("end", event)  # by another process, whose turn was over
+    ended = calendar.show(somebody("coworker"), event_id=id)
+    Event().load(ended)
+    assert (ended["status"], agenda.look(over)) == ("ended", ([], 0))
+    (message,) = calendar.said()
+    assert (message["type"], message["subject"], message["sequence"]) == ("events.ended", id, f"{2:012d}")
+    facts = CATALOGUE["events.ended"].read(message["data"])
+    assert (facts["event_id"], facts["ends_at"], facts["host_id"]) == (id, over, host.id)
+    assert [each["id"] for each in calendar.browse(host, query={"status": "ended"})["items"]] == [id]
+    assert calendar.browse(host, query={})["items"] == []
+
+
+def test_what_is_cancelled_while_it_ends_stays_cancelled(
+    calendar: Capability, host: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    calendar.publish(host, event_id=id)
+    over = to_come(hour=10)
+    agenda = Agenda(calendar.store("events"), "end_due_at")
+    (row,), _ = agenda.look(over)
+    event = agenda.take(row, over)
+    calendar.cancel(host, event_id=id, cancellation=ILL)
+    calendar.said()
+    monkeypatch.setattr("services.ground.clock.now", lambda: over)
+    with pytest.raises(Conflict):
+        calendar.do("end", event)
+    assert (calendar.said(), agenda.look(over)) == ([], ([], 0))
+    assert calendar.show(host, event_id=id)["status"] == "cancelled"
 
 
 def test_a_refusal_saves_and_announces_nothing(calendar: Capability, host: Caller) -> None:
