@@ -79,7 +79,10 @@ def test_without_the_extra_there_are_no_traces_and_nothing_misses_it(environment
     assert says(environment, "-c", run) == (1, "feedback has no capability x; it has voices.\n")
 
 
-@pytest.mark.parametrize(("service", "name"), [("feedback", "VOICES_A_DAY"), ("notifications", "LINES_AN_HOUR")])
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [("feedback", "VOICES_A_DAY"), ("notifications", "LINES_AN_HOUR"), ("notifications", "INBOX_DAYS")],
+)
 def test_a_services_own_numbers_are_checked_with_the_rest(environment: dict[str, str], service: str, name: str) -> None:
     for wrong in ("0", "many", "-1"):
         code, words = says(environment | {name: wrong, "WORKERS": "0"}, "-m", f"services.{service}")

@@ -4,13 +4,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.contracts.shapes.notifications import event_id, moment_of
 from services.notifications.inbox import domain
 from services.notifications.inbox.domain import OVERLAP, Reader
+from services.notifications.inbox.service import Inbox
 from services.notifications.inbox.store import InboxStore
+from services.notifications.people.store import PeopleStore
+from tests.rig.capability import Capability
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -139,3 +143,32 @@ def test_to_mark_all_spares_looking_again_at_what_was_read_one_by_one(make_store
     assert store.marks.of("a").until is None
     assert store.read_all(A, NOW + 2 * HOUR) == 0
     assert store.marks.of("a").until == NOW + 2 * HOUR - OVERLAP
+
+
+def test_what_was_kept_long_enough_is_gone_and_nothing_else(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = make_store(PeopleStore)
+    for member in "ab":
+        people.rows.insert_one({"_id": member, "roles": [], "tags": [], "joined_at": NOW, "sequence": 1})
+    inbox = Capability(Inbox, make_store, days=365)
+    store: InboxStore = inbox.store("inbox")
+    tell(store, "ooee")
+    store.put([domain.line("b", "n0", NOTICE, NOW)])
+    monkeypatch.setattr("services.ground.clock.now", lambda: NOW + timedelta(days=365))
+    for work in ("forget_lines", "forget_broadcasts"):
+        inbox.do(work)
+    assert pages(store, A) == [["n3", "n2", "n1", "n0"]], "what is 365 days old is still kept"
+    monkeypatch.setattr("services.ground.clock.now", lambda: NOW + timedelta(days=365, milliseconds=1))
+    inbox.do("forget_lines")
+    assert (pages(store, A), pages(store, B)) == ([["n3", "n2", "n1"]], [["n3", "n2"]])
+    monkeypatch.setattr("services.ground.clock.now", lambda: NOW + timedelta(days=365) + 2.5 * HOUR)
+    for work in ("forget_lines", "forget_broadcasts") * 2:
+        inbox.do(work)
+    assert (pages(store, A), pages(store, B)) == ([["n3"]], [["n3"]])
+
+
+def test_a_hub_that_forgets_nothing_may_say_so(make_store: Any) -> None:
+    inbox = Capability(Inbox, make_store, days=1_000_000)
+    tell(inbox.store("inbox"), "oe")
+    for work in ("forget_lines", "forget_broadcasts"):
+        inbox.do(work)
+    assert pages(inbox.store("inbox"), A) == [["n1", "n0"]]

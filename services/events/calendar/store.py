@@ -24,7 +24,7 @@ class EventStore(Aggregates):
     )
 
     def prepare(self) -> None:
-        """Make the indexes. Give events of earlier versions the facts that they lack: when they were published, and end."""
+        """Make the indexes. Events of earlier versions lack their moment of publication, or the plan of their end."""
         super().prepare()
         earlier = {"status": "cancelled", "published_at": {"$exists": False}}
         for event in list(self.rows.find(earlier, {"history": True})):

@@ -17,6 +17,7 @@ Notice = dict[str, Any]
 # is given this much again; the ids tell what was seen.
 OVERLAP = timedelta(seconds=5)
 WITHDRAWN = {"withdrawn": True}  # the facts of a notice whose words were withdrawn
+A_CENTURY = 36_500  # days, and for ever: before the year 1 there are no moments
 
 _in_order = itemgetter("at", "_id")
 _NOT_SAID = {"belonging", "but"}
@@ -82,6 +83,11 @@ def as_lines(broadcasts: Iterable[Broadcast], member_id: str, marks: Marks) -> l
 def merged(one: list[Line], other: list[Line], *, ascending: bool) -> list[Line]:
     """The lines of both, which are in the order of their moments, in that order."""
     return list(merge(one, other, key=_in_order, reverse=not ascending))
+
+
+def kept_since(now: datetime, days: int) -> datetime:
+    """The moment before which lines and broadcasts are thrown away, by how many days they are kept."""
+    return now - timedelta(days=min(days, A_CENTURY))
 
 
 def seen_until(last: datetime) -> datetime:

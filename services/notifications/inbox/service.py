@@ -1,9 +1,12 @@
 """What the inbox answers."""
 
+from datetime import timedelta
 from typing import Any
 
 from services.chassis import cursors
+from services.chassis.numbers import Number
 from services.chassis.rpc import answers
+from services.chassis.schedule import every
 from services.chassis.store import Store
 from services.contracts import wording
 from services.contracts.calls import notifications as calls
@@ -13,17 +16,21 @@ from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 from services.notifications.inbox import domain
 from services.notifications.inbox.store import InboxStore
+from services.notifications.people.store import PeopleStore
 
 CATCH_UP_AT_MOST = 500
+DAY = timedelta(days=1)
 
 _notification = shapes.Notification()
 
 
 class Inbox:
-    """Members read what they were told."""
+    """Members read what they were told, as long as it is kept."""
 
     name = "notifications.inbox"
     inbox = Store(InboxStore)
+    people = Store(PeopleStore, sibling=True)
+    days = Number("INBOX_DAYS")
 
     @answers(calls.LIST_NOTIFICATIONS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -57,6 +64,18 @@ class Inbox:
             _shown(each, caller) | {"event_id": shapes.event_id(each["at"], each["notification"])} for each in found
         ]
         return {"items": [line for line in lines if line["event_id"] != after]}
+
+    @every(DAY, within=timedelta(minutes=10))
+    def forget_lines(self) -> None:
+        """Throw away the lines that were kept long enough, a thousand members' at a time."""
+        before = domain.kept_since(clock.now(), self.days)
+        for member_ids in self.people.everybody():
+            self.inbox.forget(member_ids, before)
+
+    @every(DAY, within=timedelta(minutes=10))
+    def forget_broadcasts(self) -> None:
+        """Throw away the broadcasts that were kept long enough."""
+        self.inbox.broadcasts.forget(domain.kept_since(clock.now(), self.days))
 
 
 def _reader(caller: Caller) -> domain.Reader:

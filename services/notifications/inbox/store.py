@@ -64,6 +64,10 @@ class BroadcastStore(Rows):
         with self.rows.find({"at": bounds}, fields).sort([("at", way), ("_id", way)]) as found:
             yield from (each for each in found if is_for(each, reader))
 
+    def forget(self, before: datetime) -> None:
+        """Throw away what was told before a moment."""
+        self.rows.delete_many({"at": {"$lt": before}})
+
 
 class MarkStore(Rows):
     """What members have read of the broadcasts: one document a member."""
@@ -126,6 +130,10 @@ class InboxStore(Rows):
     def _blank(self, those: Mapping[str, Any]) -> None:
         # A line of an older version has its words in a title and a body.
         self._kept().update_many(those, {"$set": {"facts": WITHDRAWN}, "$unset": dict.fromkeys(SENTENCES, "")})
+
+    def forget(self, member_ids: list[str], before: datetime) -> None:
+        """Throw away the lines of these members from before a moment."""
+        self.rows.delete_many({"member": {"$in": member_ids}, "at": {"$lt": before}})
 
     def youngest(
         self, reader: Reader, *, unread: bool, after: Position | None, limit: int
