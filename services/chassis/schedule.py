@@ -25,12 +25,12 @@ from services.chassis.store import HIDDEN, TAKEN, Document, Rows, database, is_a
 from services.contracts.errors import Conflict
 from services.ground import clock, logs
 from services.ground.logs import log
+from services.ground.settings import RETRY_DELAYS
 from services.ground.work import Work
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 LOOK_EVERY = 1.0  # seconds
 AT_ONCE = 100  # rows
-LEASES = (30, 60, 120, 600)  # seconds that the first try has, the second, …; then the row falls due again
 
 
 class NotIndexed(Exception):
@@ -38,11 +38,12 @@ class NotIndexed(Exception):
 
 
 class Agenda:
-    """The work that one field of a collection plans; `only` bounds it to some rows."""
+    """The work that one field of a collection plans; `only` bounds it to some rows.
 
-    def __init__(
-        self, store: Rows, by: str, *, only: Mapping[str, Any] | None = None, leases: Sequence[int] = LEASES
-    ) -> None:
+    `leases` are the seconds that the first try has, the second, and so on, until the row falls due again.
+    """
+
+    def __init__(self, store: Rows, by: str, *, only: Mapping[str, Any] | None = None, leases: Sequence[int]) -> None:
         if not any(next(iter(index.document["key"])) == by for index in store.indexes):
             raise NotIndexed(f"{store.collection} needs an index of {by}")
         self._rows, self._by, self._only, self._leases = store.rows, by, dict(only or {}), leases
@@ -174,7 +175,7 @@ class Due(Planned):
         method = getattr(self.container.service_cls, self.method_name)
         _self, self._takes = inspect.signature(method).parameters
         (found,) = (each for each in self.container.dependencies if each.attr_name == self._store)
-        return Agenda(found.store, self._by)
+        return Agenda(found.store, self._by, leases=self.container.config["settings"].retry_delays or RETRY_DELAYS)
 
     def arguments(self, row: Document) -> dict[str, Any]:
         return {self._takes: row}

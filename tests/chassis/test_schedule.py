@@ -5,22 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pymongo import IndexModel
 
-from services.chassis.schedule import AT_ONCE, LEASES, Agenda, Leases, NotIndexed
-from services.chassis.store import Aggregates, Document
+from services.chassis.schedule import AT_ONCE, Agenda, Leases, NotIndexed
+from services.chassis.store import Document
 from services.contracts.errors import Conflict
-from tests.chassis.things import Things
+from tests.chassis.things import Loaves, Things
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-
-
-class Loaves(Aggregates):
-    """Loaves of bread, which are done at a moment."""
-
-    collection = "loaves"
-    indexes = (IndexModel([("done_due_at", 1)], sparse=True),)
+SECOND, LEASES = timedelta(seconds=1), (30, 60, 600)
 
 
 @pytest.fixture
@@ -30,7 +22,7 @@ def loaves(make_store: Any) -> Loaves:
 
 @pytest.fixture
 def agenda(loaves: Loaves) -> Agenda:
-    return Agenda(loaves, "done_due_at")
+    return Agenda(loaves, "done_due_at", leases=LEASES)
 
 
 def loaf(id: str, at: datetime | None) -> Document:
@@ -77,7 +69,7 @@ def test_many_processes_do_a_thing_once(loaves: Loaves, mongo_uri: str) -> None:
         loaves.add(loaf(id, NOW))
 
     def process(_number: int) -> list[str]:
-        agenda, found = Agenda(loaves, "done_due_at"), []
+        agenda, found = Agenda(loaves, "done_due_at", leases=LEASES), []
         while rows := agenda.look(NOW)[0]:
             for row in (agenda.take(row, NOW) for row in rows):
                 if row is not None:
@@ -165,7 +157,7 @@ def test_the_oldest_plan_is_known_while_it_waits_for_its_next_try(loaves: Loaves
 
 def test_a_field_without_an_index_is_refused(make_store: Any) -> None:
     with pytest.raises(NotIndexed, match="things needs an index of done_due_at"):
-        Agenda(make_store(Things), "done_due_at")
+        Agenda(make_store(Things), "done_due_at", leases=LEASES)
 
 
 def test_regular_work_is_planned_once_and_again_after_it_was_done(make_store: Any) -> None:

@@ -1,7 +1,8 @@
-"""What the probe remembers."""
+"""What the probe and the bakery remember."""
 
 from typing import Any
 
+from pymongo import IndexModel
 from pymongo.collection import Collection
 
 from services.chassis.store import Aggregates, Rows
@@ -23,6 +24,19 @@ class Effects(Rows):
 
 class Things(Aggregates):
     collection = "things"
+
+
+class Loaves(Aggregates):
+    """Loaves of bread, which are done at a moment."""
+
+    collection = "loaves"
+    indexes = (IndexModel([("done_due_at", 1)], sparse=True),)
+
+
+class Days(Rows):
+    """When the bakery counted a day."""
+
+    collection = "days"
 
 
 def heard(effects: Collection[dict[str, Any]], id: str, handler: str = "hear") -> int:

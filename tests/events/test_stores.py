@@ -29,7 +29,7 @@ def store(make_store: Any) -> EventStore:
 
 
 def due(store: EventStore, now: datetime) -> str:
-    return " ".join(row["_id"] for row in Agenda(store, "end_due_at").look(now)[0])
+    return " ".join(row["_id"] for row in Agenda(store, "end_due_at", leases=(5,)).look(now)[0])
 
 
 def draft(id: str, hours: int) -> domain.Event:

@@ -88,7 +88,7 @@ def test_an_event_ends_once_and_members_of_the_hub_may_know(
     over = to_come(hour=10)
     monkeypatch.setattr("services.ground.clock.now", lambda: over)
     events = calendar.store("events")
-    agenda = Agenda(events, "end_due_at")
+    agenda = Agenda(events, "end_due_at", leases=(5,))
     (row,), _ = agenda.look(over)
     event = agenda.take(row, over)
     calendar.do("end", event)
@@ -111,7 +111,7 @@ def test_what_is_cancelled_while_it_ends_stays_cancelled(
     id = calendar.draft(host, draft=PLAN)["id"]
     calendar.publish(host, event_id=id)
     over = to_come(hour=10)
-    agenda = Agenda(calendar.store("events"), "end_due_at")
+    agenda = Agenda(calendar.store("events"), "end_due_at", leases=(5,))
     (row,), _ = agenda.look(over)
     event = agenda.take(row, over)
     calendar.cancel(host, event_id=id, cancellation=ILL)
