@@ -174,7 +174,7 @@ def told(before: Account, after: Account) -> bool:
 
 
 def reached_otherwise(before: Account, after: Account) -> bool:
-    """Whether a change concerns how a member is written to."""
+    """True where a change concerns how a member is written to."""
     return any(before.get(name, "") != after.get(name, "") for name in REACH)
 
 
@@ -184,7 +184,7 @@ def whole(account: Account) -> Account:
 
 
 def reach(account: Account) -> dict[str, Any]:
-    """How a member is written to. Whoever takes no part has no address."""
+    """How a member is written to. Members who take no part have no address."""
     email = account["email"] if status(account) == "active" else None
     chosen = {name: account.get(name, "") for name in CHOICES}
     return {"member_id": account["_id"], "email": email, "status": status(account), **chosen}
