@@ -13,7 +13,7 @@ import click
 import requests
 from rich.text import Text
 
-from deploy.hub import Trouble, bus, known, orphans, policies, screen, settings, store
+from deploy.hub import Trouble, bus, due, known, orphans, policies, screen, settings, store
 from deploy.hub.finding import Finding, Findings
 from deploy.hub.letters import DEAD
 from deploy.hub.management import harmless
@@ -36,6 +36,7 @@ def doctor(management: str | None, as_json: bool) -> None:
         ("broker", _queues),
         ("broker", _capabilities),
         ("store", _store),
+        ("store", due.check),
         ("gateway", _gateway),
     ]
     management = harmless(management) or settings.environment().get(MANAGEMENT)

@@ -14,7 +14,8 @@ from pymongo.errors import PyMongoError
 from deploy.hub import Trouble, settings
 
 PATIENCE_MS = 3000
-OUTBOX, UNSENT = "outbox", "unsent"  # what services.chassis.outbox calls them, which takes a second to import
+# What services.chassis.outbox and services.chassis.schedule call them, which take a second to import.
+OUTBOX, UNSENT, TAKEN, PLANS = "outbox", "unsent", "taken", "due_at"
 
 Document = dict[str, Any]
 Client = pymongo.MongoClient[Document]
@@ -51,11 +52,19 @@ def collection(service: str, name: str) -> Iterator[Collection[Document]]:
 
 def announcing(database: Any) -> list[str]:
     """The collections of a database that have unsent messages at times: those with an index for it."""
-    return [
-        name
-        for name in database.list_collection_names()
-        if any(index["key"][0][0] == UNSENT for index in database[name].index_information().values())
-    ]
+    return [name for name, field in _indexed(database) if field == UNSENT]
+
+
+def planning(database: Any) -> list[tuple[str, str]]:
+    """The collections of a database that plan work for a moment, each with the field: those with an index for it."""
+    return [(name, field) for name, field in _indexed(database) if field.endswith(PLANS)]
+
+
+def _indexed(database: Any) -> Iterator[tuple[str, str]]:
+    """The collections, each with the first field of each of its indexes."""
+    for name in database.list_collection_names():
+        for index in database[name].index_information().values():
+            yield name, index["key"][0][0]
 
 
 def raw(client: Client, name: str) -> Raw:

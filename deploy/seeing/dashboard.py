@@ -106,6 +106,12 @@ ROWS = [
                 "How long the oldest message has been seen to wait for the broker.",
             ),
             Panel(
+                "Planned work: oldest due",
+                "s",
+                {"{{work}}": "max by (work) (hearth_due_oldest_seconds)"},
+                "How long the oldest work that was planned for a moment has been due.",
+            ),
+            Panel(
                 "Fan-out: from the fact to the last inbox, 95 %",
                 "s",
                 {"{{queue}}": within("hearth_message_lag_seconds", "queue", where='queue=~"notifications.fanout.*"')},

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -15,6 +16,7 @@ import pymongo
 import pytest
 
 from deploy.local.broker import DEFINITIONS
+from services.ground import clock
 from tests.hub.operator import Operator
 from tests.rig.days import times, to_come
 from tests.rig.processes import PASSWORD, Platform, forget_messages
@@ -79,6 +81,21 @@ def test_a_stuck_outbox_and_dead_letters_are_found(platform: Platform, operator:
     opened.close()
     assert set(found) == {"outbox feedback.things", "dead"}
     assert found["dead"] == "1 message could not be handled."
+
+
+def test_what_is_late_is_found_also_while_it_waits_for_another_try(platform: Platform, operator: Operator) -> None:
+    environment, now = platform.processes.environment, clock.now()
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
+        things.create_index("done_due_at", sparse=True)
+        soon, ago = now + timedelta(minutes=5), now - timedelta(hours=2)
+        things.insert_many([{"_id": "on time", "done_due_at": soon}, {"_id": "never", "done_due_at": None}])
+        assert "schedule feedback.things" not in str(operator.json("doctor"))
+        taken = {"done_due_at": {"until": soon, "since": ago, "times": 4}}
+        things.insert_many([{"_id": "late", "done_due_at": ago}, {"_id": "tried", "done_due_at": soon, "taken": taken}])
+        found = wrong(operator.json("doctor", code=1))
+        things.drop()
+    assert found == {"schedule feedback.things": f"2 things should have been done, the oldest on {ago:%F at %R} UTC."}
 
 
 def test_absent_servers_are_findings(operator: Operator) -> None:

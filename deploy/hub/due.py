@@ -1,0 +1,44 @@
+"""Work that was planned for a moment which has passed: a check of `hub doctor`."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from deploy.hub import known, screen, settings, store
+from deploy.hub.finding import Finding, Findings
+from services.ground import clock
+
+LATE = timedelta(minutes=1)  # after its moment that work should have been done
+TRIED_WITHIN = timedelta(hours=1)  # longer than any pause between two tries
+
+
+def check() -> Findings:
+    """Work that is late, by the field that plans it."""
+    with store.client() as client:
+        late = [finding for service in known.services() for finding in _late(client, service)]
+    yield from late or [Finding("ok", "schedule", "nothing that was due is late.")]
+
+
+def _late(client: store.Client, service: str) -> Findings:
+    database, now = client[settings.database(service)], clock.now()
+    for name, field in store.planning(database):
+        rows = _as_utc(database[name]).find({field: {"$lte": now + TRIED_WITHIN}}, {field: True, store.TAKEN: True})
+        since = [moment for moment in (_planned(row, field) for row in rows) if moment < now - LATE]
+        if since:
+            things, oldest = screen.counted(len(since), "thing"), f"{min(since):%F at %R} UTC"
+            yield Finding(
+                "wrong",
+                f"schedule {service}.{name}",
+                f"{things} should have been done, the oldest on {oldest}.",
+                "If its service is up, its log says why it fails; each is tried again by itself.",
+            )
+
+
+def _planned(row: store.Document, field: str) -> datetime:
+    """The moment for which a row was planned, also while it waits for another try."""
+    taken = row.get(store.TAKEN, {}).get(field)
+    found: datetime = taken["since"] if taken and taken["until"] == row[field] else row[field]
+    return found
+
+
+def _as_utc(rows: Any) -> Any:
+    return rows.with_options(codec_options=rows.codec_options.with_options(tz_aware=True))
