@@ -1,7 +1,7 @@
 """`python -m tests.faults.rigged SERVICE`: the real service, with one fault between two named steps.
 
-`FAULT` is `write-relay`, `publish-pull`, `insert-announce` or `announce-cursor` (dies there as `kill -9` would), `bug`
-(in what is told) or `slow` (each write to inboxes takes `SECONDS` longer). One that dies does so `LIVES`
+`FAULT` is `take-end`, `write-relay`, `publish-pull`, `insert-announce` or `announce-cursor` (dies there as `kill -9`
+would), `bug` (in what is told) or `slow` (each write to inboxes takes `SECONDS` longer). One that dies does so `LIVES`
 times, each time at a step drawn from `SEED` among its first `STEPS`; the file `DIARY` counts the lives.
 """
 
@@ -41,13 +41,14 @@ def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _rig(fault: str) -> None:
-    from services.chassis import announcer, outbox
+    from services.chassis import announcer, outbox, schedule
     from services.notifications.fanout import domain
     from services.notifications.fanout import service as fanout
     from services.notifications.fanout.store import JobStore
     from services.notifications.inbox.store import InboxStore
 
     between: dict[str, tuple[Any, str]] = {
+        "take-end": (schedule.Due, "arguments"),
         "write-relay": (outbox.Relay, "kick"),
         "publish-pull": (outbox, "_forget"),
         "insert-announce": (announcer.Announcer, "post"),

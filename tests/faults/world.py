@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from deploy.local.program import Life, birth
 from deploy.local.store import Store
 from services.chassis.bus.topology import delay_name
 from services.chassis.messaging import hearers
+from services.ground import clock
 from tests.faults.kept import Kept
 from tests.faults.ledger import Effect
 from tests.faults.servers import Server
@@ -82,6 +84,7 @@ class World:
 
     def start(self) -> None:
         """Bring everything up, with two administrators and some authors."""
+        clock.follow(self.platform.clock.file)
         self.broker.start()
         self.store.start()
         self._record()
@@ -91,6 +94,11 @@ class World:
         self.administrators = [self.platform.administrator, second]
         self.authors = [self.platform.join(f"Author {number}") for number in range(AUTHORS)]
         self._signed_in = time.monotonic()
+
+    def move(self, by: timedelta) -> None:
+        """Move the clock on for all, this process too. Tokens may expire: the next experiment begins with others."""
+        self.platform.clock.move(by)
+        self._signed_in = float("-inf")
 
     def end(self) -> None:
         """End everything."""

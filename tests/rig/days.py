@@ -1,11 +1,13 @@
 """Days to come, as tests enter them: told from the day of the run, as an event may not be far away."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from services.ground import clock
 
 
 def to_come(days: int = 30, hour: int = 9, minute: int = 0) -> datetime:
     """A time of day so many days from now, in UTC."""
-    return datetime.now(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0) + timedelta(days=days)
+    return clock.now().replace(hour=hour, minute=minute, second=0, microsecond=0) + timedelta(days=days)
 
 
 def times(days: int = 30) -> dict[str, str]:
