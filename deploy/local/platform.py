@@ -67,7 +67,7 @@ class Platform:
             "MONGO_URI": os.environ.get("MONGO_URI", ""),
             MANAGEMENT: os.environ.get(MANAGEMENT, ""),
             **uris,
-            **({"CLOCK_FILE": str(self.clock.file)} if self.clock.movable else {}),
+            "CLOCK_FILE": str(self.clock.file) if self.clock.movable else "",
             "TOKEN_JWKS_FILE": str(keys.jwks_file),
             "TOKEN_PRIVATE_KEY_FILE": str(keys.private_key_file),
             "HOST": os.environ.get("HOST") or "127.0.0.1",

@@ -38,9 +38,9 @@ class Hearth:
     def processes(self, **commands: str) -> None:
         self.procfile.write_text("".join(f"{name}: {command}\n" for name, command in commands.items()))
 
-    def popen(self, command: str) -> "subprocess.Popen[str]":
+    def popen(self, *command: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "deploy.local", "--base", self.base, "--procfile", self.procfile, command],
+            [sys.executable, "-m", "deploy.local", "--base", self.base, "--procfile", self.procfile, *command],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -48,8 +48,8 @@ class Hearth:
             text=True,
         )
 
-    def __call__(self, command: str) -> tuple[int, str]:
-        process = self.popen(command)
+    def __call__(self, *command: str) -> tuple[int, str]:
+        process = self.popen(*command)
         words, _ = process.communicate(timeout=60)
         return process.returncode, words
 
@@ -97,6 +97,27 @@ def test_settings_for_a_service_started_by_hand(hearth: Hearth) -> None:
     assert code == 0
     assert "AMQP_URI=amqp://given\n" in shell.stdout
     assert f"TOKEN_JWKS_FILE={hearth.base}/keys/jwks.json\n" in shell.stdout
+
+
+def test_a_clock_is_moved_where_that_was_asked_for(hearth: Hearth) -> None:
+    says = 'print(os.environ["CLOCK_FILE"], flush=True); time.sleep(600)'
+    hearth.processes(members=f"python -c 'import os, time; {says}'", gateway=f"python {DOOR}")
+    hearth.environment["CLOCK_FILE"] = ""
+    assert hearth("up")[0] == 0
+    for move in (("clock",), ("clock", "+5w")):
+        code, words = hearth(*move)
+        assert (code, "--movable" in words) == (1, True), words
+    hearth("stop")
+    assert hearth("up", "--movable")[0] == 0
+    assert hearth("clock") == (0, "The clock goes right.\n")
+    assert hearth("clock", "5w")[0] == 1
+    assert hearth("clock", "+5w") == (0, "The clock is ahead by 35 days, 0:00:00.\n")
+    assert f"export CLOCK_FILE={hearth.base}/clock\n" in hearth("env")[1]
+    log = hearth.base / "logs" / "members.log"
+    assert eventually(lambda: str(hearth.base / "clock") in log.read_text())
+    hearth("stop")
+    assert hearth("up")[0] == 0, "what it keeps is of that time, so it goes on from there"
+    assert hearth("clock", "+1d") == (0, "The clock is ahead by 36 days, 0:00:00.\n")
 
 
 def test_each_process_knows_only_what_it_needs(hearth: Hearth) -> None:

@@ -215,7 +215,7 @@ class Platform:
             time.sleep(0.05)
 
     def move(self, **by: float) -> None:
-        """Move the clock of all processes on, by `weeks=5` or so."""
+        """Move the clock of all processes on, by `weeks=5` or so. Not for the platform that tests share."""
         self.clock.move(timedelta(**by))
 
     @contextmanager
