@@ -1,12 +1,13 @@
-"""`python -m services.events [calendar]` serves."""
+"""`python -m services.events [calendar|offerings …]` serves."""
 
 import sys
 
 from services.chassis import runner
 from services.chassis.processes import Process
 from services.events.calendar.service import Calendar
+from services.events.offerings.service import Offerings
 
-CAPABILITIES = (Calendar,)
+CAPABILITIES = (Calendar, Offerings)
 PROCESSES = (Process("events", CAPABILITIES, extra="events"),)
 
 if __name__ == "__main__":

@@ -38,6 +38,11 @@ def cases(text: str = "A voice") -> Iterator[tuple[str, dict[str, Any]]]:
         yield "events.published", EVENT | {"audience": audience}
         yield "events.published", EVENT | {"audience": audience, "place": ""}
         yield "events.cancelled", {"title": "t", "starts_at": NOON, "reason": text, "audience": audience}
+        for place, how in ((text, text), (text, ""), ("", text)):
+            facts = {"name": text, "place": place, "how": how, "audience": audience}
+            yield "events.offering_opened", facts
+            yield "events.offering_changed", facts
+        yield "events.offering_closed", {"name": text, "reason": text, "audience": audience}
     for kind in (None, *VOICES):
         yield "feedback.submitted", {"kind": kind, "touchpoint": "idea_board", "text": text}
     for touchpoint in TOUCHPOINTS:

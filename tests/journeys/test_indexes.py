@@ -101,6 +101,7 @@ WHOLE = {
     ),
     "a backlog, which is sent while it is read": (
         "find events.events: unsent =",
+        "find events.offerings: unsent =",
         "find feedback.voices: unsent =",
         "find members.accounts: unsent =",
         "find members.house: unsent =",

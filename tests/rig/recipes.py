@@ -157,6 +157,29 @@ class Recipes:
     def cancel_event(self, owner: Member) -> Ask:
         return self._draft(owner, {"reason": "Nobody has time."})
 
+    def add_offering(self, _owner: Member) -> Ask:
+        return Ask(body=_offering(), look=lambda: self._root.get("/v1/offerings")["items"][-1:])
+
+    def _offered(self, body: Any = None) -> Ask:
+        id = self._root.post("/v1/offerings", _offering())["id"]
+        return Ask({"offering_id": id}, body, lambda: self._root.get(f"/v1/offerings/{id}"))
+
+    def change_offering(self, _owner: Member) -> Ask:
+        return self._offered({"how": "Ask at the counter."})
+
+    def close_offering(self, _owner: Member) -> Ask:
+        return self._offered({"reason": "It broke."})
+
+    def reopen_offering(self, _owner: Member) -> Ask:
+        ask = self._offered()
+        self._root.post(f"/v1/offerings/{ask.ids['offering_id']}/close", {"reason": "It broke."}, status=200)
+        return ask
+
+    def show_offering(self, _owner: Member) -> Ask:
+        return self._offered()
+
+    list_offerings = _nothing
+
     def show_event(self, owner: Member) -> Ask:
         ask = self._draft(owner)
         self._root.post(f"/v1/events/{ask.ids['event_id']}/publish", status=200)
@@ -217,3 +240,8 @@ def _line(member: Member, link: str, kind: str) -> str:
 
 def _lines(member: Member) -> list[dict[str, Any]]:
     return list(member.get("/v1/notifications?limit=100")["items"])
+
+
+def _offering() -> dict[str, Any]:
+    """An offering whose audience has nobody in it."""
+    return {"name": f"Room {secrets.token_hex(4)}", "audience": {"tags": [secrets.token_hex(6)]}}

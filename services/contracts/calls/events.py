@@ -2,8 +2,21 @@
 
 from services.contracts.calling import ask
 from services.contracts.errors import Conflict, Forbidden, NotFound
-from services.contracts.roles import ADMINISTRATORS, HOSTS, MEMBERS, ORGANISERS
-from services.contracts.shapes.events import Cancellation, Event, EventChange, EventDraft, EventPage, EventQuery
+from services.contracts.roles import ADMINISTRATORS, HOSTS, MEMBERS, ORGANISERS, STAFF
+from services.contracts.shapes.events import (
+    Cancellation,
+    Closing,
+    Event,
+    EventChange,
+    EventDraft,
+    EventPage,
+    EventQuery,
+    Offering,
+    OfferingChange,
+    OfferingDraft,
+    OfferingPage,
+    OfferingQuery,
+)
 from services.contracts.shapes.parts import Id
 
 DRAFT_EVENT = ask(
@@ -59,6 +72,60 @@ SHOW_EVENT = ask(
     says="Show an event.",
     takes={"event_id": Id},
     gives=Event,
+    may=MEMBERS,
+    refuses=(NotFound,),
+)
+
+ADD_OFFERING = ask(
+    "events.offerings.add",
+    operation="add_offering",
+    says="Add something that the hub offers; its audience is told.",
+    takes={"draft": OfferingDraft},
+    makes=Offering,
+    may=STAFF,
+    refuses=(Forbidden,),
+)
+CHANGE_OFFERING = ask(
+    "events.offerings.change",
+    operation="change_offering",
+    says="Change an offering: only the fields that are sent; its audience is told if it reads otherwise.",
+    takes={"offering_id": Id, "change": OfferingChange},
+    gives=Offering,
+    may=STAFF,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+CLOSE_OFFERING = ask(
+    "events.offerings.close",
+    operation="close_offering",
+    says="Close an offering; its audience is told why.",
+    takes={"offering_id": Id, "closing": Closing},
+    gives=Offering,
+    may=STAFF,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+REOPEN_OFFERING = ask(
+    "events.offerings.reopen",
+    operation="reopen_offering",
+    says="Open a closed offering again; its audience is told.",
+    takes={"offering_id": Id},
+    gives=Offering,
+    may=STAFF,
+    refuses=(Forbidden, NotFound, Conflict),
+)
+LIST_OFFERINGS = ask(
+    "events.offerings.browse",
+    operation="list_offerings",
+    says="List what the hub offers, in the order in which it was added.",
+    takes={"query": OfferingQuery},
+    gives=OfferingPage,
+    may=MEMBERS,
+)
+SHOW_OFFERING = ask(
+    "events.offerings.show",
+    operation="show_offering",
+    says="Show an offering.",
+    takes={"offering_id": Id},
+    gives=Offering,
     may=MEMBERS,
     refuses=(NotFound,),
 )

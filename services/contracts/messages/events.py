@@ -38,6 +38,26 @@ class EventsEnded(EventFacts):
     """An event that took place and is over."""
 
 
+class OfferingFacts(Shape):
+    """Something that the hub offers."""
+
+    offering_id = Id(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True)
+    place = fields.String(required=True)
+    how = fields.String(required=True, metadata={"description": "How to get it."})
+    link = fields.String(required=True, allow_none=True)
+    audience = fields.Nested(Audience, required=True)
+    steward_id = Id(required=True)
+    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+
+
+class OfferingClosed(OfferingFacts):
+    """Something that the hub offers no more."""
+
+    reason = fields.String(required=True)
+
+
 _CAFE_MORNING = {
     "event_id": "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81",
     "title": "Café morning: how we print",
@@ -49,6 +69,18 @@ _CAFE_MORNING = {
     "audience": {"everyone": False, "roles": ["mentor"], "tags": ["3d printing"]},
     "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
     "actor_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+}
+
+_ROOM = {
+    "offering_id": "018f2d74-5e21-7c43-9a6b-2d3e4f5a6b70",
+    "name": "Meeting room Lantern",
+    "description": "Eight seats, a screen and a whiteboard.",
+    "place": "First floor",
+    "how": "Write your name on the sheet at the door.",
+    "link": None,
+    "audience": {"everyone": True, "roles": [], "tags": []},
+    "steward_id": "018f2d6c-0d4e-7f21-8a5b-6c7d8e9fa0b1",
+    "actor_id": "018f2d6c-0d4e-7f21-8a5b-6c7d8e9fa0b1",
 }
 
 EVENTS_PUBLISHED = announce(
@@ -71,6 +103,27 @@ EVENTS_ENDED = announce(
     says="A published event took place; its end has come.",
     body=EventsEnded,
     example={name: value for name, value in _CAFE_MORNING.items() if name != "actor_id"},
+)
+EVENTS_OFFERING_OPENED = announce(
+    "events.offering_opened",
+    by="events",
+    says="The hub offers something, for the first time or again.",
+    body=OfferingFacts,
+    example=_ROOM,
+)
+EVENTS_OFFERING_CHANGED = announce(
+    "events.offering_changed",
+    by="events",
+    says="Something that the hub offers is described otherwise; this is how it is now.",
+    body=OfferingFacts,
+    example=_ROOM | {"how": "Ask at the counter for the key."},
+)
+EVENTS_OFFERING_CLOSED = announce(
+    "events.offering_closed",
+    by="events",
+    says="The hub does not offer something any more.",
+    body=OfferingClosed,
+    example=_ROOM | {"reason": "The room becomes the new workshop."},
 )
 EVENTS_NOTED = announce(
     "events.noted",

@@ -104,3 +104,63 @@ class EventQuery(Page):
 
     status = fields.String(load_default="published", validate=validate.OneOf(STATUSES))
     starts_after = Moment(load_default=None, metadata={"description": "Only events that start after this moment."})
+
+
+OFFERING_STATUSES = ("open", "closed")
+NAME = {"example": "Meeting room Lantern"}
+ABOUT = {"example": "Eight seats, a screen and a whiteboard."}
+WHERE = {"example": "First floor"}
+HOW = {"description": "How to get it.", "example": "Write your name on the sheet at the door."}
+
+
+class OfferingDraft(Shape):
+    """Something that the hub offers, as its staff describes it."""
+
+    name = Text(least=4, most=140, required=True, metadata=NAME)
+    description = Text(least=0, most=4000, load_default="", metadata=ABOUT)
+    place = Text(least=0, most=200, load_default="", metadata=WHERE)
+    how = Text(least=0, most=400, load_default="", metadata=HOW)
+    link = _web_address(load_default=None)
+    audience = fields.Nested(Audience, required=True)
+
+
+class OfferingChange(Shape):
+    """A change of an offering: only the fields that change."""
+
+    name = Text(least=4, most=140, metadata=NAME)
+    description = Text(least=0, most=4000, metadata=ABOUT)
+    place = Text(least=0, most=200, metadata=WHERE)
+    how = Text(least=0, most=400, metadata=HOW)
+    link = _web_address()
+    audience = fields.Nested(Audience)
+
+
+class Closing(Shape):
+    """Why an offering can't be had any more; its audience reads this."""
+
+    reason = Text(least=4, most=400, required=True, metadata={"example": "The room becomes the new workshop."})
+
+
+class Offering(Shape):
+    """Something that the hub offers, as members read it."""
+
+    id = own_id()
+    name = fields.String(required=True, metadata=NAME)
+    description = fields.String(required=True, metadata=ABOUT)
+    place = fields.String(required=True, metadata=WHERE)
+    how = fields.String(required=True, metadata=HOW)
+    link = fields.String(allow_none=True, required=True, metadata=LINK)
+    audience = fields.Nested(Audience, required=True)
+    steward_id = Id(required=True, metadata={"description": "The member who looks after it."})
+    status = fields.String(required=True, validate=validate.OneOf(OFFERING_STATUSES))
+    close_reason = fields.String(allow_none=True, required=True, metadata={"example": None})
+    version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
+
+
+OfferingPage = page_of(Offering)
+
+
+class OfferingQuery(Page):
+    """Which offerings to list, in the order in which they were added."""
+
+    status = fields.String(load_default="open", validate=validate.OneOf(OFFERING_STATUSES))

@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.messages.events import (
+    EVENTS_CANCELLED,
+    EVENTS_OFFERING_CHANGED,
+    EVENTS_OFFERING_CLOSED,
+    EVENTS_OFFERING_OPENED,
+    EVENTS_PUBLISHED,
+)
 from services.contracts.messages.feedback import (
     FEEDBACK_ANSWERED,
     FEEDBACK_MOVED,
@@ -63,6 +69,8 @@ _MORE = counted(
 )
 _NEW, _WHEN_AND_WHERE = sentence("New: {title}"), sentence("{when}, {place}")
 _CANCELLED, _WHEN_AND_WHY = sentence("Cancelled: {title}"), sentence("{when}: {reason}")
+_OFFERED, _OFFERED_OTHERWISE = sentence("New at the hub: {name}"), sentence("Changed: {name}")
+_NOT_OFFERED, _WHERE_AND_HOW = sentence("No longer offered: {name}"), sentence("{place}: {how}")
 
 _ADMINISTRATORS = sentence("Because administrators answer for the hub.")
 _AUTHOR = sentence("Because you said it.")
@@ -118,6 +126,26 @@ def _event_cancelled(using: Speech, facts: Facts) -> Said:
     }
 
 
+def _offering(title: str) -> Callable[[Speech, Facts], Said]:
+    def say(using: Speech, facts: Facts) -> Said:
+        place, how = facts["place"], facts["how"]
+        return {
+            "title": using.say(title, name=_short(facts["name"], LONGEST)),
+            "body": using.say(_WHERE_AND_HOW, place=place, how=how) if place and how else place or how,
+            "reason": _for_whom(using, _IS, facts["audience"]),
+        }
+
+    return say
+
+
+def _offering_closed(using: Speech, facts: Facts) -> Said:
+    return {
+        "title": using.say(_NOT_OFFERED, name=_short(facts["name"], LONGEST)),
+        "body": _short(facts["reason"], LONGEST),
+        "reason": _for_whom(using, _WAS, facts["audience"]),
+    }
+
+
 def _voice_raised(using: Speech, facts: Facts) -> Said:
     if "withdrawn" in facts:
         return _withdrawn(using, _ADMINISTRATORS)
@@ -153,6 +181,9 @@ def _voice_taken_down(using: Speech, facts: Facts) -> Said:
 _KINDS: dict[str, Callable[[Speech, Facts], Said]] = {
     EVENTS_PUBLISHED.key: _event_published,
     EVENTS_CANCELLED.key: _event_cancelled,
+    EVENTS_OFFERING_OPENED.key: _offering(_OFFERED),
+    EVENTS_OFFERING_CHANGED.key: _offering(_OFFERED_OTHERWISE),
+    EVENTS_OFFERING_CLOSED.key: _offering_closed,
     FEEDBACK_SUBMITTED.key: _voice_raised,
     FEEDBACK_ANSWERED.key: _voice_answered,
     FEEDBACK_MOVED.key: _voice_moved,

@@ -1,6 +1,12 @@
 """What is told of events."""
 
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.messages.events import (
+    EVENTS_CANCELLED,
+    EVENTS_OFFERING_CHANGED,
+    EVENTS_OFFERING_CLOSED,
+    EVENTS_OFFERING_OPENED,
+    EVENTS_PUBLISHED,
+)
 from services.notifications.tellings.grammar import Audience, Followers, ThoseTold, follows, tell
 
 HOSTING = "hosting"
@@ -41,4 +47,37 @@ tell(
     about="event_id",
     link="/v1/events/{event_id}",
     expires="ends_at",
+)
+
+tell(
+    EVENTS_OFFERING_OPENED,
+    queue="tell_of_an_offering",
+    says="Its audience hears of what the hub offers, for the first time or again.",
+    to=Audience("audience"),
+    category="offerings",
+    facts=("name", "place", "how", "audience"),
+    about="offering_id",
+    link="/v1/offerings/{offering_id}",
+)
+
+tell(
+    EVENTS_OFFERING_CHANGED,
+    queue="tell_of_a_changed_offering",
+    says="Its audience hears that an offering is described otherwise.",
+    to=Audience("audience"),
+    category="offerings",
+    facts=("name", "place", "how", "audience"),
+    about="offering_id",
+    link="/v1/offerings/{offering_id}",
+)
+
+tell(
+    EVENTS_OFFERING_CLOSED,
+    queue="tell_of_a_closed_offering",
+    says="Its audience hears that something is offered no more, and why.",
+    to=Audience("audience"),
+    category="offerings",
+    facts=("name", "reason", "audience"),
+    about="offering_id",
+    link="/v1/offerings/{offering_id}",
 )

@@ -461,6 +461,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/offerings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the hub offers, in the order in which it was added.
+         * @description For: every member.
+         */
+        get: operations["list_offerings"];
+        put?: never;
+        /**
+         * Add something that the hub offers; its audience is told.
+         * @description For: administrator, host.
+         */
+        post: operations["add_offering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Show an offering.
+         * @description For: every member.
+         */
+        get: operations["show_offering"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change an offering: only the fields that are sent; its audience is told if it reads otherwise.
+         * @description For: administrator, host.
+         */
+        patch: operations["change_offering"];
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close an offering; its audience is told why.
+         * @description For: administrator, host.
+         */
+        post: operations["close_offering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a closed offering again; its audience is told.
+         * @description For: administrator, host.
+         */
+        post: operations["reopen_offering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/feedback": {
         parameters: {
             query?: never;
@@ -1476,6 +1573,93 @@ export interface components {
              */
             next: string | null;
         };
+        OfferingDraft: {
+            /** @example Meeting room Lantern */
+            name: string;
+            /**
+             * @default
+             * @example Eight seats, a screen and a whiteboard.
+             */
+            description?: string;
+            /**
+             * @default
+             * @example First floor
+             */
+            place?: string;
+            /**
+             * @description How to get it.
+             * @default
+             * @example Write your name on the sheet at the door.
+             */
+            how?: string;
+            /**
+             * Format: uri
+             * @default null
+             * @example https://hub.example/print
+             */
+            link?: string | null;
+            audience: components["schemas"]["Audience"];
+        };
+        Offering: {
+            /** Format: uuid */
+            id: string;
+            /** @example Meeting room Lantern */
+            name: string;
+            /** @example Eight seats, a screen and a whiteboard. */
+            description: string;
+            /** @example First floor */
+            place: string;
+            /**
+             * @description How to get it.
+             * @example Write your name on the sheet at the door.
+             */
+            how: string;
+            /** @example null */
+            link: string | null;
+            audience: components["schemas"]["Audience"];
+            /**
+             * Format: uuid
+             * @description The member who looks after it.
+             */
+            steward_id: string;
+            /** @enum {string} */
+            status: "open" | "closed";
+            /** @example null */
+            close_reason: string | null;
+            /** @description Rises by one with every change. */
+            version: number;
+        };
+        OfferingChange: {
+            /** @example Meeting room Lantern */
+            name?: string;
+            /** @example Eight seats, a screen and a whiteboard. */
+            description?: string;
+            /** @example First floor */
+            place?: string;
+            /**
+             * @description How to get it.
+             * @example Write your name on the sheet at the door.
+             */
+            how?: string;
+            /**
+             * Format: uri
+             * @example https://hub.example/print
+             */
+            link?: string | null;
+            audience?: components["schemas"]["Audience"];
+        };
+        Closing: {
+            /** @example The room becomes the new workshop. */
+            reason: string;
+        };
+        OfferingPage: {
+            items: components["schemas"]["Offering"][];
+            /**
+             * @description Cursor of the next page.
+             * @example WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ
+             */
+            next: string | null;
+        };
         VoiceDraft: {
             /** @example I need a quiet room for calls. */
             text: string;
@@ -2049,6 +2233,11 @@ export type Event = components['schemas']['Event'];
 export type EventChange = components['schemas']['EventChange'];
 export type Cancellation = components['schemas']['Cancellation'];
 export type EventPage = components['schemas']['EventPage'];
+export type OfferingDraft = components['schemas']['OfferingDraft'];
+export type Offering = components['schemas']['Offering'];
+export type OfferingChange = components['schemas']['OfferingChange'];
+export type Closing = components['schemas']['Closing'];
+export type OfferingPage = components['schemas']['OfferingPage'];
 export type VoiceDraft = components['schemas']['VoiceDraft'];
 export type Answer = components['schemas']['Answer'];
 export type RaisedVoice = components['schemas']['RaisedVoice'];
@@ -3906,6 +4095,484 @@ export interface operations {
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_offerings: {
+        parameters: {
+            query?: {
+                /** @description Items a page. */
+                limit?: number;
+                /** @description The `next` of the page before; opaque. */
+                cursor?: string | null;
+                status?: "open" | "closed";
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "name": "Meeting room Lantern",
+                     *           "description": "Eight seats, a screen and a whiteboard.",
+                     *           "place": "First floor",
+                     *           "how": "Write your name on the sheet at the door.",
+                     *           "link": null,
+                     *           "audience": {
+                     *             "everyone": false,
+                     *             "roles": [
+                     *               "mentor"
+                     *             ],
+                     *             "tags": [
+                     *               "3d printing"
+                     *             ]
+                     *           },
+                     *           "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "status": "open",
+                     *           "close_reason": null,
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next": "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OfferingPage"];
+                    /**
+                     * @example id,…
+                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    add_offering: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Meeting room Lantern",
+                 *       "description": "Eight seats, a screen and a whiteboard.",
+                 *       "place": "First floor",
+                 *       "how": "Write your name on the sheet at the door.",
+                 *       "link": "https://hub.example/print",
+                 *       "audience": {
+                 *         "everyone": false,
+                 *         "roles": [
+                 *           "mentor"
+                 *         ],
+                 *         "tags": [
+                 *           "3d printing"
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["OfferingDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Meeting room Lantern",
+                     *       "description": "Eight seats, a screen and a whiteboard.",
+                     *       "place": "First floor",
+                     *       "how": "Write your name on the sheet at the door.",
+                     *       "link": null,
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "open",
+                     *       "close_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Offering"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_offering: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Where the next page is, if there is one.
+                     * @example </v1/…?cursor=…>; rel="next"
+                     */
+                    Link?: string;
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Meeting room Lantern",
+                     *       "description": "Eight seats, a screen and a whiteboard.",
+                     *       "place": "First floor",
+                     *       "how": "Write your name on the sheet at the door.",
+                     *       "link": null,
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "open",
+                     *       "close_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Offering"];
+                };
+            };
+            /** @description It is still as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_offering: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Meeting room Lantern",
+                 *       "description": "Eight seats, a screen and a whiteboard.",
+                 *       "place": "First floor",
+                 *       "how": "Write your name on the sheet at the door.",
+                 *       "link": "https://hub.example/print",
+                 *       "audience": {
+                 *         "everyone": false,
+                 *         "roles": [
+                 *           "mentor"
+                 *         ],
+                 *         "tags": [
+                 *           "3d printing"
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["OfferingChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Meeting room Lantern",
+                     *       "description": "Eight seats, a screen and a whiteboard.",
+                     *       "place": "First floor",
+                     *       "how": "Write your name on the sheet at the door.",
+                     *       "link": null,
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "open",
+                     *       "close_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Offering"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    close_offering: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The room becomes the new workshop."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Meeting room Lantern",
+                     *       "description": "Eight seats, a screen and a whiteboard.",
+                     *       "place": "First floor",
+                     *       "how": "Write your name on the sheet at the door.",
+                     *       "link": null,
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "open",
+                     *       "close_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Offering"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    reopen_offering: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @example "3-9f86d081884c7d65"
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
+            path: {
+                /** @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90 */
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /**
+                     * @description Names this state of what is shown.
+                     * @example "3-9f86d081884c7d65"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "name": "Meeting room Lantern",
+                     *       "description": "Eight seats, a screen and a whiteboard.",
+                     *       "place": "First floor",
+                     *       "how": "Write your name on the sheet at the door.",
+                     *       "link": null,
+                     *       "audience": {
+                     *         "everyone": false,
+                     *         "roles": [
+                     *           "mentor"
+                     *         ],
+                     *         "tags": [
+                     *           "3d printing"
+                     *         ]
+                     *       },
+                     *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "status": "open",
+                     *       "close_reason": null,
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Offering"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];

@@ -1,0 +1,71 @@
+"""What is true of an offering: `open → closed → open`; a closed one says why.
+
+An offering is a plain dict with `_id`, `changed_at`, and a `history` of deeds.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.contracts.errors import Conflict, Forbidden
+from services.contracts.roles import STAFF
+
+Offering = dict[str, Any]
+HISTORY_AT_MOST = 50  # deeds
+
+
+def add(draft: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Offering:
+    """A new offering, open from now on and looked after by its maker. Raises Forbidden."""
+    _staff_only(roles)
+    return {
+        **draft,
+        "_id": id,
+        "steward_id": by,
+        "status": "open",
+        "close_reason": None,
+        "changed_at": now,
+        "history": [_deed(now, by, "added")],
+    }
+
+
+def change(offering: Offering, fields: Mapping[str, Any], *, by: str, roles: frozenset[str], now: datetime) -> Offering:
+    """The open offering with other fields. Raises Forbidden, Conflict."""
+    _staff_only(roles)
+    if offering["status"] == "closed":
+        raise Conflict("closed", "This offering is closed; reopen it first.")
+    return _after({**offering, **fields}, now, by, "changed")
+
+
+def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
+    """The offering, not to be had any more. Raises Forbidden, Conflict."""
+    _staff_only(roles)
+    if offering["status"] == "closed":
+        raise Conflict("closed", "This offering is closed already.")
+    return _after({**offering, "status": "closed", "close_reason": reason}, now, by, "closed")
+
+
+def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
+    """The offering, to be had again. Raises Forbidden, Conflict."""
+    _staff_only(roles)
+    if offering["status"] == "open":
+        raise Conflict("open", "This offering is open.")
+    return _after({**offering, "status": "open", "close_reason": None}, now, by, "reopened")
+
+
+def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -> bool:
+    """Members read something else after a change: one of these fields differs."""
+    return any(before[name] != after[name] for name in fields)
+
+
+def _staff_only(roles: frozenset[str]) -> None:
+    if roles.isdisjoint(STAFF):
+        raise Forbidden("staff_only", "Administrators and hosts say what the hub offers.")
+
+
+def _after(offering: Offering, now: datetime, by: str, what: str) -> Offering:
+    history = [*offering["history"][-HISTORY_AT_MOST + 1 :], _deed(now, by, what)]
+    return {**offering, "changed_at": now, "history": history}
+
+
+def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
+    return {"at": now, "by": by, "what": what}
