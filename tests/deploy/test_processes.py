@@ -49,18 +49,19 @@ def test_a_process_of_its_own_is_missed_wherever_it_has_to_be(declared: list[Dec
     assert "notifications.fanout is served by two processes" in flaws([*declared, apart], HANDLERS)
 
 
-def test_parts_of_a_service_run_as_processes_of_their_own(platform: Platform) -> None:
-    started = platform.processes
+def test_parts_of_a_service_run_as_processes_of_their_own(own_platform: Platform) -> None:
+    started = own_platform.processes
     started.end("notifications")
     ports = {"fanout": free_port(), "inbox": free_port()}
     started.start("telling", "-m", "services.notifications", "fanout", METRICS_PORT=str(ports["fanout"]))
-    started.start("showing", "-m", "services.notifications", "people", "inbox", METRICS_PORT=str(ports["inbox"]))
+    others = ("people", "house", "followers", "inbox")
+    started.start("showing", "-m", "services.notifications", *others, METRICS_PORT=str(ports["inbox"]))
     for port in ports.values():
         until(lambda port=port: _ready(port), 30)  # type: ignore[misc]
-    platform.ready()
-    amara = platform.join("Amara")
+    own_platform.ready()
+    amara = own_platform.join("Amara")
     voice = amara.post("/v1/feedback", {"text": "I need a quiet room for calls."})
-    assert any(voice["id"] in line["link"] for line in platform.administrator.inbox(1))
+    assert any(voice["id"] in line["link"] for line in own_platform.administrator.inbox(1))
     started.kill("telling")
     assert _ready(ports["inbox"]), "each is healthy by itself"
 
