@@ -15,7 +15,7 @@ from deploy.hub import Trouble, settings
 
 PATIENCE_MS = 3000
 # What services.chassis.outbox and services.chassis.schedule call them, which take a second to import.
-OUTBOX, UNSENT, TAKEN, PLANS = "outbox", "unsent", "taken", "due_at"
+OUTBOX, UNSENT, TAKEN, PLANS, LEASES = "outbox", "unsent", "taken", "due_at", "leases"
 
 Document = dict[str, Any]
 Client = pymongo.MongoClient[Document]
@@ -56,8 +56,11 @@ def announcing(database: Any) -> list[str]:
 
 
 def planning(database: Any) -> list[tuple[str, str]]:
-    """The collections of a database that plan work for a moment, each with the field: those with an index for it."""
-    return [(name, field) for name, field in _indexed(database) if field.endswith(PLANS)]
+    """The collections of a database that plan work for a moment, each with the field: those with an index for it.
+
+    The few rows of regular work need none.
+    """
+    return [(LEASES, PLANS), *((name, field) for name, field in _indexed(database) if field.endswith(PLANS))]
 
 
 def _indexed(database: Any) -> Iterator[tuple[str, str]]:

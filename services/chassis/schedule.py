@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import eventlet
 from eventlet.event import Event
 from nameko.extensions import Entrypoint
-from pymongo import IndexModel, ReturnDocument
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.chassis import metrics
@@ -38,13 +38,13 @@ class NotIndexed(Exception):
 
 
 class Agenda:
-    """The work that one field of a collection plans; `only` bounds it to some rows.
+    """The work that one field of a collection plans; `only` bounds it to a few rows, which an index leads to.
 
     `leases` are the seconds that the first try has, the second, and so on, until the row falls due again.
     """
 
     def __init__(self, store: Rows, by: str, *, only: Mapping[str, Any] | None = None, leases: Sequence[int]) -> None:
-        if not any(next(iter(index.document["key"])) == by for index in store.indexes):
+        if not only and not any(next(iter(index.document["key"])) == by for index in store.indexes):
             raise NotIndexed(f"{store.collection} needs an index of {by}")
         self._rows, self._by, self._only, self._leases = store.rows, by, dict(only or {}), leases
 
@@ -185,7 +185,6 @@ class Leases(Rows):
     """When each regular work falls due, by its name."""
 
     collection = "leases"
-    indexes = (IndexModel([("due_at", 1)]),)
 
     def keep(self, name: str, now: datetime) -> None:
         """Plan what is not planned yet, for now."""
@@ -216,7 +215,6 @@ class Every(Planned):
 
     def _look(self) -> bool:
         if not self._kept:  # the store may be away when the process starts
-            self._leases.prepare()
             self._leases.keep(self.name, clock.now())
             self._kept = True
         return super()._look()

@@ -6,6 +6,7 @@ The store's own profiler tells what they ask while everything is used in every w
 import itertools
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pymongo
@@ -117,6 +118,10 @@ WHOLE = {
     "all that a dismissed administrator had sent": ("find members.invitations: by =, used_by =, withdrawn_at =",),
     "all administrators, when one is dismissed": ("find members.accounts: _id ?, roles =",),
     "one member's, twenty at most": ("delete members.devices: member_id =",),
+    "a day's, once a day": (
+        "delete notifications.inbox: at <>, member =",
+        "delete notifications.broadcasts: at <>",
+    ),
     "an operator's task: members are announced again": ("find members.accounts: any; by _id",),
     "the roster of people, when somebody has changed": (
         "find notifications.people: any",
@@ -223,6 +228,7 @@ def found(platform: Platform) -> Iterator[Asked]:
         _tell_a_very_large_hub(found.databases["notifications"])
         _interrupt_a_job(found.databases["notifications"])
         _take_down_an_old_voice(found.databases["notifications"])
+        _forget(found.databases["notifications"])
         until(lambda: platform.administrator.get("/v1/audit")["items"])
         found.read()
         yield found
@@ -312,6 +318,13 @@ def _take_down_an_old_voice(database: Any) -> None:
     for ids in PeopleStore(database, "notifications").everybody():
         notice = fanout.notice(FEEDBACK_SUBMITTED.key, {}, f"/v1/feedback/{AN_ID}", AN_ID)
         InboxStore(database, "notifications").blank_about(ids, [notice])
+
+
+def _forget(database: Any) -> None:
+    inbox, years_ago = InboxStore(database, "notifications"), clock.now() - timedelta(days=3650)
+    for ids in PeopleStore(database, "notifications").everybody():
+        inbox.forget(ids, years_ago)
+    inbox.broadcasts.forget(years_ago)
 
 
 def _all(reasons: dict[str, tuple[str, ...]]) -> set[str]:
