@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from services.contracts.messages.events import EVENTS_ENDED
+from tests.journeys.stream import follow
 from tests.rig.processes import Member, Platform, until
 from tests.rig.wire import Listener
 
@@ -72,7 +73,9 @@ def test_five_weeks_pass(hub: Platform, ends: Listener) -> None:
     told = len(amara.inbox(4))  # three events, one of which was cancelled
     root.inbox(1)  # of the voice; who does something is not told of it
 
-    hub.move(minutes=20)
+    with follow(amara) as reader:
+        hub.move(minutes=20)
+        reader.end()  # as its token has expired
     late = requests.get(
         f"{hub.url}/v1/me", headers={"Authorization": f"Bearer {amara.tokens['access_token']}"}, timeout=10
     )

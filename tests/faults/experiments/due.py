@@ -17,7 +17,7 @@ from tests.faults.trial import Trial, experiment
 
 HEARD = "faults.ends"
 SERVICE = "events"
-SOON, LASTS = timedelta(minutes=2), timedelta(minutes=1)
+SOON, LASTS = timedelta(minutes=5), timedelta(minutes=1)  # all are published before the first begins
 OVER = SOON + LASTS + timedelta(seconds=30)
 LEASE = timedelta(minutes=2)  # after which work is free again that was taken by who died
 
