@@ -4,22 +4,16 @@ from marshmallow import fields
 
 from services.contracts.catalogue import announce
 from services.contracts.shapes.audit import DEED, Deed
-from services.contracts.shapes.events import Audience
-from services.contracts.shapes.parts import Id, Moment, Shape
+from services.contracts.shapes.events import Event, Offering
+from services.contracts.shapes.parts import Id, picked
 
 
-class EventFacts(Shape):
+class EventFacts(
+    picked(Event, "title", "touchpoint", "place", "link", "starts_at", "ends_at", "audience", "host_id")  # type: ignore[misc]
+):
     """What each message about an event says of it."""
 
     event_id = Id(required=True)
-    title = fields.String(required=True)
-    touchpoint = fields.String(required=True)
-    place = fields.String(required=True)
-    link = fields.String(required=True, allow_none=True)
-    starts_at = Moment(required=True)
-    ends_at = Moment(required=True)
-    audience = fields.Nested(Audience, required=True)
-    host_id = Id(required=True)
 
 
 class EventsPublished(EventFacts):
@@ -38,17 +32,12 @@ class EventsEnded(EventFacts):
     """An event that took place and is over."""
 
 
-class OfferingFacts(Shape):
+class OfferingFacts(
+    picked(Offering, "name", "description", "place", "how", "link", "audience", "steward_id")  # type: ignore[misc]
+):
     """Something that the hub offers."""
 
     offering_id = Id(required=True)
-    name = fields.String(required=True)
-    description = fields.String(required=True)
-    place = fields.String(required=True)
-    how = fields.String(required=True, metadata={"description": "How to get it."})
-    link = fields.String(required=True, allow_none=True)
-    audience = fields.Nested(Audience, required=True)
-    steward_id = Id(required=True)
     actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
 
 

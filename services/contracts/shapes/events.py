@@ -8,12 +8,14 @@ from services.contracts.shapes.parts import (
     TOUCHPOINTS,
     Flag,
     Id,
+    Identified,
     Moment,
     Page,
     Shape,
     Text,
-    own_id,
+    answered,
     page_of,
+    partial,
     roles,
     tags,
 )
@@ -34,10 +36,6 @@ class Audience(Shape):
             raise ValidationError("Name everyone, or else at least one role or tag.")
 
 
-TITLE = {"example": "Café morning: how we print"}
-DESCRIPTION = {"example": "Bring a part that broke; we print a new one together."}
-LINK = {"example": None}
-PLACE = {"example": "The café, ground floor"}
 WEB_ADDRESS = {"format": "uri", "pattern": "^https?://.*$", "example": "https://hub.example/print"}
 
 
@@ -49,27 +47,23 @@ def _web_address(**kwargs: Any) -> fields.Url:
 class EventDraft(Shape):
     """An event as its organiser plans it."""
 
-    title = Text(least=4, most=140, required=True, metadata=TITLE)
-    description = Text(least=0, most=4000, load_default="", metadata=DESCRIPTION)
+    title = Text(least=4, most=140, required=True, metadata={"example": "Café morning: how we print"})
+    description = Text(
+        least=0,
+        most=4000,
+        load_default="",
+        metadata={"example": "Bring a part that broke; we print a new one together."},
+    )
     touchpoint = fields.String(load_default="workshop", validate=validate.OneOf(TOUCHPOINTS))
-    place = Text(least=0, most=200, load_default="", metadata=PLACE)
+    place = Text(least=0, most=200, load_default="", metadata={"example": "The café, ground floor"})
     link = _web_address(load_default=None)
     starts_at = Moment(required=True, metadata={"example": "2027-03-01T09:00:00Z"})
     ends_at = Moment(required=True, metadata={"example": "2027-03-01T10:30:00Z"})
     audience = fields.Nested(Audience, required=True)
 
 
-class EventChange(Shape):
+class EventChange(partial(EventDraft)):  # type: ignore[misc]
     """A change of a draft: only the fields that change."""
-
-    title = Text(least=4, most=140, metadata=TITLE)
-    description = Text(least=0, most=4000, metadata=DESCRIPTION)
-    touchpoint = fields.String(validate=validate.OneOf(TOUCHPOINTS))
-    place = Text(least=0, most=200, metadata=PLACE)
-    link = _web_address()
-    starts_at = Moment()
-    ends_at = Moment()
-    audience = fields.Nested(Audience)
 
 
 class Cancellation(Shape):
@@ -78,18 +72,9 @@ class Cancellation(Shape):
     reason = Text(least=4, most=400, required=True, metadata={"example": "The trainer is ill; we try again in May."})
 
 
-class Event(Shape):
+class Event(answered(EventDraft), Identified):  # type: ignore[misc]
     """An event as members read it."""
 
-    id = own_id()
-    title = fields.String(required=True, metadata=TITLE)
-    description = fields.String(required=True, metadata=DESCRIPTION)
-    touchpoint = fields.String(required=True, validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "workshop"})
-    place = fields.String(required=True, metadata=PLACE)
-    link = fields.String(allow_none=True, required=True, metadata=LINK)
-    starts_at = Moment(required=True)
-    ends_at = Moment(required=True)
-    audience = fields.Nested(Audience, required=True)
     host_id = Id(required=True)
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     cancel_reason = fields.String(allow_none=True, metadata={"example": None})
@@ -107,32 +92,28 @@ class EventQuery(Page):
 
 
 OFFERING_STATUSES = ("open", "closed")
-NAME = {"example": "Meeting room Lantern"}
-ABOUT = {"example": "Eight seats, a screen and a whiteboard."}
-WHERE = {"example": "First floor"}
-HOW = {"description": "How to get it.", "example": "Write your name on the sheet at the door."}
 
 
 class OfferingDraft(Shape):
     """Something that the hub offers, as its staff describes it."""
 
-    name = Text(least=4, most=140, required=True, metadata=NAME)
-    description = Text(least=0, most=4000, load_default="", metadata=ABOUT)
-    place = Text(least=0, most=200, load_default="", metadata=WHERE)
-    how = Text(least=0, most=400, load_default="", metadata=HOW)
+    name = Text(least=4, most=140, required=True, metadata={"example": "Meeting room Lantern"})
+    description = Text(
+        least=0, most=4000, load_default="", metadata={"example": "Eight seats, a screen and a whiteboard."}
+    )
+    place = Text(least=0, most=200, load_default="", metadata={"example": "First floor"})
+    how = Text(
+        least=0,
+        most=400,
+        load_default="",
+        metadata={"description": "How to get it.", "example": "Write your name on the sheet at the door."},
+    )
     link = _web_address(load_default=None)
     audience = fields.Nested(Audience, required=True)
 
 
-class OfferingChange(Shape):
+class OfferingChange(partial(OfferingDraft)):  # type: ignore[misc]
     """A change of an offering: only the fields that change."""
-
-    name = Text(least=4, most=140, metadata=NAME)
-    description = Text(least=0, most=4000, metadata=ABOUT)
-    place = Text(least=0, most=200, metadata=WHERE)
-    how = Text(least=0, most=400, metadata=HOW)
-    link = _web_address()
-    audience = fields.Nested(Audience)
 
 
 class Closing(Shape):
@@ -141,16 +122,9 @@ class Closing(Shape):
     reason = Text(least=4, most=400, required=True, metadata={"example": "The room becomes the new workshop."})
 
 
-class Offering(Shape):
+class Offering(answered(OfferingDraft), Identified):  # type: ignore[misc]
     """Something that the hub offers, as members read it."""
 
-    id = own_id()
-    name = fields.String(required=True, metadata=NAME)
-    description = fields.String(required=True, metadata=ABOUT)
-    place = fields.String(required=True, metadata=WHERE)
-    how = fields.String(required=True, metadata=HOW)
-    link = fields.String(allow_none=True, required=True, metadata=LINK)
-    audience = fields.Nested(Audience, required=True)
     steward_id = Id(required=True, metadata={"description": "The member who looks after it."})
     status = fields.String(required=True, validate=validate.OneOf(OFFERING_STATUSES))
     close_reason = fields.String(allow_none=True, required=True, metadata={"example": None})

@@ -1,10 +1,11 @@
 """Parts that the shapes of every service are made of."""
 
 import re
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
 from services.contracts import moments
 from services.contracts.roles import ROLES
@@ -159,6 +160,44 @@ def tags(**kwargs: Any) -> "fields.List[Any]":
 def roles(least: int = 0, **kwargs: Any) -> "fields.List[Any]":
     """A list of roles, each from the hub's six."""
     return Few(fields.String(validate=validate.OneOf(ROLES)), least=least or None, most=6, **kwargs)
+
+
+class Identified(Shape):
+    """What is answered begins with its `id`. Stands last among the bases of a shape."""
+
+    id = own_id()
+
+
+def partial(draft: type[Schema]) -> type[Schema]:
+    """The base of a change: the fields of a draft, none of which has to be there."""
+    return _like(draft, f"Partial{draft.__name__}", required=False)
+
+
+def answered(draft: type[Schema]) -> type[Schema]:
+    """The base of what is answered: the fields of a draft, all of which are there."""
+    return _like(draft, f"Answered{draft.__name__}", required=True)
+
+
+def picked(shape: type[Schema], *names: str) -> type[Schema]:
+    """The base of a message's body: these fields of a shape, without their limits.
+
+    An older reader then takes what a newer version of the platform may say.
+    """
+    made = {name: deepcopy(_declared(shape)[name]) for name in names}
+    for field in made.values():
+        field.validate, field.validators = None, []
+    return Shape.from_dict(made, name=f"Picked{shape.__name__}")
+
+
+def _like(draft: type[Schema], name: str, *, required: bool) -> type[Schema]:
+    made = {each: deepcopy(field) for each, field in _declared(draft).items()}
+    for field in made.values():
+        field.required, field.load_default = required, missing
+    return Shape.from_dict(made, name=name)
+
+
+def _declared(shape: type[Schema]) -> dict[str, fields.Field[Any]]:
+    return dict(shape._declared_fields)
 
 
 class Page(Shape):

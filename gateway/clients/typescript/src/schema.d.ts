@@ -1518,18 +1518,24 @@ export interface components {
             title: string;
             /** @example Bring a part that broke; we print a new one together. */
             description: string;
-            /**
-             * @example workshop
-             * @enum {string}
-             */
+            /** @enum {string} */
             touchpoint: "cafe" | "kitchenette" | "idea_board" | "app" | "focus_group" | "brainstorm" | "workshop" | "online" | "other";
             /** @example The café, ground floor */
             place: string;
-            /** @example null */
+            /**
+             * Format: uri
+             * @example https://hub.example/print
+             */
             link: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2027-03-01T09:00:00Z
+             */
             starts_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2027-03-01T10:30:00Z
+             */
             ends_at: string;
             audience: components["schemas"]["Audience"];
             /** Format: uuid */
@@ -1555,9 +1561,15 @@ export interface components {
              * @example https://hub.example/print
              */
             link?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2027-03-01T09:00:00Z
+             */
             starts_at?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2027-03-01T10:30:00Z
+             */
             ends_at?: string;
             audience?: components["schemas"]["Audience"];
         };
@@ -1614,7 +1626,10 @@ export interface components {
              * @example Write your name on the sheet at the door.
              */
             how: string;
-            /** @example null */
+            /**
+             * Format: uri
+             * @example https://hub.example/print
+             */
             link: string | null;
             audience: components["schemas"]["Audience"];
             /**
@@ -3650,11 +3665,11 @@ export interface operations {
                      *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *           "title": "Café morning: how we print",
                      *           "description": "Bring a part that broke; we print a new one together.",
-                     *           "touchpoint": "workshop",
+                     *           "touchpoint": "cafe",
                      *           "place": "The café, ground floor",
-                     *           "link": null,
-                     *           "starts_at": "2026-11-02T09:00:00.000Z",
-                     *           "ends_at": "2026-11-02T09:00:00.000Z",
+                     *           "link": "https://hub.example/print",
+                     *           "starts_at": "2027-03-01T09:00:00Z",
+                     *           "ends_at": "2027-03-01T10:30:00Z",
                      *           "audience": {
                      *             "everyone": false,
                      *             "roles": [
@@ -3747,11 +3762,11 @@ export interface operations {
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "title": "Café morning: how we print",
                      *       "description": "Bring a part that broke; we print a new one together.",
-                     *       "touchpoint": "workshop",
+                     *       "touchpoint": "cafe",
                      *       "place": "The café, ground floor",
-                     *       "link": null,
-                     *       "starts_at": "2026-11-02T09:00:00.000Z",
-                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "link": "https://hub.example/print",
+                     *       "starts_at": "2027-03-01T09:00:00Z",
+                     *       "ends_at": "2027-03-01T10:30:00Z",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -3820,11 +3835,11 @@ export interface operations {
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "title": "Café morning: how we print",
                      *       "description": "Bring a part that broke; we print a new one together.",
-                     *       "touchpoint": "workshop",
+                     *       "touchpoint": "cafe",
                      *       "place": "The café, ground floor",
-                     *       "link": null,
-                     *       "starts_at": "2026-11-02T09:00:00.000Z",
-                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "link": "https://hub.example/print",
+                     *       "starts_at": "2027-03-01T09:00:00Z",
+                     *       "ends_at": "2027-03-01T10:30:00Z",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -3881,8 +3896,8 @@ export interface operations {
                  *       "touchpoint": "cafe",
                  *       "place": "The café, ground floor",
                  *       "link": "https://hub.example/print",
-                 *       "starts_at": "2026-11-02T09:00:00.000Z",
-                 *       "ends_at": "2026-11-02T09:00:00.000Z",
+                 *       "starts_at": "2027-03-01T09:00:00Z",
+                 *       "ends_at": "2027-03-01T10:30:00Z",
                  *       "audience": {
                  *         "everyone": false,
                  *         "roles": [
@@ -3914,11 +3929,11 @@ export interface operations {
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "title": "Café morning: how we print",
                      *       "description": "Bring a part that broke; we print a new one together.",
-                     *       "touchpoint": "workshop",
+                     *       "touchpoint": "cafe",
                      *       "place": "The café, ground floor",
-                     *       "link": null,
-                     *       "starts_at": "2026-11-02T09:00:00.000Z",
-                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "link": "https://hub.example/print",
+                     *       "starts_at": "2027-03-01T09:00:00Z",
+                     *       "ends_at": "2027-03-01T10:30:00Z",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -3986,11 +4001,11 @@ export interface operations {
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "title": "Café morning: how we print",
                      *       "description": "Bring a part that broke; we print a new one together.",
-                     *       "touchpoint": "workshop",
+                     *       "touchpoint": "cafe",
                      *       "place": "The café, ground floor",
-                     *       "link": null,
-                     *       "starts_at": "2026-11-02T09:00:00.000Z",
-                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "link": "https://hub.example/print",
+                     *       "starts_at": "2027-03-01T09:00:00Z",
+                     *       "ends_at": "2027-03-01T10:30:00Z",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -4064,11 +4079,11 @@ export interface operations {
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "title": "Café morning: how we print",
                      *       "description": "Bring a part that broke; we print a new one together.",
-                     *       "touchpoint": "workshop",
+                     *       "touchpoint": "cafe",
                      *       "place": "The café, ground floor",
-                     *       "link": null,
-                     *       "starts_at": "2026-11-02T09:00:00.000Z",
-                     *       "ends_at": "2026-11-02T09:00:00.000Z",
+                     *       "link": "https://hub.example/print",
+                     *       "starts_at": "2027-03-01T09:00:00Z",
+                     *       "ends_at": "2027-03-01T10:30:00Z",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -4146,7 +4161,7 @@ export interface operations {
                      *           "description": "Eight seats, a screen and a whiteboard.",
                      *           "place": "First floor",
                      *           "how": "Write your name on the sheet at the door.",
-                     *           "link": null,
+                     *           "link": "https://hub.example/print",
                      *           "audience": {
                      *             "everyone": false,
                      *             "roles": [
@@ -4239,7 +4254,7 @@ export interface operations {
                      *       "description": "Eight seats, a screen and a whiteboard.",
                      *       "place": "First floor",
                      *       "how": "Write your name on the sheet at the door.",
-                     *       "link": null,
+                     *       "link": "https://hub.example/print",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -4310,7 +4325,7 @@ export interface operations {
                      *       "description": "Eight seats, a screen and a whiteboard.",
                      *       "place": "First floor",
                      *       "how": "Write your name on the sheet at the door.",
-                     *       "link": null,
+                     *       "link": "https://hub.example/print",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -4400,7 +4415,7 @@ export interface operations {
                      *       "description": "Eight seats, a screen and a whiteboard.",
                      *       "place": "First floor",
                      *       "how": "Write your name on the sheet at the door.",
-                     *       "link": null,
+                     *       "link": "https://hub.example/print",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -4479,7 +4494,7 @@ export interface operations {
                      *       "description": "Eight seats, a screen and a whiteboard.",
                      *       "place": "First floor",
                      *       "how": "Write your name on the sheet at the door.",
-                     *       "link": null,
+                     *       "link": "https://hub.example/print",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
@@ -4549,7 +4564,7 @@ export interface operations {
                      *       "description": "Eight seats, a screen and a whiteboard.",
                      *       "place": "First floor",
                      *       "how": "Write your name on the sheet at the door.",
-                     *       "link": null,
+                     *       "link": "https://hub.example/print",
                      *       "audience": {
                      *         "everyone": false,
                      *         "roles": [
