@@ -1,4 +1,4 @@
-"""Events: what happens at the hub and who may come.
+"""Events: the hub's events and its offerings.
 
 It owns the events that members attend, from draft to cancellation, and announces `events.*`.
 """

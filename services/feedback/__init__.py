@@ -1,4 +1,4 @@
-"""Feedback: what the community wants, expects and needs, and what became of it.
+"""Feedback: the wishes, expectations and needs of the community, and their outcomes.
 
-It owns the voices, from the moment somebody speaks up to the outcome that they hear of, and announces `feedback.*`.
+It owns the voices, from raising to the outcome that the author hears of. It announces `feedback.*`.
 """

@@ -1,4 +1,4 @@
-"""What is announced of an account: to everybody who they are, to the platform alone how they are reached."""
+"""The announcements about an account. Everybody hears who the member is; only the platform hears how to reach them."""
 
 from services.contracts.catalogue import Announcement
 from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED, MEMBERS_REACH_CHANGED
@@ -7,19 +7,19 @@ from services.members.accounts.domain import Account
 
 
 def of_joining(account: Account) -> list[Announcement]:
-    """A person joined."""
+    """The announcements when a person joins."""
     joined = MEMBERS_JOINED.about(account, **domain.facts(account, actor_id=account["_id"]))
     return [joined, _reach(account)]
 
 
 def of_a_change(before: Account, after: Account, actor_id: str) -> list[Announcement]:
-    """Only what changed; nothing, if it concerns nobody else."""
+    """The announcements of a change. The list is empty if no fact changed that others hear of."""
     told = [_state(after, actor_id)] if domain.told(before, after) else []
     return [*told, _reach(after)] if domain.reached_otherwise(before, after) else told
 
 
 def of_all(account: Account) -> list[Announcement]:
-    """How a member is now, so that copies can be rebuilt."""
+    """The present state of a member, so that copies can be rebuilt."""
     return [_state(account, account["_id"]), _reach(account)]
 
 

@@ -1,4 +1,4 @@
-"""Codes that open a door once: random or keyed words of 160 bits, of which only the hash is stored."""
+"""Codes that work once: random or keyed words of 160 bits. Only their hash is stored."""
 
 import base64
 import hashlib
@@ -13,10 +13,10 @@ def new_code() -> str:
 
 
 def code_of(mac: str) -> str:
-    """A code made of a keyed hash (hexadecimal): the same whenever it is asked for, and stored nowhere."""
+    """A code made from a keyed hash (hexadecimal). The same hash gives the same code, so it is stored nowhere."""
     return base64.urlsafe_b64encode(bytes.fromhex(mac)[:BYTES]).decode().rstrip("=")
 
 
 def digest(code: str) -> str:
-    """What is stored of a code: its hash, so that a stolen store opens no door."""
+    """The hash of a code. Only this is stored, so that a stolen store gives away no code that works."""
     return hashlib.sha256(code.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What an operator does on the machine itself, because nobody could be trusted to ask for it over HTTP.
+"""Commands for an operator on the machine itself. They are not in the HTTP API, for no caller could be trusted.
 
 The first administrator is made here. A password is reset here when no administrator can sign in to do it.
 """
@@ -23,7 +23,7 @@ from services.members.passwords import Passwords
 
 @click.group()
 def commands() -> None:
-    """What can be done about accounts on the machine itself."""
+    """Manage accounts on the machine itself."""
 
 
 def _accounts() -> AccountStore:
@@ -47,7 +47,7 @@ def _password(from_stdin: bool) -> str:
 @click.option("--name", required=True, help="The name that others see.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_administrator(email: str, name: str, password_stdin: bool) -> None:
-    """Make an administrator. The password is from HEARTH_ADMIN_PASSWORD(_FILE) or standard input, or asked for."""
+    """Make an administrator. The password comes from HEARTH_ADMIN_PASSWORD(_FILE), standard input or a prompt."""
     store = _accounts()
     given = {"email": email, "name": name, "password": _password(password_stdin)}
     try:
@@ -65,7 +65,7 @@ def add_administrator(email: str, name: str, password_stdin: bool) -> None:
 @commands.command()
 @click.option("--email", required=True, help="The address that the member signs in with.")
 def reset_password(email: str) -> None:
-    """Print a code by which a member sets a new password within 24 hours; an earlier code works no more."""
+    """Print a code by which a member sets a new password within 24 hours. An earlier code stops working."""
     store, now, code = _accounts(), clock.now(), codes.new_code()
     account = store.by_address(domain.address(email))
     if account is None:

@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2id, off the loop that serves everybody else."""
+"""Passwords: hashed with argon2id, in a thread outside the loop that serves all other requests."""
 
 import secrets
 from functools import partial
@@ -15,7 +15,7 @@ CHECKED = Counter("hearth_passwords_checked_total", "Passwords that were compare
 class Passwords(DependencyProvider):
     """Hashes and checks passwords: argon2id with the parameters that OWASP recommends (19 MiB, 2 passes, 1 lane).
 
-    `memory_cost` is in KiB. Whoever changes the parameters changes the hashes, too: each at its owner's next sign-in.
+    `memory_cost` is in KiB. After a change of parameters, each hash is renewed at its owner's next sign-in.
     """
 
     def __init__(self, *, time_cost: int = 2, memory_cost: int = 19 * 1024, parallelism: int = 1) -> None:
@@ -31,12 +31,12 @@ class Passwords(DependencyProvider):
         return str(tpool.execute(self._hasher.hash, password))
 
     def match(self, stored: str | None, password: str) -> bool:
-        """Whether the password is the one; takes the same time when there is no account to compare with."""
+        """True if the password belongs to the stored hash. Takes the same time when there is no account (None)."""
         CHECKED.inc()
         return bool(tpool.execute(partial(self._match, stored or self._nobodys, password))) and stored is not None
 
     def outdated(self, stored: str) -> bool:
-        """Whether a hash was made with other parameters than those of today."""
+        """True if the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 
     def _match(self, stored: str, password: str) -> bool:

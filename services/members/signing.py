@@ -32,12 +32,12 @@ class Signer(DependencyProvider):
         return self
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """The access token that says this."""
+        """An access token with these claims."""
         about_us = {"iss": ISSUER, "aud": AUDIENCE, "jti": secrets.token_urlsafe(12)}
         return jwt.encode({**claims, **about_us}, self._key, algorithm="EdDSA", headers={"kid": self._kid})
 
     def mac(self, purpose: str, *parts: str) -> str:
-        """A keyed hash of these words, 64 hexadecimal digits, for one purpose. Making it takes the signing key.
+        """A keyed hash of these words for one purpose, as 64 hexadecimal digits. Only the signing key can make it.
 
         The key for the purpose is derived by HKDF (RFC 5869), so that no second secret has to be kept.
         """

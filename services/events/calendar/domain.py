@@ -1,7 +1,7 @@
-"""What is true of an event: `draft → published → cancelled | ended`, or `draft → cancelled` without a word to anybody.
+"""The rules of an event: `draft → published → cancelled | ended`, or `draft → cancelled` without an announcement.
 
-An event is a plain dict with `_id`, `changed_at`, and a `history` of its last deeds, which is for reading only: rules
-ask facts such as `published_at`. `end_due_at` is when a published event ends; it is None before and after.
+An event is a plain dict with `_id`, `changed_at`, and a `history` of its last deeds, for reading only: rules
+use fields such as `published_at`. `end_due_at` is the end of a published event; it is None before and after.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
 from services.contracts.roles import ORGANISERS
 
 Event = dict[str, Any]
-HORIZON = timedelta(days=3653)  # ten years, of which at most three are leap years: what is later was a slip of the hand
+HORIZON = timedelta(days=3653)  # ten years with at most three leap days; a later time is a slip of the hand
 
 
 def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Event:
-    """A new draft, hosted by whoever makes it. Raises Forbidden, Invalid."""
+    """A new draft. Its maker is the host. Raises Forbidden, Invalid."""
     _organisers_only(roles)
     event = {
         **plan,
@@ -33,7 +33,7 @@ def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, n
 
 
 def change(event: Event, fields: Mapping[str, Any], *, by: str, roles: frozenset[str], now: datetime) -> Event:
-    """The draft with other plans. Raises Forbidden, NotFound, Conflict, Invalid."""
+    """The draft with these fields changed. Raises Forbidden, NotFound, Conflict, Invalid."""
     _may_organise(event, by, roles)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be changed.")
@@ -41,7 +41,7 @@ def change(event: Event, fields: Mapping[str, Any], *, by: str, roles: frozenset
 
 
 def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> Event:
-    """The event, published: from now on members see it. Raises Forbidden, NotFound, Conflict, Invalid."""
+    """The published event. From now on members see it. Raises Forbidden, NotFound, Conflict, Invalid."""
     _may_organise(event, by, roles)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be published.")
@@ -50,7 +50,7 @@ def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> E
 
 
 def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Event:
-    """The event, cancelled. Raises Forbidden, NotFound, Conflict."""
+    """The cancelled event. Raises Forbidden, NotFound, Conflict."""
     _may_organise(event, by, roles)
     if event["status"] == "cancelled":
         raise Conflict("already_cancelled", "This event has been cancelled already.")
@@ -61,7 +61,7 @@ def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: da
 
 
 def end(event: Event, *, now: datetime) -> Event:
-    """The event, after it took place. Raises Conflict for one that is not published, or not over."""
+    """The ended event. Raises Conflict if it is not published or not over."""
     if event["status"] != "published" or event["ends_at"] > now:
         raise Conflict("not_over", "Only a published event ends, and not before its end.")
     over = {"status": "ended", "published_at": _published_at(event), "end_due_at": None}
@@ -69,9 +69,9 @@ def end(event: Event, *, now: datetime) -> Event:
 
 
 def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
-    """The event, if this member may read it: what was never published is for its host and the administrators.
+    """The event, if this member may read it. Raises Hidden.
 
-    A host who lost the role of an organiser is no host any more. Raises Hidden.
+    Only its host and administrators may read an unpublished event. A host who lost the organiser's role may not.
     """
     hosts = event["host_id"] == by and not roles.isdisjoint(ORGANISERS)
     if not was_public(event) and not hosts and "administrator" not in roles:
@@ -80,12 +80,12 @@ def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
 
 
 def was_public(event: Event) -> bool:
-    """Members were told of the event at some time."""
+    """True if the event was published at some time."""
     return _published_at(event) is not None
 
 
 def facts(event: Event, *, actor_id: str) -> dict[str, Any]:
-    """What a message about an event says beyond the event's own fields."""
+    """The facts that a message about an event has besides the event's own fields."""
     return {"event_id": event["_id"], "actor_id": actor_id}
 
 
@@ -104,7 +104,7 @@ def _may_organise(event: Event, by: str, roles: frozenset[str]) -> None:
     visible(event, by=by, roles=roles)
     if event["host_id"] != by and "administrator" not in roles:
         raise Forbidden("not_the_host", "Only its host or an administrator may do this.")
-    _organisers_only(roles)  # who was a host once keeps no right from it
+    _organisers_only(roles)  # a host who lost the organiser's role may not change the event
 
 
 def _checked(event: Event, now: datetime) -> Event:

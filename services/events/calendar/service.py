@@ -1,4 +1,4 @@
-"""What the calendar answers."""
+"""The calls that the calendar answers."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ _event = shapes.Event()
 
 
 class Calendar:
-    """What happens at the hub: drafted by organisers, read by all, cancelled with a reason, or over."""
+    """The events of the hub. Organisers draft, publish and cancel them; all members read them."""
 
     name = "events.calendar"
     events = Store(EventStore)
 
     @answers(calls.DRAFT_EVENT)
     def draft(self, caller: Caller, draft: dict[str, Any]) -> Any:
-        """Plan an event; nobody is told yet."""
+        """Draft an event. It is not announced yet."""
         now = clock.now()
         event = domain.draft(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
         return _event.dump(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
@@ -42,7 +42,7 @@ class Calendar:
 
     @answers(calls.PUBLISH_EVENT)
     def publish(self, caller: Caller, event_id: str) -> Any:
-        """Publish a draft; its audience is told."""
+        """Publish a draft. Its audience is told."""
         before, now = self.events.get(event_id, asked_for=True), clock.now()
         event = domain.publish(before, by=caller.id, roles=caller.roles, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
@@ -51,7 +51,7 @@ class Calendar:
 
     @answers(calls.CANCEL_EVENT)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
-        """Cancel an event; whoever was told of it is told this too."""
+        """Cancel an event. The cancellation is announced if the event was."""
         before, now, reason = self.events.get(event_id, asked_for=True), clock.now(), cancellation["reason"]
         event = domain.cancel(before, reason, by=caller.id, roles=caller.roles, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
@@ -60,7 +60,7 @@ class Calendar:
 
     @due("events", by="end_due_at")
     def end(self, event: Event) -> None:
-        """An event that took place is over."""
+        """End an event when its time is over."""
         ended = domain.end(event, now=clock.now())
         self.events.save(ended, announcing=EVENTS_ENDED.about(ended, event_id=ended["_id"]))
 
@@ -71,7 +71,7 @@ class Calendar:
 
     @answers(calls.LIST_EVENTS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of events by their start; of drafts, only one's own."""
+        """A page of events by their start. Drafts are listed for their host only."""
         found, following = self.events.by_start(
             status=query["status"],
             host_id=caller.id if query["status"] == "draft" else None,

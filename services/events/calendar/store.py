@@ -1,4 +1,4 @@
-"""What the calendar remembers: one document an event."""
+"""The store of the calendar: one document per event."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ class EventStore(Aggregates):
     )
 
     def prepare(self) -> None:
-        """Make the indexes. Events of earlier versions lack their moment of publication, or the plan of their end."""
+        """Make the indexes. Also add `published_at` and `end_due_at` to events of earlier versions that lack them."""
         super().prepare()
         earlier = {"status": "cancelled", "published_at": {"$exists": False}}
         for event in list(self.rows.find(earlier, {"history": True})):
@@ -43,7 +43,7 @@ class EventStore(Aggregates):
         after: Position | None,
         limit: int,
     ) -> tuple[list[Event], Position | None]:
-        """A page of events of one status (and one host) by start, without drafts that were cancelled.
+        """A page of events with one status (and one host) by start. Drafts that were cancelled are left out.
 
         `after` is `[start in Unix ms, id]`.
         """

@@ -1,1 +1,1 @@
-"""Offerings: what the hub offers, such as a meeting room, a 3D printer, mentoring hours."""
+"""Offerings: resources and services of the hub, such as a meeting room, a 3D printer or mentoring hours."""

@@ -1,4 +1,4 @@
-"""What is true of an offering: `open → closed → open`; a closed one says why.
+"""The rules of an offering: `open → closed → open`. A closed offering has a reason.
 
 An offering is a plain dict with `_id`, `changed_at`, and a `history` of deeds.
 """
@@ -15,7 +15,7 @@ HISTORY_AT_MOST = 50  # deeds
 
 
 def add(draft: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Offering:
-    """A new offering, open from now on and looked after by its maker. Raises Forbidden."""
+    """A new, open offering. Its maker is its steward. Raises Forbidden."""
     _staff_only(roles)
     return {
         **draft,
@@ -37,7 +37,7 @@ def change(offering: Offering, fields: Mapping[str, Any], *, by: str, roles: fro
 
 
 def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
-    """The offering, not to be had any more. Raises Forbidden, Conflict."""
+    """The closed offering. Raises Forbidden, Conflict."""
     _staff_only(roles)
     if offering["status"] == "closed":
         raise Conflict("closed", "This offering is closed already.")
@@ -45,7 +45,7 @@ def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], no
 
 
 def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
-    """The offering, to be had again. Raises Forbidden, Conflict."""
+    """The offering, open again. Raises Forbidden, Conflict."""
     _staff_only(roles)
     if offering["status"] == "open":
         raise Conflict("open", "This offering is open.")
@@ -53,7 +53,7 @@ def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime)
 
 
 def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -> bool:
-    """Members read something else after a change: one of these fields differs."""
+    """True if one of these fields differs, so that members read something else."""
     return any(before[name] != after[name] for name in fields)
 
 

@@ -1,4 +1,4 @@
-"""What offerings answers."""
+"""The calls that offerings answers."""
 
 from typing import Any
 
@@ -21,20 +21,20 @@ from services.events.offerings.store import OfferingStore
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 
-TOLD = frozenset({"name", "description", "place", "how", "link"})  # what members read of an offering
+TOLD = frozenset({"name", "description", "place", "how", "link"})  # fields of an offering that members read
 
 _offering = shapes.Offering()
 
 
 class Offerings:
-    """The catalogue of what the hub offers: kept by administrators and hosts, read by all."""
+    """The catalogue of the hub's offerings. Administrators and hosts keep it; all members read it."""
 
     name = "events.offerings"
     offerings = Store(OfferingStore)
 
     @answers(calls.ADD_OFFERING)
     def add(self, caller: Caller, draft: dict[str, Any]) -> Any:
-        """Add an offering; its audience is told."""
+        """Add an offering. Its audience is told."""
         now = clock.now()
         offering = domain.add(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
         opened = EVENTS_OFFERING_OPENED.about(offering, **_facts(offering, caller))
@@ -43,7 +43,7 @@ class Offerings:
 
     @answers(calls.CHANGE_OFFERING)
     def change(self, caller: Caller, offering_id: str, change: dict[str, Any]) -> Any:
-        """Change an offering; its audience is told if it reads otherwise."""
+        """Change an offering. Its audience is told if a field that members read differs."""
         before = self.offerings.get(offering_id, asked_for=True)
         after = domain.change(before, change, by=caller.id, roles=caller.roles, now=clock.now())
         changed = EVENTS_OFFERING_CHANGED.about(after, **_facts(after, caller))
@@ -52,7 +52,7 @@ class Offerings:
 
     @answers(calls.CLOSE_OFFERING)
     def close(self, caller: Caller, offering_id: str, closing: dict[str, Any]) -> Any:
-        """Close an offering; its audience is told why."""
+        """Close an offering. Its audience is told the reason."""
         before = self.offerings.get(offering_id, asked_for=True)
         after = domain.close(before, **closing, by=caller.id, roles=caller.roles, now=clock.now())
         closed = EVENTS_OFFERING_CLOSED.about(after, **closing, **_facts(after, caller))
@@ -60,7 +60,7 @@ class Offerings:
 
     @answers(calls.REOPEN_OFFERING)
     def reopen(self, caller: Caller, offering_id: str) -> Any:
-        """Open a closed offering again; its audience is told."""
+        """Open a closed offering again. Its audience is told."""
         before = self.offerings.get(offering_id, asked_for=True)
         after = domain.reopen(before, by=caller.id, roles=caller.roles, now=clock.now())
         opened = EVENTS_OFFERING_OPENED.about(after, **_facts(after, caller))
@@ -73,7 +73,7 @@ class Offerings:
 
     @answers(calls.LIST_OFFERINGS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of the catalogue, in the order in which it grew."""
+        """A page of the catalogue, oldest offering first."""
         after = cursors.read(query["cursor"], str)
         found, following = self.offerings.listed(status=query["status"], after=after, limit=query["limit"])
         return {"items": _offering.dump(found, many=True), "next": cursors.write(following)}

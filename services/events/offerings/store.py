@@ -1,4 +1,4 @@
-"""What offerings remembers: one document an offering."""
+"""The store of offerings: one document per offering."""
 
 from pymongo import IndexModel
 

@@ -1,1 +1,1 @@
-"""Voices: members tell the hub something; the hub answers, decides, and says so."""
+"""Voices: members tell the hub something. The hub answers, decides, and tells its decision."""

@@ -1,14 +1,14 @@
-"""What is true of a voice: `received → acknowledged → decided → done`, or `declined` with a reason at any step.
+"""The rules of a voice: `received → acknowledged → decided → done`, or `declined` with a reason at any step.
 
-An administrator may take a voice down at any time. Its words are gone then; that it was there stays, and who took it
-down, when and why.
+An administrator may take a voice down at any time. Its words are then deleted. The voice itself stays, and so do the
+administrator, time and reason of the removal.
 
-A voice is a plain dict with `_id`, `changed_at`, and a `history` of deeds. Of an anonymous one the author is kept
-nowhere, and no time of its raising finer than the day.
+A voice is a plain dict with `_id`, `changed_at`, and a `history` of deeds. The author of an anonymous voice is stored
+nowhere. Its time of raising is stored as a day only.
 
-A member may raise so many voices a day, of both kinds together. Each kind is counted by itself: those with a name by
-the member, anonymous ones by the member's alias of the day. In one row for both, a count of six beside five voices with
-a name would say who raised the sixth.
+A limit per day holds for a member's named and anonymous voices together. Each kind has its own count: named voices by
+the member, anonymous voices by the member's alias of the day. With one count for both, a count of six beside five
+named voices would reveal who raised the sixth.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ ANSWERS_AT_MOST = 100
 
 
 def as_told(draft: Mapping[str, Any], now: datetime) -> datetime:
-    """When a voice counts as raised: now, or for an anonymous one the day."""
+    """The time of raising to store: now, or for an anonymous voice only the beginning of the day."""
     return day(now) if draft["anonymous"] else now
 
 
@@ -38,9 +38,9 @@ def day(moment: datetime) -> datetime:
 
 
 class Tallies(NamedTuple):
-    """Under which name a voice is counted, and where the other kind of the same member's voices of the day is.
+    """The names of two counts of a member's day: `own` for this kind of voice, `other` for the other kind.
 
-    The empty name counts nothing: of a token without an alias.
+    An empty name means that the token has no alias, and nothing is counted under it.
     """
 
     own: str
@@ -49,20 +49,20 @@ class Tallies(NamedTuple):
 
 
 def tallies(member_id: str, alias: str, issued: datetime, *, anonymous: bool) -> Tallies:
-    """Where to count a voice. The day is that of the alias, which is the one on which the token was `issued`."""
+    """The counts for a voice. The day is the day of the alias: that on which the token was `issued`."""
     named = f"{member_id}/{issued:%Y-%m-%d}"
     own, other = (alias, named) if anonymous else (named, alias)
     return Tallies(own, other, day(issued) + timedelta(days=1))
 
 
 def too_many(most: int, ends_at: datetime, now: datetime) -> TooMany:
-    """The answer to one voice more than a member may raise a day."""
+    """The refusal of a voice that exceeds the member's limit for the day."""
     says = f"A member may raise {most} voices a day. Please go on tomorrow; the day ends at midnight UTC."
     return TooMany(TOO_MANY_VOICES, says, after=max(1, ceil((ends_at - now).total_seconds())))
 
 
 def raise_voice(author_id: str, draft: Mapping[str, Any], claim_code: str, *, id: str, at: datetime) -> Voice:
-    """A new voice. `at` and `id` come from `as_told`'s moment; the claim code counts for an anonymous one only."""
+    """A new voice. `at` and `id` come from the moment of `as_told`. Only an anonymous voice uses the claim code."""
     anonymous = draft["anonymous"]
     return {
         "_id": id,
@@ -94,7 +94,7 @@ def answer(voice: Voice, text: str, *, by: str, roles: frozenset[str], now: date
 
 
 def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
-    """The voice, one or more steps further; never back. Raises Forbidden, NotFound, Conflict, Invalid."""
+    """The voice, one or more steps further. It never goes back. Raises Forbidden, NotFound, Conflict, Invalid."""
     _staff_only(voice, by, roles)
     if voice["status"] in FINAL:
         raise _final(voice)
@@ -106,7 +106,7 @@ def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[st
 
 
 def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
-    """The voice without its words and those of its answers. Raises Forbidden, NotFound, Conflict."""
+    """The voice without its text and the texts of its answers. Raises Forbidden, NotFound, Conflict."""
     visible(voice, by=by, roles=roles)
     if "administrator" not in roles:
         raise Forbidden("administrators_only", "Administrators take voices down.")
@@ -125,17 +125,17 @@ def visible(voice: Voice, *, by: str, roles: frozenset[str]) -> Voice:
 
 
 def sees_all(roles: frozenset[str], mine: bool) -> bool:
-    """Whether a list shows everybody's voices rather than the caller's own."""
+    """True if a list shows the voices of all members, False if only the caller's own."""
     return not mine and not roles.isdisjoint(STAFF)
 
 
 def reading(id: str, now: datetime) -> dict[str, Any]:
-    """That somebody read what others said; the note that rides in it says who, and what."""
+    """A record that staff read the voices of others. The note stored with it names the reader and the voice."""
     return {"_id": id, "changed_at": now}
 
 
 def digest(claim_code: str) -> str:
-    """What is stored of a claim code."""
+    """The hash of a claim code. Only this is stored."""
     return hashlib.sha256(claim_code.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What voices answers."""
+"""The calls that voices answers."""
 
 import secrets
 from typing import Any
@@ -42,7 +42,7 @@ class Voices:
 
     @answers(calls.RAISE_VOICE)
     def submit(self, caller: Caller, draft: dict[str, Any]) -> Any:
-        """Raise a voice. Of an anonymous one nothing that is kept leads to its author, nor to this request."""
+        """Raise a voice. Nothing stored about an anonymous voice leads to its author or to this request."""
         at, code = domain.as_told(draft, clock.now()), secrets.token_urlsafe(20)
         voice = domain.raise_voice(caller.id, draft, code, id=identifiers.new_id(at), at=at)
         self._count(caller, anonymous=voice["anonymous"])
@@ -53,7 +53,7 @@ class Voices:
 
     @answers(calls.ANSWER_VOICE)
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
-        """Answer a voice; its author is told."""
+        """Answer a voice. Its author is told."""
         before, text = self.voices.get(voice_id, asked_for=True), answer["text"]
         voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=clock.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
@@ -62,7 +62,7 @@ class Voices:
 
     @answers(calls.MOVE_VOICE)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
-        """Take a voice a public step further; its author is told."""
+        """Move a voice a public step forward. Its author is told."""
         before, now = self.voices.get(voice_id, asked_for=True), clock.now()
         voice = domain.move(before, **move, by=caller.id, roles=caller.roles, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
@@ -71,7 +71,7 @@ class Voices:
 
     @answers(calls.TAKE_DOWN_VOICE)
     def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
-        """Take the words of a voice away everywhere; its author is told why. What was not sent yet never is."""
+        """Delete the words of a voice everywhere. Its author is told why. Its unsent messages are dropped."""
         before, now = self.voices.get(voice_id, asked_for=True), clock.now()
         voice = domain.take_down(before, **takedown, by=caller.id, roles=caller.roles, now=now)
         taken_down = FEEDBACK_TAKEN_DOWN.about(voice, voice_id=voice_id, actor_id=caller.id)
@@ -80,7 +80,7 @@ class Voices:
 
     @answers(calls.SHOW_VOICE)
     def show(self, caller: Caller, voice_id: str) -> Any:
-        """One voice. That staff read what somebody else said is noted."""
+        """One voice. When staff read another member's voice, that is noted."""
         voice = domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles)
         if voice["author_id"] != caller.id:
             self._note_reading("show_voice", voice_id, caller)
@@ -88,7 +88,7 @@ class Voices:
 
     @answers(calls.LIST_VOICES)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of voices, youngest first: one's own, or for administrators and hosts all, which is noted."""
+        """A page of voices, youngest first: the caller's own, or all for staff. Reading all is noted."""
         everybodys = domain.sees_all(caller.roles, query["mine"])
         if everybodys:
             self._note_reading("list_voices", None, caller)
@@ -102,21 +102,21 @@ class Voices:
 
     @answers(calls.CLAIM_OUTCOME)
     def outcome(self, claim: dict[str, Any]) -> Any:
-        """What became of an anonymous voice, for whoever kept its claim code."""
+        """The outcome of an anonymous voice, for the holder of its claim code."""
         found = self.voices.by_claim(domain.digest(claim["claim_code"]))
         if found is None:
             raise NotFound("not_found", "There is no voice with this claim code.")
         return _outcome.dump(found)
 
     def _note_reading(self, operation: str, voice_id: str | None, caller: Caller) -> None:
-        """Once an hour for the same reader and thing: before the answer, in a write that cannot be left out."""
+        """Note a reading, once an hour per reader and voice or list. The answer is given only after this write."""
         now = clock.now()
         id = identifiers.derived_id(f"{caller.id}/{operation}/{voice_id}/{now:%Y-%m-%dT%H}")
         made = domain.reading(id, now)
         self.readings.once(made, noting=read(FEEDBACK_NOTED, operation, made, voice_id, by=caller))
 
     def _count(self, caller: Caller, *, anonymous: bool) -> None:
-        """One more voice of the caller's day, counted first, so that many at once are not too many. Raises TooMany."""
+        """Count a voice of the caller's day first, so that parallel calls can't exceed the limit. Raises TooMany."""
         issued = moments.from_ms(int(caller.issued_at) * 1000)
         tallies = domain.tallies(caller.id, caller.alias, issued, anonymous=anonymous)
         if tallies.own and self.tallies.count(tallies.own, tallies.ends_at, tallies.other) > self.voices_a_day:

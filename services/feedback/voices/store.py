@@ -1,4 +1,4 @@
-"""What voices remembers: one document a voice, and for a while how many were raised, and who read those of others."""
+"""The store of voices: one document per voice. Counts of a day and readings by staff are kept for a while."""
 
 from contextlib import suppress
 from typing import Any
@@ -15,7 +15,7 @@ Position = list[Any]
 
 
 class VoiceStore(Aggregates):
-    """Voices, listed by when they were raised, youngest first."""
+    """Voices, listed by the time of raising, youngest first."""
 
     collection = "voices"
     indexes = (
@@ -39,19 +39,19 @@ class VoiceStore(Aggregates):
 
 
 class ReadingStore(Aggregates):
-    """Readings by staff, kept for a week: long enough for the note that rides in each to be told."""
+    """Readings by staff, kept for a week. That is long enough to announce the note stored in each."""
 
     collection = "readings"
     indexes = (IndexModel([("changed_at", 1)], expireAfterSeconds=7 * 86_400),)
 
     def once(self, reading: Document, noting: Announcement) -> None:
-        """Save a reading and note it, unless the same was noted before."""
+        """Save a reading and note it, unless it was noted before."""
         with suppress(Conflict):
             self.add(reading, noting=noting)
 
 
 class TallyStore(Tallies):
-    """How many voices were raised under a name of the day. It knows no moment finer than the day, and no voice."""
+    """Counts of voices raised under a name of the day. A count holds no time finer than the day, and no voice."""
 
     collection = "tallies"
-    keeps = False  # with the keys, they would tell how many anonymous voices somebody raised
+    keeps = False  # with the keys, a backup would tell how many anonymous voices a member raised

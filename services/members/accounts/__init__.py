@@ -1,1 +1,1 @@
-"""Accounts: who belongs to the hub, as what, and what they tell about themselves."""
+"""Accounts: the members of the hub, their roles and their profiles."""

@@ -1,4 +1,4 @@
-"""What is true of an account: `active → suspended → active`, and from both to `removed` for good.
+"""The rules of an account: `active → suspended → active`, and from both to `removed` for good.
 
 An account is a plain dict with `_id`, `changed_at`, and a `history` of deeds. An account without a `status` is active.
 """
@@ -14,7 +14,7 @@ from services.contracts.roles import ADMINISTRATOR
 Account = dict[str, Any]
 
 LEAVING_LASTS = timedelta(seconds=30)
-CHOICES = ("language", "zone")  # how a member is written to; "" where they choose nothing
+CHOICES = ("language", "zone")  # for messages to the member; "" means not chosen
 PROFILE = ("name", "pronouns", "what_i_do", "organisation", "country", "languages", "tags_have", "tags_want", *CHOICES)
 ANNOUNCED = ("name", "roles", "tags_have", "tags_want", "status")
 REACH = ("email", "status", *CHOICES)
@@ -27,7 +27,7 @@ BLANK: dict[str, Any] = {
 
 
 def address(email: str) -> str:
-    """An address as it is compared: two that differ in case are one."""
+    """The address in the form used for comparison. Case does not matter."""
     return email.strip().casefold()
 
 
@@ -37,18 +37,18 @@ def status(account: Account) -> str:
 
 
 def roles(account: Account | None) -> frozenset[str]:
-    """The roles that count now: whoever is suspended or removed has none."""
+    """The roles that count now. A suspended or removed member has no roles."""
     return frozenset(account["roles"]) if account is not None and status(account) == "active" else frozenset()
 
 
 def check_administrator(having: frozenset[str], says: str) -> None:
-    """Whether somebody with these roles may do what only administrators may. Raises Forbidden with this sentence."""
+    """Check that these roles include the administrator's. Raises Forbidden with the sentence `says`."""
     if ADMINISTRATOR not in having:
         raise Forbidden("administrators_only", says)
 
 
 def visible(account: Account, having: frozenset[str]) -> Account:
-    """The account, if somebody with these roles may read its card. Raises NotFound."""
+    """The account, if a caller with these roles may read its card. Raises NotFound, Hidden."""
     says = f"There is nothing with the id {account['_id']}."
     if status(account) == "removed":
         raise NotFound("not_found", says)
@@ -70,7 +70,7 @@ def found(person: Mapping[str, Any], password_hash: str, *, id: str, now: dateti
 
 
 def change(account: Account, fields: Mapping[str, Any], *, now: datetime) -> Account:
-    """The account with a member's own changes to their profile. Raises Invalid for a zone that there is not."""
+    """The account with a member's own changes to their profile. Raises Invalid for an unknown zone."""
     wanted = {name: value for name, value in fields.items() if name in PROFILE}
     if wanted.get("zone"):
         zones.check(wanted["zone"])
@@ -81,9 +81,9 @@ def change(account: Account, fields: Mapping[str, Any], *, now: datetime) -> Acc
 
 
 def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Account:
-    """The account with other roles, given by an administrator. Raises Conflict, Invalid.
+    """The account with other roles, given by an administrator. Raises NotFound, Conflict, Invalid.
 
-    Nobody takes the administrator's role from themselves: a hub must not lose its last one by a slip.
+    Administrators can't take that role from themselves: the hub must not lose its last one by a slip.
     """
     _present(account)
     if by == account["_id"] and ADMINISTRATOR not in roles:
@@ -93,7 +93,7 @@ def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Acc
 
 
 def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account:
-    """The account, shut: no sign-in, no notifications, until it is reinstated. Raises Conflict."""
+    """The suspended account: no sign-in and no notifications until it is reinstated. Raises NotFound, Conflict."""
     _not_oneself(_present(account), by)
     if status(account) == "suspended":
         raise Conflict("already_suspended", "This account is suspended already.")
@@ -101,16 +101,16 @@ def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account
 
 
 def reinstate(account: Account, *, by: str, now: datetime) -> Account:
-    """The account, open again with the roles that it had. Raises Conflict."""
+    """The account, active again with the roles that it had. Raises NotFound, Conflict."""
     if status(_present(account)) != "suspended":
         raise Conflict("not_suspended", "This account is not suspended.")
     return _after({**account, "status": "active"}, now, by, "reinstated")
 
 
 def remove(account: Account, *, by: str, now: datetime) -> Account:
-    """What stays of an account whose owner belongs to the hub no more: a name beside what they said, and no way in.
+    """The account of a removed member. The name stays beside their contributions; they can't sign in.
 
-    Their address is free again, so that they can be invited anew. Raises Conflict.
+    Their address is free again, so that they can be invited again. Raises NotFound, Conflict.
     """
     _not_oneself(_present(account), by)
     gone = {"status": "removed", "email": account["_id"], "password_hash": None, "reset": None}
@@ -129,52 +129,52 @@ def _not_oneself(account: Account, by: str) -> None:
 
 
 def _accessing(before: Account, after: Account) -> Account:
-    """The account, with the moment of its change if it lost a right: access tokens that say more count no more."""
+    """The account; if it lost a role, with the moment of the loss. Access tokens with the lost role are then void."""
     return {**after, "access_changed_at": after["changed_at"]} if roles(before) - roles(after) else after
 
 
 def stops_administering(before: Account, after: Account) -> bool:
-    """Whether a change takes an administrator from the hub."""
+    """True if the change leaves the hub with one administrator less."""
     return ADMINISTRATOR in roles(before) - roles(after)
 
 
 def leaving(account: Account, now: datetime) -> Account:
-    """An administrator who is about to stop being one: from now on nobody relies on them to be the last.
+    """The account, marked as leaving administration. From now on it is not counted as a remaining administrator.
 
-    Two administrators may take the role from each other at once. Each is marked so before anybody looks who is left,
-    so at least one of the two finds nobody. A mark that is old belongs to a process that died.
+    Two administrators may take the role from each other at once. Each account is marked before the remaining
+    administrators are counted, so at least one of the two changes finds none. An old mark is from a dead process.
     """
     return {**account, "leaving_at": now}
 
 
 def staying(account: Account) -> Account:
-    """The administrator, relied on again."""
+    """The account without the mark of leaving."""
     return {**account, "leaving_at": None}
 
 
 def relied_on(account: Account) -> bool:
-    """Whether this is an administrator who is not about to leave."""
+    """True if the account is an administrator's and not marked as leaving."""
     return ADMINISTRATOR in roles(account) and account.get("leaving_at") is None
 
 
 def forgotten(account: Account, now: datetime) -> bool:
-    """Whether the mark of leaving is so old that whoever made it has died."""
+    """True if the mark of leaving is so old that the process that made it must have died."""
     return account.get("leaving_at") is not None and bool(account["leaving_at"] <= now - LEAVING_LASTS)
 
 
 def nobody_left() -> Conflict:
-    """The hub would have no administrator."""
+    """The refusal of a change that would leave the hub without an administrator."""
     says = "This is the last administrator, or another one is just leaving: give the role to somebody else first."
     return Conflict("last_administrator", says)
 
 
 def told(before: Account, after: Account) -> bool:
-    """Whether a change concerns what other services know of a member."""
+    """True if the change concerns facts that other services know about a member."""
     return any(before.get(name) != after.get(name) for name in ANNOUNCED)
 
 
 def reached_otherwise(before: Account, after: Account) -> bool:
-    """True where a change concerns how a member is written to."""
+    """True if the change concerns how to reach the member."""
     return any(before.get(name, "") != after.get(name, "") for name in REACH)
 
 
@@ -184,14 +184,14 @@ def whole(account: Account) -> Account:
 
 
 def reach(account: Account) -> dict[str, Any]:
-    """How a member is written to. Members who take no part have no address."""
+    """The facts for writing to a member. A suspended or removed member has no address (None)."""
     email = account["email"] if status(account) == "active" else None
     chosen = {name: account.get(name, "") for name in CHOICES}
     return {"member_id": account["_id"], "email": email, "status": status(account), **chosen}
 
 
 def facts(account: Account, *, actor_id: str) -> dict[str, Any]:
-    """What a message about an account says beyond the account's own fields."""
+    """The facts that a message about an account has besides the account's own fields."""
     return {"member_id": account["_id"], "status": status(account), "actor_id": actor_id}
 
 
@@ -224,7 +224,7 @@ def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
 
 
 def _after(account: Account, now: datetime, by: str, what: str) -> Account:
-    """The account with one deed more. Changes of the profile in a row are one: they must not push out the others."""
+    """The account with another deed. Successive changes of the profile count as one, so that other deeds stay."""
     history = account["history"][-HISTORY_AT_MOST + 1 :]
     if what == PROFILE_CHANGED and history and history[-1]["what"] == what:
         history = history[:-1]

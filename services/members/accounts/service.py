@@ -1,4 +1,4 @@
-"""What accounts answers."""
+"""The calls that accounts answers."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +27,7 @@ _card = shapes.MemberCard()
 
 
 class Accounts:
-    """Who belongs to the hub, as what, and what they tell about themselves."""
+    """The members of the hub, their roles and their profiles."""
 
     name = "members.accounts"
     accounts = Store(AccountStore)
@@ -78,7 +78,7 @@ class Accounts:
 
     @answers(calls.LIST_MEMBERS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of the members, in the order of joining; suspended ones for administrators only."""
+        """A page of the members, in the order of joining. Only administrators may list the suspended ones."""
         if suspended := query["status"] == "suspended":
             self._administrators_only(caller, "Only administrators see who is suspended.")
         after = cursors.read(query["cursor"], str)
@@ -89,7 +89,7 @@ class Accounts:
 
     @answers(calls.REPLAY_MEMBERS)
     def replay(self) -> Any:
-        """Announce again how every member is, so that copies can be rebuilt; called on the bus only, by operators."""
+        """Announce every member's present state, so that copies can be rebuilt. Only operators call it, on the bus."""
         everybody = [self.accounts.repeat(each, announcements.of_all(each)) for each in self.accounts.everybody()]
         return {"announced": len(everybody)}
 
@@ -99,7 +99,7 @@ class Accounts:
     def _decide(
         self, member_id: str, caller: Caller, operation: str, decide: Callable[..., Account], **how: Any
     ) -> Any:
-        """Save what an administrator decides about an account, told and noted in the same write."""
+        """Save an administrator's decision about an account. The same write announces it and notes it for the audit."""
         before, now = self.accounts.get(member_id, asked_for=True), clock.now()
         after = domain.staying(decide(before, **how, by=caller.id, now=now))
         if domain.stops_administering(before, after):
@@ -110,16 +110,16 @@ class Accounts:
         return _card.dump(_shown(self.accounts.save(after, announcing=announcing, noting=deed)))
 
     def _lets_go(self, account: Account, now: datetime) -> Account:
-        """Mark an administrator as about to leave. Raises Conflict when the hub would have none."""
+        """Mark an administrator as leaving. Raises Conflict if no other administrator would remain."""
         marked: Account = self.accounts.save(domain.leaving(account, now))
         if not self.accounts.others_administer(account["_id"], now):
-            with suppress(Conflict):  # the mark is taken away by whoever needs this administrator next
+            with suppress(Conflict):  # the next change that needs this administrator takes the mark away
                 self.accounts.save(domain.staying(marked))
             raise domain.nobody_left()
         return marked
 
     def _close_doors(self, before: Account, after: Account, now: datetime) -> None:
-        """End what stands on a right that is lost, first: were we interrupted, too little would be open."""
+        """End invitations and sessions that depend on lost roles. This comes first: no crash may leave them open."""
         if domain.stops_administering(before, after):
             self.invitations.close(before["_id"], now)
         if not domain.roles(after):

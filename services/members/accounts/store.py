@@ -1,4 +1,4 @@
-"""What accounts remembers: one document an account."""
+"""The store of accounts: one document per account."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,35 +28,35 @@ class AccountStore(Aggregates):
     )
 
     def by_address(self, email: str) -> Account | None:
-        """The account of an address, as `domain.address` writes it."""
+        """The account with this address, in the form that `domain.address` gives."""
         return self.first({"email": email})
 
     def renew_password(self, id: str, old_hash: str, new_hash: str) -> None:
-        """Replace the hash of a password by another of the same password, unless the password was changed meanwhile.
+        """Replace a password's hash by a new hash of the same password, unless the password was changed meanwhile.
 
-        Nothing that is told or seen of the account changes, so neither does its version.
+        The version stays the same, because no fact that others hear or see changes.
         """
         self.rows.update_one({"_id": id, "password_hash": old_hash}, {"$set": {"password_hash": new_hash}})
 
     def roles(self, id: str) -> frozenset[str]:
-        """The roles of a member as they are, not as a token says: one that was taken away must serve no more."""
+        """The stored roles of a member. A token may still claim a role that was taken away."""
         return roles(self.find(id))
 
     def lost_access(self, since: datetime, limit: int) -> list[Account]:
-        """The accounts that lost a right or their sessions since a moment, youngest first."""
+        """The accounts that lost a role or their sessions since a moment, latest loss first."""
         found = self.rows.find({"access_changed_at": {"$gte": since}}, HIDDEN)
         return list(found.sort("access_changed_at", -1).limit(limit))
 
     def others_administer(self, id: str, now: datetime) -> bool:
-        """Whether the hub can rely on an administrator besides this one.
+        """True if the hub has another administrator who is not leaving.
 
-        A mark of leaving that a dead process left behind is taken away first. Should that process be alive after all,
-        its own change finds another version, and fails.
+        Marks of leaving from dead processes are taken away first. If such a process is alive after all, its own change
+        finds another version and fails.
         """
         others = list(self.rows.find({"roles": "administrator", "_id": {"$ne": id}}, HIDDEN))
         for position, each in enumerate(others):
             if forgotten(each, now):
-                with suppress(Conflict):  # somebody changes it just now: it is not relied on
+                with suppress(Conflict):  # a concurrent change won: the account still counts as leaving
                     others[position] = self.save(staying(each))
         return any(relied_on(each) for each in others)
 
@@ -72,7 +72,7 @@ class AccountStore(Aggregates):
         query |= {"roles": role} if role is not None else {}
         if tag is None:
             return self.page(query, by="_id", ascending=True, after=after, limit=limit)
-        # Two lists made one: for an $or, the embedded store would read all members.
+        # Two lists are merged here, because the embedded store would read all members for an $or.
         lists = [
             self.page({**query, name: tag}, by="_id", ascending=True, after=after, limit=limit)
             for name in ("tags_have", "tags_want")

@@ -1,1 +1,1 @@
-"""Audit: who was denied something, and who did what only some may do, for administrators to read."""
+"""Audit: the log of denied requests and privileged actions, for administrators to read."""

@@ -1,4 +1,4 @@
-"""What is true of the audit log: who may read it, and how long an entry is kept."""
+"""The rules of the audit log: its readers, and how long it keeps an entry."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -16,21 +16,21 @@ FACTS = (
 
 
 def entry(id: str, at: datetime, facts: Mapping[str, Any]) -> Entry:
-    """An entry: exactly these facts; what is not told is null."""
+    """An entry with exactly the facts in `FACTS`. A missing fact is None."""
     return {"_id": id, "at": at, **{name: facts.get(name) for name in FACTS}}
 
 
 def reading(operation: str, actor_id: str, network: str | None, id: str, now: datetime) -> Entry:
-    """The entry for somebody who reads what only some may."""
+    """The entry for reading a restricted list."""
     return entry(id, now, {"operation": operation, "actor_id": actor_id, "network": network, "outcome": "done"})
 
 
 def complete(entry: Entry) -> Entry:
-    """An entry with all facts; earlier versions kept fewer."""
+    """The entry with all facts. Earlier versions kept fewer; those are None."""
     return {**dict.fromkeys(FACTS), **entry}
 
 
 def check_reader(roles: Collection[str]) -> None:
-    """Whether somebody with these roles may read the log. Raises Forbidden."""
+    """Check that these roles may read the log. Raises Forbidden."""
     if "administrator" not in roles:
         raise Forbidden("administrators_only", "Only administrators read the audit log.")

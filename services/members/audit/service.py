@@ -1,4 +1,4 @@
-"""What audit answers and hears."""
+"""The calls that audit answers and the messages that it hears."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _entry = shapes.AuditEntry()
 
 
 class Audit:
-    """Administrators see what was denied, and who did what only some may do."""
+    """The log of denied requests and privileged actions. Administrators read it."""
 
     name = "members.audit"
     entries = Store(AuditStore)
@@ -44,7 +44,7 @@ class Audit:
         code: str | None,
         network: str | None,
     ) -> None:
-        """Keep what the gateway noted."""
+        """Keep a note of the gateway."""
         what = {"operation": operation, "method": method, "path": path, "subject_id": subject_id}
         how = {"actor_id": actor_id, "outcome": outcome, "status": status, "code": code, "network": network}
         self.entries.keep(domain.entry(message.id, message.at, what | how))
@@ -60,7 +60,7 @@ class Audit:
         before: Facts,
         after: Facts,
     ) -> None:
-        """Keep what was done to an account or an invitation."""
+        """Keep a deed that concerns an account, an invitation or the house."""
         what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
         self._keep(message, what | {"actor_id": actor_id, "network": network})
 
@@ -75,7 +75,7 @@ class Audit:
         before: Facts,
         after: Facts,
     ) -> None:
-        """Keep what was done to an event."""
+        """Keep a deed that concerns an event or an offering."""
         what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
         self._keep(message, what | {"actor_id": actor_id, "network": network})
 
@@ -90,13 +90,13 @@ class Audit:
         before: Facts,
         after: Facts,
     ) -> None:
-        """Keep what was done to a voice, or that it was read."""
+        """Keep a deed that concerns a voice, or the reading of voices."""
         what = {"operation": operation, "subject_id": subject_id, "before": before, "after": after}
         self._keep(message, what | {"actor_id": actor_id, "network": network})
 
     @answers(calls.LIST_AUDIT_ENTRIES)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of the entries, newest first; to read it is noted, too."""
+        """A page of the entries, newest first. The reading itself is noted, too."""
         domain.check_reader(self.accounts.roles(caller.id))
         now = clock.now()
         read = domain.reading("list_audit_entries", caller.id, caller.network, identifiers.new_id(now), now)

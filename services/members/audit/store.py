@@ -1,4 +1,4 @@
-"""What audit remembers: one row an entry, thrown away by the store after a year."""
+"""The store of the audit log: one row per entry. The store deletes it after a year."""
 
 from contextlib import suppress
 from typing import Any
@@ -11,7 +11,7 @@ from services.members.audit.domain import KEPT, Entry
 
 
 class AuditStore(Rows):
-    """Entries, which nobody changes; their ids sort by time."""
+    """Entries. They never change, and their ids sort by time."""
 
     collection = "audit"
     indexes = (
@@ -21,14 +21,14 @@ class AuditStore(Rows):
     )
 
     def keep(self, entry: Entry) -> None:
-        """Add an entry; one that is there already stays as it is."""
+        """Add an entry. If it is there already, it stays as it is."""
         with suppress(DuplicateKeyError):
             self.rows.insert_one(entry)
 
     def youngest(
         self, *, outcome: str | None, actor_id: str | None, after: str | None, limit: int
     ) -> tuple[list[Entry], str | None]:
-        """A page of the entries, newest first, with an outcome, and of an actor."""
+        """A page of the entries, newest first. None for `outcome` or `actor_id` means any."""
         wanted: dict[str, Any] = {"outcome": outcome, "actor_id": actor_id}
         query = {name: value for name, value in wanted.items() if value is not None}
         return self.page(query, by="_id", ascending=False, after=after, limit=limit)

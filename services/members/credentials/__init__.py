@@ -1,1 +1,1 @@
-"""Credentials: members change their password; who has lost it, or whose password was stolen, gets back in."""
+"""Credentials: members change their password, and get back in after it was lost or stolen."""

@@ -1,8 +1,8 @@
-"""What is true of a password: whoever sets it anew ends all sessions that were opened before, but the one at hand.
+"""The rules of a password. A new password ends all sessions that were opened before, except the one that changes it.
 
-That is said in the account itself (`sessions_since`, `kept_session`), so that it is true in the same write. A code to
-reset a password is kept as `reset` in the account. There is one at most. It works once, and only while the person who
-issued it is an administrator.
+The account itself stores this (`sessions_since`, `kept_session`), so that both happen in the same write. A code to
+reset a password is kept as `reset` in the account. There is one at most. It works once. If an administrator issued it,
+it works only while they are one.
 """
 
 from collections.abc import Mapping
@@ -17,18 +17,18 @@ RESET_LASTS = timedelta(hours=24)
 
 
 def check_password(matches: bool) -> None:
-    """Whether the password that was given is the present one. Raises Unauthenticated."""
+    """Check that the given password is the present one. Raises Unauthenticated."""
     if not matches:
         raise Unauthenticated("password_refused", "This is not your present password.")
 
 
 def change(account: Account, password_hash: str, *, but_session: str, now: datetime) -> Account:
-    """The account with another password; all sessions end but this one."""
+    """The account with another password. All sessions end except `but_session`."""
     return _set(account, password_hash, but_session, now, account["_id"], "password changed")
 
 
 def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) -> Account:
-    """The account with a code by which its password may be set anew; `by` is None on the machine itself."""
+    """The account with a code to reset its password. `by` is None for an operator on the machine. Raises Conflict."""
     if account.get("status", "active") != "active":
         raise Conflict("not_active", "This account is not active.")
     reset = {"code_hash": code_hash, "by": by, "expires_at": now + RESET_LASTS}
@@ -36,9 +36,9 @@ def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) ->
 
 
 def usable(account: Account | None, *, issuers: frozenset[str], now: datetime) -> Account:
-    """The account whose password the code sets anew. Raises Invalid naming the code.
+    """The account, if the code may reset its password now. Raises Invalid for the field `code`.
 
-    `issuers` are the present roles of whoever issued it; what was issued on the machine itself needs none.
+    `issuers` are the present roles of the issuer. They don't matter for a code that an operator made on the machine.
     """
     reset: Mapping[str, Any] | None = account.get("reset") if account is not None else None
     if account is None or reset is None or account.get("status", "active") != "active":
@@ -61,7 +61,7 @@ def end_sessions(account: Account, *, by: str, now: datetime) -> Account:
 
 
 def admits(account: Account, session_id: str, opened_at: datetime) -> bool:
-    """Whether a session still counts for the account."""
+    """True if the session still counts for the account."""
     since = account.get("sessions_since")
     return since is None or opened_at > since or session_id == account.get("kept_session")
 

@@ -1,4 +1,4 @@
-"""What credentials answers."""
+"""The calls that credentials answers."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _reset = shapes.PasswordReset()
 
 
 class Credentials:
-    """Members change their passwords; administrators help who has lost theirs, and end sessions."""
+    """Members change their passwords. Administrators help with lost passwords, and end sessions."""
 
     name = "members.credentials"
     kept = Store(PasswordStore, sibling=True)
@@ -37,7 +37,7 @@ class Credentials:
 
     @answers(calls.CHANGE_PASSWORD)
     def change(self, caller: Caller, change: dict[str, Any]) -> None:
-        """Set another password, knowing the present one; guesses at it are counted. All other sessions end."""
+        """Change the password, given the present one. Wrong guesses are counted. All other sessions end."""
         now, before = clock.now(), self.kept.get(caller.id)
         counted = self.attempts.count(self.signer.mac("attempts", "password", caller.id), now, now + HERE.lasts)
         allow(HERE, counted, now)
@@ -49,7 +49,7 @@ class Credentials:
 
     @answers(calls.ISSUE_PASSWORD_RESET)
     def issue(self, caller: Caller, member_id: str) -> Any:
-        """Make a code by which a member can set a new password; it is in this answer only."""
+        """Make a code with which a member can set a new password. Only this answer shows it."""
         self._administrators_only(caller, "Only administrators reset passwords.")
         now, code, before = clock.now(), codes.new_code(), self.kept.get(member_id)
         after = domain.issue(before, codes.digest(code), by=caller.id, now=now)
@@ -58,7 +58,7 @@ class Credentials:
 
     @answers(calls.RESET_PASSWORD)
     def reset(self, reset: dict[str, Any]) -> None:
-        """Set a new password with a code. All sessions end, so whoever had the old one is out."""
+        """Set a new password with a code. All sessions end, so a thief of the old password is out."""
         now, found = clock.now(), self.kept.by_reset(codes.digest(reset["code"]))
         account = domain.usable(found, issuers=self._issuers(found), now=now)
         hashed = self.passwords.hash(reset["password"])
@@ -81,7 +81,7 @@ class Credentials:
         return roles(self.accounts.find(by)) if by else frozenset()
 
     def _end_sessions(self, member_id: str, why: str, but: str | None = None) -> None:
-        """Tidy up: the account says already that these sessions count no more, and no device is known any longer."""
+        """End the sessions and forget the devices. The account already says that these sessions no longer count."""
         if but is None:
             self.sessions.end_all(member_id, why, clock.now())
         else:

@@ -1,4 +1,4 @@
-"""What credentials remembers, in the accounts: so that a password and the sessions that it ends are one write."""
+"""The store of credentials. It is in the accounts, so that one write sets a password and ends the sessions."""
 
 from pymongo import IndexModel
 
@@ -13,5 +13,5 @@ class PasswordStore(Aggregates):
     indexes = (IndexModel([("reset.code_hash", 1)], sparse=True),)
 
     def by_reset(self, code_hash: str) -> Account | None:
-        """The account whose password may be set anew with this code."""
+        """The account whose password this code may reset."""
         return self.first({"reset.code_hash": code_hash})

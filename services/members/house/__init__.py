@@ -1,1 +1,1 @@
-"""The house: what the hub says of itself."""
+"""The house: the hub's description of itself."""

@@ -1,6 +1,6 @@
-"""What is true of the house: the hub itself, of which there is one. Nothing of it is secret.
+"""The rules of the house: the hub itself. There is one. All of it is public.
 
-Before anybody has changed it, it is as in `UNCHANGED`, and its version is 0.
+Until its first change it equals `UNCHANGED`, and its version is 0.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ HISTORY_AT_MOST = 50  # deeds
 
 
 def change(house: House, fields: Mapping[str, Any], *, by: str, now: datetime) -> House:
-    """The house with these fields as they are given. Raises Invalid, naming the field at fault."""
+    """The house with these fields changed. Raises Invalid for the field at fault."""
     after = {**house, **fields}
     zones.check(after["zone"])
     if len(set(after["languages"])) < len(after["languages"]):
@@ -48,7 +48,7 @@ def change(house: House, fields: Mapping[str, Any], *, by: str, now: datetime) -
 
 
 def contrast(one: str, other: str) -> float:
-    """How well two colours stand out from each other, from 1 to 21 (WCAG 2.2)."""
+    """The contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 

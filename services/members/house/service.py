@@ -1,4 +1,4 @@
-"""What the house answers."""
+"""The calls that the house answers."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _house = shapes.House()
 
 
 class House:
-    """What the hub says of itself: administrators change it, and everybody may read it."""
+    """The hub's description of itself. Administrators change it; everybody may read it."""
 
     name = "members.house"
     house = Store(HouseStore)
@@ -33,7 +33,7 @@ class House:
 
     @answers(calls.CHANGE_HOUSE)
     def change(self, caller: Caller, change: dict[str, Any]) -> Any:
-        """Change what the hub says of itself."""
+        """Change the hub's description of itself."""
         check_administrator(self.accounts.roles(caller.id), "Only administrators change the hub itself.")
         before = self.house.present(asked_for=True)
         after = domain.change(before, change, by=caller.id, now=clock.now())
@@ -42,7 +42,7 @@ class House:
 
     @answers(calls.REPLAY_HOUSE)
     def replay(self) -> Any:
-        """Announce again how the hub is, if anybody has ever changed it."""
+        """Announce the present state of the hub again, if it was ever changed."""
         found = self.house.find(domain.ID)
         if found is not None:
             self.house.repeat(found, _changed(found))

@@ -1,4 +1,4 @@
-"""What the house remembers: one document, from the first change on."""
+"""The store of the house: one document, written at the first change."""
 
 from services.chassis.store import Aggregates
 from services.contracts.catalogue import Announcement
@@ -7,19 +7,19 @@ from services.members.house.domain import ID, UNCHANGED, House
 
 
 class HouseStore(Aggregates):
-    """The house as it was changed last."""
+    """The house after its last change."""
 
     collection = "house"
 
     def present(self, *, asked_for: bool = False) -> House:
-        """The house as it is now; the one that the caller has `asked_for` is theirs to change."""
+        """The house as it is now. `asked_for` means that the caller is about to change it."""
         try:
             return self.get(ID, asked_for=asked_for)
         except NotFound:
             return UNCHANGED
 
     def keep(self, house: House, *, announcing: Announcement, noting: Announcement) -> House:
-        """Save the changed house. Raises Conflict or Stale when somebody else was faster."""
+        """Save the changed house. Raises Conflict or Stale if another change was faster."""
         if house["version"]:
             return self.save(house, announcing=announcing, noting=noting)
         try:

@@ -1,1 +1,1 @@
-"""Invitations: how a person comes to belong to the hub."""
+"""Invitations: the way into the hub for a new person."""

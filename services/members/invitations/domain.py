@@ -1,4 +1,4 @@
-"""What is true of an invitation: `open → used`, or `open → withdrawn`; an open one may expire.
+"""The rules of an invitation: `open → used`, or `open → withdrawn`. An open invitation may expire.
 
 An invitation is a plain dict with `_id`, `changed_at`, and a `history` of deeds. There is at most one open invitation
 for an address: `open_for` is the address while it is open, and its own id afterwards, so that it can be unique.
@@ -16,7 +16,7 @@ LASTS = timedelta(days=14)
 
 
 def invite(draft: Mapping[str, Any], email: str, code_hash: str, *, by: str, id: str, now: datetime) -> Invitation:
-    """A new invitation of an address."""
+    """A new invitation for an address."""
     return {
         "_id": id,
         "email": email,
@@ -35,24 +35,24 @@ def invite(draft: Mapping[str, Any], email: str, code_hash: str, *, by: str, id:
 def renew(
     invitation: Invitation, code_hash: str, *, by: str, now: datetime, roles: list[str] | None = None
 ) -> Invitation:
-    """The invitation for longer, with other roles if any are named; from now on it stands on `by`. Raises Conflict."""
+    """The invitation with a later expiry, and other roles if given. From now on `by` is its sender. Raises Conflict."""
     _open(invitation)
     changes = {"roles": _roles(roles or invitation["roles"]), "code_hash": code_hash, "by": by}
     return {**_after(invitation, now, by, "invited again"), **changes, "expires_at": now + LASTS}
 
 
 def withdraw(invitation: Invitation, *, by: str, now: datetime) -> Invitation:
-    """The invitation, dead at once. Raises Conflict."""
+    """The withdrawn invitation; it can't be used any more. Raises Conflict."""
     _open(invitation)
     closed = _after(invitation, now, by, "withdrawn")
     return {**closed, "withdrawn_at": now, "open_for": invitation["_id"]}
 
 
 def usable(invitation: Invitation | None, *, joined: bool, inviters: frozenset[str], now: datetime) -> Invitation:
-    """The invitation, if it opens the door now. Raises Invalid naming the code, with what is wrong with it.
+    """The invitation, if it can be used now. Raises Invalid for the field `code`, with the reason.
 
-    `joined` says whether the account for which it was used is there: a crash may have come in between. `inviters` are
-    the present roles of who sent it: whoever administers no more lets nobody in.
+    `joined` is True if the account that used it exists; a crash may have prevented that. `inviters` are the present
+    roles of the sender. The invitation of a former administrator does not count.
     """
     if invitation is None:
         raise Invalid.field("code", "This invitation is not known.")

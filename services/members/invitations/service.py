@@ -1,4 +1,4 @@
-"""What invitations answers."""
+"""The calls that invitations answers."""
 
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,7 @@ _profile = shapes.Profile()
 
 
 class Invitations:
-    """Administrators invite people, who join with the code that they are given."""
+    """Administrators invite people. These join with the code of their invitation."""
 
     name = "members.invitations"
     invitations = Store(InvitationStore)
@@ -41,7 +41,7 @@ class Invitations:
 
     @answers(calls.INVITE_MEMBER)
     def invite(self, caller: Caller, invitation: dict[str, Any]) -> Any:
-        """Invite an address. The open invitation that it may have is changed to this one, and keeps its code."""
+        """Invite an address. If it has an open invitation, that one is changed and keeps its code."""
         self._administrators_only(caller)
         email = address(invitation["email"])
         if self.accounts.by_address(email):
@@ -67,7 +67,7 @@ class Invitations:
 
     @answers(calls.LIST_INVITATIONS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
-        """A page of the invitations, youngest first; to read it is noted."""
+        """A page of the invitations, youngest first. The reading is noted."""
         self._administrators_only(caller)
         now = clock.now()
         found, following = self.invitations.youngest(after=cursors.read(query["cursor"], str), limit=query["limit"])
@@ -78,7 +78,7 @@ class Invitations:
 
     @answers(calls.REGISTER_MEMBER)
     def register(self, registration: dict[str, Any]) -> Any:
-        """Join with an invitation, which is used up first: its code stands for the address that it was sent to."""
+        """Join with an invitation. It is used up first. Its code proves the address that it was sent to."""
         now = clock.now()
         invitation = self._usable(registration["code"], now)
         hashed, id = self.passwords.hash(registration["password"]), identifiers.new_id(now)
@@ -110,7 +110,7 @@ class Invitations:
         return _invitation.dump({**saved, "code": code})
 
     def _code(self, id: str) -> str:
-        """The code of an invitation, the same each time, so that it can be shown again; it is stored nowhere."""
+        """The code of an invitation. It is the same each time, so it can be shown again and is stored nowhere."""
         return codes.code_of(self.signer.mac("invitation", id))
 
 

@@ -1,4 +1,4 @@
-"""What invitations remembers: one document an invitation."""
+"""The store of invitations: one document per invitation."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from services.members.invitations.domain import Invitation
 
 
 class InvitationStore(Aggregates):
-    """Invitations, found by the hash of their code; thrown away by the store when the audit log forgets them, too."""
+    """Invitations, found by the hash of their code. The store deletes them a year after they expire."""
 
     collection = "invitations"
     indexes = (
@@ -22,7 +22,7 @@ class InvitationStore(Aggregates):
     )
 
     def prepare(self) -> None:
-        """Make the indexes. Name the sender of invitations whose version kept them in the history only."""
+        """Make the indexes. Also copy the sender of older invitations from their history, where alone they kept it."""
         super().prepare()
         earlier = {"by": None}
         for each in list(self.rows.find(earlier, {"history": True})):
@@ -33,7 +33,7 @@ class InvitationStore(Aggregates):
         return self.first({"code_hash": code_hash})
 
     def open_for(self, email: str) -> Invitation | None:
-        """The open invitation of an address."""
+        """The open invitation for an address."""
         return self.first({"open_for": email})
 
     def youngest(self, *, after: str | None, limit: int) -> tuple[list[Invitation], str | None]:
@@ -41,11 +41,11 @@ class InvitationStore(Aggregates):
         return self.page({}, by="_id", ascending=False, after=after, limit=limit)
 
     def close(self, by: str, now: datetime) -> None:
-        """Withdraw all open invitations that somebody sent, whatever happens to them at the same time."""
+        """Withdraw all open invitations of a sender, regardless of concurrent changes."""
         self._close({"by": by, "used_by": None, "withdrawn_at": None}, now)
 
     def close_for(self, email: str, now: datetime) -> None:
-        """Withdraw all invitations of an address, also used ones: none of them leads back to the hub."""
+        """Withdraw all invitations for an address, used ones too, so that they can't lead back to the hub."""
         self._close({"email": email}, now)
 
     def _close(self, which: dict[str, Any], now: datetime) -> None:

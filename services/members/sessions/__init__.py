@@ -1,1 +1,1 @@
-"""Sessions: how a member proves who they are, on each of their devices."""
+"""Sessions: members sign in, stay signed in and sign out, on each of their devices."""

@@ -1,12 +1,12 @@
-"""What is true of a session, a family of refresh tokens, and of the attempts to open one.
+"""The rules of a session and of the attempts to open one. A session is a family of refresh tokens.
 
-The youngest token of a family works, and brings the next. Tabs may share one, and answers get lost: whoever uses a
-token again within the grace is given the youngest, so that all of them hold the same. Using it later means that
-somebody copied it, so the whole family ends (RFC 9700, section 4.14.2).
+The youngest token of a family works; using it makes the next. Tabs may share a token, and answers get lost. So a token
+that is used again within the grace leads to the youngest, and all tabs hold the same token. Later use means that the
+token was copied, so the whole family ends (RFC 9700, section 4.14.2).
 
-Attempts are counted before their password is checked, and uncounted when it was right: so many at once are not too
-many. Where nobody has an account it is all the same, so that nobody learns who has one. A device on which a member
-signed in before is counted for itself, so that the guesses of others do not shut it out.
+An attempt is counted before its password is checked, and uncounted if the password was right. So parallel attempts
+can't exceed the limit. Unknown addresses are treated the same, so that nobody learns which addresses have accounts.
+A device on which the member signed in before has its own count, so that guesses from elsewhere do not shut it out.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ Device = dict[str, Any]
 
 ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
-FAMILY_LASTS = timedelta(days=90)  # then the password is asked for again, however often the tokens were exchanged
+FAMILY_LASTS = timedelta(days=90)  # then the member must sign in again, even if the tokens were exchanged
 GRACE = timedelta(seconds=30)
-RECENT = 20  # how many tokens a session remembers within the grace
+RECENT = 20  # tokens that a session remembers within the grace
 FAMILIAR = timedelta(days=30)
 CLOCKS_DIFFER = timedelta(minutes=1)  # between machines, at most
 REVOKED_AT_MOST = 10_000  # members, and sessions
@@ -36,7 +36,7 @@ DEVICE_LASTS = timedelta(days=180)  # from its last use
 
 @dataclass(frozen=True)
 class Window:
-    """How many attempts may fail within what time from the first; the rest of that time others are refused."""
+    """A limit of attempts: `most` may fail within `lasts` from the first. Further ones are refused until it ends."""
 
     most: int
     lasts: timedelta
@@ -54,41 +54,41 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """What is stored of such a token."""
+    """The hash of such a token. Only this is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def allow(window: Window, counted: Mapping[str, Any], now: datetime) -> None:
-    """Let an attempt go on, if with it `tries` are not too many. Raises TooMany."""
+    """Check that the counted attempts, this one included, are within the window's limit. Raises TooMany."""
     if counted["tries"] > window.most:
         says = "Too many attempts to sign in have failed. Please try again later."
         raise TooMany("too_many_attempts", says, after=ceil((counted["ends_at"] - now).total_seconds()))
 
 
 def new_device(member_id: str, token: str, now: datetime) -> Device:
-    """What is kept of a device on which a member signed in; `proven` is whether its token was ever shown again."""
+    """A device on which a member signed in, as it is stored. `proven` becomes True when its token is used again."""
     return {"_id": digest(token), "member_id": member_id, "proven": False, "seen_on": day(now)}
 
 
 def own_device(device: Device | None, account: Account | None, now: datetime) -> Device | None:
-    """The device, if it belongs to this account and was used lately; else it counts for nothing."""
+    """The device, if it belongs to this account and was used lately; else None."""
     if device is None or account is None or device["member_id"] != account["_id"]:
         return None
     return device if now < device["seen_on"] + DEVICE_LASTS else None
 
 
 def day(now: datetime) -> datetime:
-    """When the day began: nothing finer is kept of when a device was used."""
+    """The beginning of the day. The use of a device is stored no finer than this."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def active(account: Account | None) -> TypeGuard[Account]:
-    """Whether somebody may be signed in: accounts can be suspended or removed. One that says nothing is active."""
+    """True if the account may be signed in to: not suspended, not removed. An account without a status is active."""
     return account is not None and account.get("status", "active") == "active"
 
 
 def admit(account: Account) -> None:
-    """Let somebody in who has proven who they are. Raises Forbidden."""
+    """Check that a member with a proven password may sign in. Raises Forbidden."""
     if not active(account):
         raise Forbidden("suspended", "This account is suspended. Ask an administrator of the hub.")
 
@@ -110,7 +110,7 @@ def open_session(member_id: str, secret: str, *, place: str, id: str, now: datet
 
 
 def refresh_token(session: Session, secret: str) -> str:
-    """The token that a client keeps: which session, and the secret."""
+    """The token that a client keeps: the session's id and the secret."""
     return f"{session['_id']}.{secret}"
 
 
@@ -123,7 +123,7 @@ def parts(token: str) -> tuple[str, str]:
 
 
 def refused() -> Unauthenticated:
-    """The one answer to every refresh token that does not work."""
+    """The refusal of a refresh token. It is the same for all reasons."""
     return Unauthenticated("refresh_refused", "This refresh token does not work (any more); sign in again.")
 
 
@@ -135,21 +135,21 @@ def alive(session: Session | None, now: datetime) -> Session:
 
 
 def youngest(session: Session, secret: str) -> bool:
-    """Whether this secret is that of the youngest token."""
+    """True if this is the secret of the youngest token."""
     return secrets.compare_digest(session["token_hash"], digest(secret))
 
 
 def reused(session: Session, secret: str, now: datetime) -> bool:
-    """Whether this secret leads to no token that works: somebody has copied it, or guesses."""
+    """True if this secret leads to no token that works. It was copied or guessed."""
     latest = _latest(session, secret, now)
     return not (youngest(session, latest) or _forgiven(session, latest, now))
 
 
 def renew(session: Session, secret: str, fresh: str, now: datetime) -> tuple[Session, str]:
-    """The session after a token was used that is not `reused`, and the secret of its youngest token.
+    """The session after the use of a token that is not `reused`, and the secret of its youngest token.
 
-    The youngest token makes way for one with the secret `fresh`. An older one leads to the youngest, and nothing
-    changes. Where the session remembers as many tokens as it may, the youngest stays: a token must not lose its grace.
+    The youngest token is replaced by one with the secret `fresh`. An older token leads to the youngest, and the session
+    stays unchanged. It also stays if it remembers `RECENT` tokens already: a token must not lose its grace.
     """
     latest, recent = _latest(session, secret, now), _recent(session, now)
     if (latest != secret and youngest(session, latest)) or len(recent) >= RECENT:
@@ -172,12 +172,12 @@ def _ends_at(session: Session, wanted: datetime) -> datetime:
 
 
 def _recent(session: Session, now: datetime) -> list[dict[str, Any]]:
-    """The tokens that were used within the grace: the hash of each, and veiled the secret of the next."""
+    """The tokens that were used within the grace, each with its hash and the veiled secret of the next."""
     return [each for each in session.get("recent", ()) if now - each["at"] < GRACE]
 
 
 def _latest(session: Session, secret: str, now: datetime) -> str:
-    """The secret to which this one leads within the grace; where it leads nowhere, itself."""
+    """The secret to which this one leads within the grace, or itself if it leads to no other."""
     following = {each["hash"]: each["next"] for each in _recent(session, now)}
     while (veiled := following.pop(digest(secret), None)) is not None:
         secret = _veiled(veiled, secret).decode()
@@ -185,35 +185,35 @@ def _latest(session: Session, secret: str, now: datetime) -> str:
 
 
 def _forgiven(session: Session, secret: str, now: datetime) -> bool:
-    """Whether this secret is that of the token before, as the version before remembers it: without the next.
+    """True if this is the secret of the previous token, as the previous release stores it (without the next secret).
 
-    For one release, while both versions may serve.
+    This is needed for one release, while both versions may run.
     """
     recent = now - session["changed_at"] < GRACE
     return recent and secrets.compare_digest(session.get("forgiven_hash") or "", digest(secret))
 
 
 def _veiled(text: bytes, secret: str) -> bytes:
-    """A text that only who has the secret can read, or such a text, read again.
+    """Encrypt a text with a pad made from the secret, or decrypt it again.
 
-    The pad is made of the 256 random bits of the secret (SHAKE256, FIPS 202). It serves for one text only, as a token
-    has one next. The store holds neither secret nor pad.
+    The pad is made from the secret's 256 random bits (SHAKE256, FIPS 202). It is used for one text only, as a token has
+    one successor. The store holds neither the secret nor the pad.
     """
     pad = hashlib.shake_256(f"next\n{secret}".encode()).digest(len(text))
     return bytes(one ^ other for one, other in zip(text, pad, strict=True))
 
 
 def access(account: Mapping[str, Any], roles: frozenset[str]) -> dict[str, Any]:
-    """What access tokens of a member may say at most, for whoever checks them."""
+    """The most that access tokens of a member may claim, for the gateways that check them."""
     since = account.get("sessions_since")
     kept = account.get("kept_session")
     return {"id": account["_id"], "roles": sorted(roles), "since": since and since.isoformat(), "kept_session": kept}
 
 
 def claims(session: Session, account: Account, alias: str, seal: str, now: datetime) -> dict[str, Any]:
-    """What the access token of a session says besides issuer and audience (RFC 7519); signing cuts times to seconds.
+    """The claims of a session's access token besides issuer and audience (RFC 7519). Signing cuts times to seconds.
 
-    Language and zone have the names of OpenID Connect, and are said only where the member chose them.
+    Language and zone have the names of OpenID Connect. They are present only if the member chose them.
     """
     chosen = {"locale": account.get("language"), "zoneinfo": account.get("zone")}
     return {

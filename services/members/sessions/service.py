@@ -1,4 +1,4 @@
-"""What sessions answers."""
+"""The calls that sessions answers."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from services.members.sessions import domain
 from services.members.sessions.store import AttemptStore, DeviceStore, SessionStore
 from services.members.signing import Signer
 
-RACES = 5  # how often a refresh looks again; after one lost race the token is an older one, and nothing is saved
+RACES = 5  # tries of a refresh; after one lost race the token is an older one, and nothing is saved
 
 
 class Sessions:
@@ -33,9 +33,9 @@ class Sessions:
 
     @answers(calls.SIGN_IN)
     def open(self, credentials: dict[str, Any], origin: str) -> Any:
-        """Sign in, from a place in the network. An unknown address and a wrong password are the same, and as slow.
+        """Sign in from a place in the network. An unknown address is refused like a wrong password, and as slowly.
 
-        A device token that is not this account's own is as if there were none.
+        A device token of another account is ignored.
         """
         began, email, token = clock.now(), address(credentials["email"]), credentials.get("device_token")
         place = self.signer.mac("place", email, origin)
@@ -50,13 +50,13 @@ class Sessions:
 
     @answers(calls.REFRESH_SESSION)
     def refresh(self, request: dict[str, Any]) -> Any:
-        """Exchange a refresh token for fresh tokens. Who repeats it within the grace gets the same refresh token."""
+        """Exchange a refresh token for fresh tokens. A repeat within the grace gets the same refresh token."""
         id, secret = domain.parts(request["refresh_token"])
         for _ in range(RACES):
             try:
                 return self._renew(id, secret)
             except Conflict:
-                continue  # somebody was faster: what is true now?
+                continue  # another refresh was faster: read the session again
         raise Unavailable("busy", "This session is changed too often just now; try again in a moment.")
 
     @answers(calls.SIGN_OUT)
@@ -66,16 +66,17 @@ class Sessions:
 
     @answers(calls.SIGN_OUT_EVERYWHERE)
     def close_all(self, caller: Caller) -> None:
-        """Sign out everywhere; no device is known any more."""
+        """Sign out everywhere, and forget all devices."""
         self.sessions.end_all(caller.id, "signed_out", clock.now())
         self.devices.forget(caller.id)
 
     @answers(calls.TELL_LOST_ACCESS)
     def revoked(self) -> Any:
-        """Which access tokens count no more, although they have not expired; gateways ask, on the bus only.
+        """The access tokens that are void although they have not expired. Only gateways ask this, on the bus.
 
-        `{"members": [{"id", "roles", "since", "kept_session"}], "sessions": [ids]}`: of these members, a token may say
-        no other roles, and its session must have been opened after `since` (RFC 3339 or null), or be the one kept.
+        `{"members": [{"id", "roles", "since", "kept_session"}], "sessions": [ids]}`. A token of such a member may claim
+        no other roles. Its session must have been opened after `since` (RFC 3339 or null), or be `kept_session`. A
+        token of such a session is void.
         """
         since = clock.now() - domain.ACCESS_LASTS - domain.CLOCKS_DIFFER
         accounts = self.accounts.lost_access(since, domain.REVOKED_AT_MOST)
@@ -90,7 +91,7 @@ class Sessions:
     def _attempt(
         self, email: str, place: str, origin: str, device: dict[str, Any] | None
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        now, mac = clock.now(), self.signer.mac  # keyed, as addresses are few enough to try them all
+        now, mac = clock.now(), self.signer.mac  # keyed, because without a key somebody could try all addresses
         if device is not None:
             return self._counted(mac("device", device["_id"]), domain.DEVICE, now), []
         here = self._counted(place, domain.HERE, now)
@@ -107,7 +108,7 @@ class Sessions:
         return counted
 
     def _known(self, account: dict[str, Any], device: dict[str, Any] | None, token: str | None) -> str:
-        """The token by which this device is known from now on."""
+        """The token that identifies this device from now on."""
         now = clock.now()
         if device is not None and token is not None:
             self.devices.see(device["_id"], domain.day(now))
@@ -141,7 +142,7 @@ class Sessions:
         return domain.refused()
 
     def _begin(self, account: dict[str, Any], place: str, began: datetime) -> dict[str, Any]:
-        """A session as of when its member began to sign in: a password that was changed meanwhile opens none."""
+        """A session dated from the start of the sign-in. If the password was changed meanwhile, it does not count."""
         secret, id = domain.new_secret(), identifiers.new_id(began)
         session = domain.open_session(account["_id"], secret, place=place, id=id, now=began)
         return self._tokens(self.sessions.add(session), secret, account)

@@ -1,6 +1,6 @@
-"""What sessions remembers: a document a session, and a row each for a window of attempts and for a device.
+"""The store of sessions: one document per session, and one row per window of attempts and per device.
 
-The store throws old ones away.
+The store deletes old ones.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from services.chassis.store import RENEWABLE, Aggregates, Document, Rows
 from services.members.sessions.domain import DEVICE_LASTS, Device
 
 MOST_DEVICES = 20  # of a member
-BEFORE = "place_1_opened_at_1"  # an index of the version before
+BEFORE = "place_1_opened_at_1"  # an index of the previous release
 INDEX_NOT_FOUND = 27  # MongoDB's code
 
 
 class SessionStore(Aggregates):
-    """Sessions by id; ended ones are kept until they expire, so that a copied token is still recognised."""
+    """Sessions by id. Ended sessions are kept until they expire, so that a copied token is still recognised."""
 
     collection = "sessions"
-    keeps = False  # a session that has ended since would live again
+    keeps = False  # a restored backup would revive sessions that have ended since
     indexes = (
         IndexModel([("member_id", 1), ("ended", 1)]),
         IndexModel([("expires_at", 1)], expireAfterSeconds=86_400),
@@ -31,9 +31,9 @@ class SessionStore(Aggregates):
     )
 
     def prepare(self) -> None:
-        """Make the indexes. For one release also forget where sessions of the version before were opened.
+        """Make the indexes. For one release, also forget the places that the previous release stored.
 
-        That version kept a hash without a key, under another name; somebody could try all addresses.
+        That release kept a hash without a key, under another name. Somebody could try all addresses.
         """
         super().prepare()
         self.rows.update_many({"opened_from": None, "place": {"$exists": True}}, {"$unset": {"place": ""}})
@@ -41,11 +41,11 @@ class SessionStore(Aggregates):
             self._drop(BEFORE)
 
     def opened_at(self, place: str, since: datetime) -> bool:
-        """Whether a session was opened at this place since then."""
+        """True if a session was opened from this place since then."""
         return self.rows.find_one({"opened_from": place, "opened_at": {"$gte": since}}, {"_id": True}) is not None
 
     def end(self, id: str, why: str, now: datetime) -> None:
-        """End a session, whatever happens to it at the same time; `why` is a word such as `signed_out`."""
+        """End a session, regardless of concurrent changes. `why` is a word such as `signed_out`."""
         self._end({"_id": id, "ended": None}, why, now)
 
     def end_all(self, member_id: str, why: str, now: datetime) -> None:
@@ -53,7 +53,7 @@ class SessionStore(Aggregates):
         self._end({"member_id": member_id, "ended": None}, why, now)
 
     def end_others(self, member_id: str, but_session_id: str, why: str, now: datetime) -> None:
-        """End every open session of a member except one, such as the one that asks for it."""
+        """End every open session of a member except one, such as the caller's."""
         self._end({"member_id": member_id, "ended": None, "_id": {"$ne": but_session_id}}, why, now)
 
     def ended_since(self, since: datetime, limit: int) -> list[str]:
@@ -74,7 +74,7 @@ class SessionStore(Aggregates):
 
 
 class AttemptStore(Rows):
-    """How often it was tried to open a session: `tries` by what they have in common, each until it `ends_at`."""
+    """Counts of sign-in attempts: `tries` per key (account, place, origin or device), until `ends_at`."""
 
     collection = "attempts"
     keeps = False  # they are counted for minutes
@@ -82,7 +82,7 @@ class AttemptStore(Rows):
     write_concern = RENEWABLE
 
     def count(self, trace: str, now: datetime, ends_at: datetime) -> Document:
-        """One more try: the row with it. `ends_at` holds for the first of a row."""
+        """Count one more try and return its row. `ends_at` is used only if the row is new."""
         first = {"_id": trace, "tries": 1, "ends_at": ends_at}
         present = {"_id": trace, "ends_at": {"$gt": now}}
         while True:
@@ -97,12 +97,12 @@ class AttemptStore(Rows):
             self.rows.delete_one({"_id": trace, "ends_at": {"$lte": now}})
 
     def uncount(self, rows: Iterable[Document]) -> None:
-        """The try that made these rows was none."""
+        """Take back the try that was counted in these rows."""
         for row in rows:
             self.rows.update_one({"_id": row["_id"], "ends_at": row["ends_at"]}, {"$inc": {"tries": -1}})
 
     def forget(self, row: Document) -> None:
-        """Begin to count anew."""
+        """Forget a row, so that its count begins again."""
         self.rows.delete_one({"_id": row["_id"]})
 
 
@@ -110,20 +110,20 @@ class DeviceStore(Rows):
     """Devices on which members signed in, by the hash of their token."""
 
     collection = "devices"
-    keeps = False  # a device that was forgotten would be known again
+    keeps = False  # a restored backup would bring back forgotten devices
     indexes = (
         IndexModel([("member_id", 1), ("proven", 1), ("seen_on", 1)]),
         IndexModel([("seen_on", 1)], expireAfterSeconds=int(DEVICE_LASTS.total_seconds())),
     )
 
     def find(self, token_hash: str) -> Device | None:
-        """The device with this token, whomever it belongs to."""
+        """The device with this token, of any member."""
         return self.rows.find_one({"_id": token_hash})
 
     def add(self, device: Device) -> None:
-        """Keep a new device. Where a member has too many, those go that were seen longest ago.
+        """Keep a new device. If the member has too many, the devices that were used longest ago are deleted.
 
-        Those whose token was never shown again go first: a program that signs in anew each hour and keeps no token must
+        Devices whose token was never used again go first. A program that signs in every hour and keeps no token must
         not push out a member's own browser.
         """
         kept = self.rows.find({"member_id": device["member_id"]}, {"_id": True})
@@ -132,7 +132,7 @@ class DeviceStore(Rows):
         self.rows.insert_one(device)
 
     def see(self, token_hash: str, on: datetime) -> None:
-        """A device was used on this day."""
+        """Store that a device was used on this day."""
         self.rows.update_one({"_id": token_hash}, {"$set": {"proven": True, "seen_on": on}})
 
     def forget(self, member_id: str) -> None:
