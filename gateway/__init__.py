@@ -1,1 +1,1 @@
-"""The gateway: the platform's one HTTP door. It translates between HTTP and RPC, and never thinks."""
+"""The gateway: the platform's one HTTP door. It translates between HTTP and RPC, and holds no rules."""

@@ -1,7 +1,7 @@
 """Writes answers: as JSON or a spreadsheet, with an ETag and the way to the next page, compressed.
 
-An ETag (RFC 9110, section 8.8.3) is the version of what is shown and a digest of how it is shown; where several things
-are shown it is the digest alone, and weak.
+An ETag (RFC 9110, section 8.8.3) is the version of the thing shown and a digest of its JSON. For a list and other
+answers without a version it is the digest alone, and weak.
 """
 
 import csv
@@ -33,10 +33,11 @@ WORTH_PRESSING = 1024  # bytes
 ROWS_A_CALL = 100
 PART = 64 * 1024  # characters
 PRESSED = "-gzip"
-LONGEST_WISH = 1000  # characters of a header that says how an answer is wanted; browsers need some 200
+LONGEST_WISH = 1000  # characters of a header that asks for a form of answer; browsers need some 200
 
-# What begins so would be run by a spreadsheet, also behind what one of them takes for a separator. A run of separators
-# and spaces is looked at once: from its first character (`?<!`), to its last (`*+`), with no way back.
+# A spreadsheet would run a text that begins like this, also after a character that it takes for a separator. The
+# pattern reads a run of separators and spaces once, from its first character (`?<!`) to its last (`*+`), and never
+# goes back.
 _before_formula = re.compile(
     r"(?:^|(?<![\s;,])[^\S\t\r\n]*+[;,\t\r\n])[\s;,]*+(?=[=+\-@＝＋－＠])",
 )
@@ -47,7 +48,7 @@ Page = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An answer in JSON, with what has to be known of it to send it: its version, and the cursor of the next page."""
+    """An answer in JSON, with the two facts needed to send it: its version, and the cursor of the next page."""
 
     body: bytes
     version: int | None
@@ -65,7 +66,7 @@ class Written:
 
 
 def write(result: Any, status: int, headers: dict[str, str]) -> Response:
-    """An answer in JSON. Only what was asked for with GET is compressed: other answers may hold secrets (BREACH)."""
+    """An answer in JSON. Only answers to GET are compressed, because others may hold secrets (BREACH)."""
     written = result if isinstance(result, Written) else Written.of(result)
     body, version = written.body, written.version
     safe = request.method in SAFE
@@ -83,7 +84,7 @@ def write(result: Any, status: int, headers: dict[str, str]) -> Response:
         headers["Link"] = f'<{_next_page(written.next)}>; rel="next"'
     answer = Response(body, status, headers, content_type=JSON)
     if "HTTP_IF_NONE_MATCH" in request.environ:
-        answer.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # which is for changes, see below
+        answer.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # If-Match is for changes, see `expect`
     return answer
 
 
@@ -92,20 +93,20 @@ def _next_page(cursor: str) -> str:
 
 
 def wants_sheet() -> bool:
-    """True if the caller would rather have a spreadsheet than JSON."""
+    """True if the caller prefers a spreadsheet to JSON."""
     return _is_short("Accept") and request.accept_mimetypes.best_match([JSON, CSV], default=JSON) == CSV
 
 
 def _is_short(header: str) -> bool:
-    """True if a header is short enough to look into. Reading a long one costs the square of its length."""
+    """True if a header is short enough to parse: the cost grows with the square of its length."""
     return len(request.headers.get(header, "")) <= LONGEST_WISH
 
 
 def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Response:
-    """All pages from the cursor on as CSV (RFC 4180), one row an item, with a mark by which spreadsheets know UTF-8.
+    """All pages from the cursor on as CSV (RFC 4180), one row per item. A byte order mark shows that it is UTF-8.
 
-    Moments are those of the reader's clock, as RFC 3339 with its offset; in UTC for a reader who has chosen no zone.
-    `page` is asked for a page with `limit` and `cursor`: for the first at once, so that a refusal is an answer.
+    Moments are in the reader's time zone, as RFC 3339 with its offset, or in UTC if the reader has chosen no zone.
+    `page` is called with `limit` and `cursor`. The first page is fetched at once, so that a refusal can be the answer.
     """
     current_app.extensions["at_once"].begin("sheet", g.caller.id)
     first = page(limit=ROWS_A_CALL, cursor=cursor)
@@ -130,12 +131,12 @@ def _lines(columns: dict[str, fields.Field[Any]], found: Page, page: Callable[..
 
 
 def _parts(writers: Mapping[str, Callable[[Any], str]], items: list[Any]) -> Iterator[str]:
-    """Rows, as many as are worth a write of their own."""
+    """The rows, joined into parts that are large enough for a write each."""
     rows, size = list[str](), 0
     for item in items:
         rows.append(_line([write(_at(item, column)) for column, write in writers.items()]))
         size += len(rows[-1])
-        gevent.sleep(0)  # others are answered between any two rows
+        gevent.sleep(0)  # other requests get their turn after each row
         if size > PART:
             yield "".join(rows)
             rows, size = [], 0
@@ -143,7 +144,7 @@ def _parts(writers: Mapping[str, Callable[[Any], str]], items: list[Any]) -> Ite
 
 
 def _take_turn() -> None:
-    """Each page counts as a request of the member, who waits where they would be refused, and has the time of one."""
+    """Count a page as a request of the member and give it a request's time. At the limit, wait instead of refusing."""
     try:
         current_app.extensions["rates"].count("member", g.caller.id)
     except TooMany as refusal:
@@ -152,7 +153,7 @@ def _take_turn() -> None:
 
 
 def _columns(shape: Schema, before: str = "") -> dict[str, fields.Field[Any]]:
-    """The fields of an item by the names of their columns; those of a thing in it have its name before theirs."""
+    """The fields of an item by the names of their columns. A nested field's column is `parent.name`."""
     found: dict[str, fields.Field[Any]] = {}
     for name, field in shape.fields.items():
         if isinstance(field, fields.Nested):
@@ -191,7 +192,7 @@ def _line(cells: list[str]) -> str:
 
 
 def expect() -> None:
-    """Before each request: on which versions a change builds (`If-Match`), for the service that will make it."""
+    """Before each request: read the versions that a change builds on (`If-Match`), for the service that makes it."""
     g.expected_versions = None
     given = request.environ.get("HTTP_IF_MATCH")
     if given is None or given.strip() == "*" or request.endpoint is None:

@@ -1,7 +1,7 @@
-"""How routes are declared: an address for a call, or a view with decorators where there is more to do than to ask.
+"""Declares routes: an address for a call, or a view with decorators if a single call is not enough.
 
-Underneath is flask-smorest, with strict bodies, answers passed on as they come, and problems. Whatever is the same for
-all routes is written here, once; what the OpenAPI document says of it, in document.py.
+It builds on flask-smorest, with strict bodies, answers passed on unchanged, and problem documents. Everything common to
+all routes is written here once. document.py writes its part of the OpenAPI document.
 """
 
 import re
@@ -37,7 +37,7 @@ def _plain(view: View) -> View:
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """The routes of one noun. Its answers come shaped from the owning service; here they are only written."""
+    """The routes of one noun. The owning service shapes the answers; the gateway only writes them."""
 
     ARGUMENTS_PARSER = Parser()
 
@@ -60,11 +60,11 @@ class Blueprint(flask_smorest.Blueprint):
         deprecated: Decorator = _plain,
         **given: Callable[[], Any],
     ) -> None:
-        """Give a call an address; `routes.get(rule, CALL)` and its like say the method.
+        """Give a call an address. Use the shorthands for each method, such as `routes.get(rule, CALL)`.
 
-        What the call takes comes from the path, from the body (for GET: the query), and from `given`: functions by the
-        names of arguments. `location`, `sheet` and `spoken` are those of `response`. Raises UndeclaredCall when the
-        call has no operation, or takes something else.
+        The call's arguments come from the path, from the body (for GET: the query), and from `given`: functions by the
+        names of arguments. `location`, `sheet` and `spoken` are those of `response`. Raises UndeclaredCall if the call
+        has no operation, or takes other arguments.
         """
         if asked.operation is None:
             raise UndeclaredCall(f"{asked.target} has no operation: it is made on the bus only, never at {rule}")
@@ -89,7 +89,7 @@ class Blueprint(flask_smorest.Blueprint):
     delete = partialmethod(ask, "DELETE")
 
     def route(self, rule: str, **options: Any) -> Decorator:
-        """Put a view at an address; its name is the operation's, too. It must be public or say who may use it."""
+        """Put a view at an address. Its name is also the operation's. It must be public or declare its roles."""
         register = super().route(rule, **options)
         methods = set(options.get("methods", ["GET"]))
 
@@ -98,7 +98,7 @@ class Blueprint(flask_smorest.Blueprint):
             if "may" not in known and not getattr(view, "public", False):
                 raise TypeError(f"{view.__name__} is neither public nor says who may use it")
             if not methods <= SAFE:
-                named = "<" in rule or "POST" not in methods  # else something new is made
+                named = "<" in rule or "POST" not in methods  # else the request makes something new
                 known["takes_if_match"] = view.takes_if_match = named and known["versioned"]  # type: ignore[attr-defined]
             manual = {**known.get("manual_doc", {}), "operationId": view.__name__}
             view._apidoc = {**known, "manual_doc": manual}  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     def arguments(self, shape: Schema, **kwargs: Any) -> Decorator:
         """Check the body (or the `location`) against a shape and pass it as the first argument."""
-        check: Decorator = super().arguments(shape, **kwargs)  # an instance: making one costs more than using it
+        check: Decorator = super().arguments(shape, **kwargs)  # an instance is cheap to reuse
         return check
 
     def response(
@@ -123,10 +123,10 @@ class Blueprint(flask_smorest.Blueprint):
         spoken: bool = False,
         **kwargs: Any,
     ) -> Decorator:
-        """Document the answer with its shape and send what the view returns as it is.
+        """Document the answer with its shape, and send the view's result unchanged.
 
-        `location` is where to find what was made, with fields of the answer in braces; `sheet` is whether a list can
-        be had as a spreadsheet, too; `spoken` is whether it has sentences in the reader's language.
+        `location` is the address of the new thing, with fields of the answer in braces. `sheet` is True for a list that
+        is also given as a spreadsheet. `spoken` is True for answers with sentences in the reader's language.
         """
         headers = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}} if location else {}
         registered = super().response(status_code, schema, headers=headers, **kwargs)
@@ -157,24 +157,24 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
     def alt_response(self, status_code: int, schema: type[Schema], **kwargs: Any) -> Decorator:
-        """Document another answer that is no problem document."""
+        """Document another answer that is not a problem document."""
         registered: Decorator = super().alt_response(status_code, schema=schema, **kwargs)
         return registered
 
     def may(self, *roles: str, own: Collection[str] = ()) -> Decorator:
-        """Say who may use a route: `roles`, and members with a role in `own` for what is theirs.
+        """Declare the users of a route: members with one of `roles`, and with a role in `own` for their own things.
 
-        The owning service decides; this is for the OpenAPI document, and for the tests that hold services to it.
+        The owning service decides. This is for the OpenAPI document, and for tests that check the services against it.
         """
         return _noting(may={"any": sorted(roles), "own": sorted(own)})
 
     def refuses(self, *families: type[Refusal]) -> Decorator:
-        """Document how a route may refuse, beyond what follows from its declaration."""
+        """Document refusals of a route that do not follow from its declaration."""
         return _noting(refuses=families)
 
 
 def deprecated(*, since: date, sunset: date, instead: str) -> Decorator:
-    """Announce the end of a route (RFC 9745, RFC 8594) and what to use instead; stands above its `response`."""
+    """Announce the end of a route (RFC 9745, RFC 8594) and its replacement. Put it above the route's `response`."""
     told = {
         "Deprecation": f"@{moments.to_ms(_midnight(since)) // 1000}",
         "Sunset": http_date(_midnight(sunset)),
@@ -198,7 +198,7 @@ def deprecated(*, since: date, sunset: date, instead: str) -> Decorator:
 
 
 def _asking(asked: Call, body: str | None, given: dict[str, Callable[[], Any]]) -> View:
-    """The view that asks with what was sent, what its path says, and what is `given`."""
+    """The view that makes the call with the body or query, the path's arguments, and the results of `given`."""
 
     def view(*sent: Any, **arguments: Any) -> Any:
         if body is not None:

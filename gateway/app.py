@@ -1,4 +1,4 @@
-"""The application: `create()` puts the parts together; one is made in each worker, after the fork."""
+"""The application: `create()` puts the parts together. Each worker makes its own, after the fork."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from services.ground.tokens import Tokens
 
 
 class Gateway(Flask):
-    """The application with what a worker has to start and to stop."""
+    """The application with the parts that a worker starts and stops."""
 
     def __init__(self, settings: config.Config) -> None:
         super().__init__("gateway", static_folder=None)
@@ -48,7 +48,7 @@ class Gateway(Flask):
         self.extensions |= {"shared": self.shared, "notes": self.notes, "revoked": self.revoked}
 
     def ensure_sync(self, func: Any) -> Any:
-        """Views and hooks are plain functions here: Flask need not look at each, each time."""
+        """Return the function. Views and hooks are plain functions here, so Flask need not examine them each time."""
         return func
 
     def start(self) -> None:
@@ -58,21 +58,21 @@ class Gateway(Flask):
         self.revoked.watch(lambda: self.streams.end_unless(self.revoked.admits))
 
     def retire(self) -> None:
-        """Be ready no more, while all that is asked is still answered."""
+        """Report that this worker is not ready. Requests are still answered."""
         self.health.draining = True
 
     def drain(self) -> None:
-        """End what would never end by itself."""
+        """End the streams, which would never end by themselves."""
         self.streams.close()
 
     def leave(self) -> None:
-        """Have the bus take what still has to be told, when nothing more is asked."""
+        """Send the remaining notes and traces, after the last request."""
         self.notes.settle()
         tracing.leave()
 
 
 def hears() -> dict[str, Message]:
-    """The messages that a worker hears, by key: of its streams, of lost access, and of what refreshes kept answers."""
+    """The messages that a worker hears, by key: for streams, for lost access, and for refreshing kept answers."""
     refreshing = (message for noun in routes.NOUNS for message in noun.routes.hears.values())
     return {message.key: message for message in (*stream.HEARS, *revoked.HEARS, *refreshing)}
 
@@ -85,7 +85,7 @@ def create(settings: config.Config | None = None) -> Gateway:
     app = Gateway(settings)
     app.config["REQUEST_TIMEOUT"] = settings.request_timeout
     app.config["ARRIVES_WITHIN"] = settings.arrives_within
-    app.config["COUNTS_CONNECTIONS"] = settings.trusted_proxies == 0  # else all are a proxy's
+    app.config["COUNTS_CONNECTIONS"] = settings.trusted_proxies == 0  # else all connections are a proxy's
     places.install(app)
     if proxies := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""The gateway's settings, from its environment (the table in deploy/README.md says what each variable means)."""
+"""The gateway's settings, from its environment (the table in deploy/README.md explains each variable)."""
 
 import re
 from dataclasses import dataclass
@@ -47,13 +47,13 @@ class Config:
 
 
 def _are_origins(found: list[str]) -> None:
-    """An origin is exact: a pattern or `*` would let pages in that nobody thought of."""
+    """Check that each is an exact origin. A pattern or `*` could admit unintended pages."""
     if wrong := [each for each in found if not re.fullmatch(r"https?://[\w.\-]+(:\d+)?", each)]:
         raise ValidationError(f"{wrong[0]} is no origin such as https://app.hub.example.")
 
 
 def load() -> Config:
-    """The settings of this process; ends it with status 2 when the environment lacks something."""
+    """The settings of this process. Ends it with status 2 if a setting is missing or wrong."""
     env = Env(eager=False)
     config = Config(
         amqp_uri=settings.server(env, "AMQP_URI", *settings.BROKER),

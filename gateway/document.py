@@ -1,6 +1,6 @@
-"""The OpenAPI document: what follows from the declaration of a route, and examples of everything.
+"""The OpenAPI document: everything that follows from the declaration of a route, and examples.
 
-What a route takes and answers it says itself; its key, conditions, refusals and who may use it are added here.
+A route declares its arguments and answer itself. Its roles, key, conditions and refusals are added here.
 """
 
 from collections.abc import Collection
@@ -56,7 +56,7 @@ ACCEPT_LANGUAGE = {
     "schema": {"type": "string"},
     "example": "de, en;q=0.5",
 }
-PROBLEMS = {  # those that no family of refusals stands for
+PROBLEMS = {  # the problems that belong to no family of refusals
     "BadRequest": (400, "The body is no JSON."),
     "TooLarge": (413, "The body is larger than 64 KiB."),
     "UnsupportedType": (415, "The body is not sent as application/json."),
@@ -66,7 +66,7 @@ Doc = dict[str, Any]
 
 
 def _may(doc: Doc, info: Doc, **_route: Any) -> Doc:
-    """Who may use it, in words and for programs."""
+    """Add the users of the route, in words and for programs."""
     if "may" in info:
         may = doc["x-may"] = info["may"]
         own = f"{whom(may['own'])} (their own)" if may["own"] else ""
@@ -76,12 +76,12 @@ def _may(doc: Doc, info: Doc, **_route: Any) -> Doc:
 
 
 def whom(roles: Collection[str]) -> str:
-    """Roles in words."""
+    """The roles in words."""
     return "every member" if set(roles) == set(ROLES) else ", ".join(sorted(roles))
 
 
 def _headers(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
-    """The headers that it takes and answers, and the other form that it can have."""
+    """Add the headers of requests and answers, and the spreadsheet if there is one."""
     doc["responses"] = {str(status): answer for status, answer in doc["responses"].items()}
     parameters = doc.setdefault("parameters", [])
     if method.upper() == "POST":
@@ -113,7 +113,7 @@ def _header(says: str, example: Any) -> Doc:
 
 
 def _problems(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
-    """How it may refuse: because of its arguments and key, its conditions, its guard, and by its own account."""
+    """Add the refusals that come from the arguments, the key, the conditions and the sign-in, and the declared ones."""
     families = set(info.get("refuses", ()))
     takes_key = method.upper() == "POST"
     if "security" not in info.get("manual_doc", {}):
@@ -136,13 +136,13 @@ STEPS = (_may, _headers, _problems)
 
 
 class IdConverter(BaseConverter):
-    """Identifiers in paths: what is no identifier is at no address."""
+    """Identifiers in paths. A path with another text there is an unknown address."""
 
     regex = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def _pattern(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> Doc:
-    """JSON Schema's patterns are ECMAScript's and match anywhere; ours match from the start, to `\\Z`."""
+    """The pattern of a field for JSON Schema, whose patterns match anywhere in a text. Ours match the whole text."""
     if isinstance(field, Id):
         return {"format": "uuid", "pattern": f"^{IdConverter.regex}$"}
     if isinstance(field, Text):
@@ -154,7 +154,7 @@ def _pattern(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> Doc:
 
 
 class Api(flask_smorest.Api):
-    """The document of all routes."""
+    """The OpenAPI document of all routes."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
@@ -184,7 +184,7 @@ class Api(flask_smorest.Api):
             self.spec.components.parameter(parameter["name"], "header", parameter)
 
     def document(self) -> Doc:
-        """The whole document, with an example of each body and answer, made from those of their fields."""
+        """The whole document, with an example of each body and answer, made from the examples of the fields."""
         made: Doc = self.spec.to_dict()
         for path in made["paths"].values():
             for parameter in path.get("parameters", ()):
@@ -197,10 +197,10 @@ class Api(flask_smorest.Api):
         return made
 
     def _register_error_handlers(self) -> None:
-        """Ours are in errors.py."""
+        """Register none. Ours are in errors.py."""
 
     def _register_pagination_header(self) -> None:
-        """Lists say in their body how to go on."""
+        """Register none. The body of a list has the cursor of the next page."""
 
     def _register_responses(self) -> None:
         self._register_problem("Problem", 500, "Any other refusal.")

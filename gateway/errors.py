@@ -54,7 +54,7 @@ SENTENCES = {
 
 
 class Late(ParseException):  # type: ignore[misc]
-    """A request did not arrive in time: what came of it is no request."""
+    """A request did not arrive completely in time."""
 
 
 class FieldError(Shape):
@@ -107,7 +107,7 @@ def unread(status: int, reason: str) -> bytes:
 
 
 def word(status: int) -> str:
-    """The code of what no refusal of ours has a better word for. (The names in `http` change with Python.)"""
+    """The code of a status without a refusal of ours. (The name is werkzeug's: those in `http` change with Python.)"""
     return HTTP_STATUS_CODES[status].lower().replace(" ", "_")
 
 
@@ -117,7 +117,7 @@ def _document(status: int, code: str, detail: str) -> dict[str, Any]:
 
 
 def refused(refusal: Refusal) -> Response:
-    """A service, or the gateway itself, says no."""
+    """The answer to a refusal by a service or by the gateway itself."""
     g.hidden = isinstance(refusal, Hidden)
     answer = problem(STATUS[type(refusal)], refusal.code, refusal.says, refusal.fields)
     if refusal.after:
@@ -126,7 +126,7 @@ def refused(refusal: Refusal) -> Response:
 
 
 def failed(error: HTTPException) -> Response:
-    """The framework says no (unknown address, wrong method, unreadable body …)."""
+    """The answer to a refusal by the framework (unknown address, wrong method, unreadable body …)."""
     status = error.code or 500
     answer = problem(status, word(status), SENTENCES.get(status, HTTP_STATUS_CODES[status] + "."))
     answer.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
@@ -134,17 +134,17 @@ def failed(error: HTTPException) -> Response:
 
 
 def broken(_error: Exception) -> Response:
-    """The body ends early, or its chunks are none."""
+    """The answer to a body that ends early or has malformed chunks."""
     return failed(BadRequest())
 
 
 def late(_error: Late) -> Response:
-    """The body does not come in time."""
+    """The answer to a body that does not arrive in time."""
     return failed(RequestTimeout())
 
 
 def unexpected(_error: Exception) -> Response:
-    """A fault of ours: the log has the traceback, the answer does not."""
+    """The answer to a fault of ours. Only the log has the traceback."""
     log.exception("unexpected", route=request.url_rule.rule if request.url_rule else None)
     return problem(500, "unexpected", "Something went wrong on our side.")
 

@@ -1,4 +1,4 @@
-"""Examples of bodies and answers, made from those of their fields."""
+"""Examples of bodies and answers, made from the examples of their fields."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ Doc = dict[str, Any]
 
 
 def example_of(document: Doc, schema: Doc, at: str = "") -> Any:
-    """A value that a schema describes. Raises TypeError for a text (found `at`) that nobody gave an example of."""
+    """A value that a schema describes. Raises TypeError if a text field (at the path `at`) has no example."""
     if "$ref" in schema:
         _, _, kind, name = schema["$ref"].split("/")
         return example_of(document, document["components"][kind][name], name)

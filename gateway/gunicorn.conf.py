@@ -18,19 +18,19 @@ _settings = load()
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.workers
 if workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    # To be said before anything is counted: then each worker shows the numbers of all.
+    # This must be set before anything is counted. Then each worker shows the numbers of all.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="hearth-metrics-")
 worker_class = "gateway.worker.Worker"
 worker_connections = _settings.streams + 1000
-keepalive = 2  # that connections are kept; how long, worker.py says
+keepalive = 2  # any number above 0 keeps connections open; IDLE in worker.py is the time
 graceful_timeout = round(10 + _settings.stop_notice)
-forwarded_allow_ips = ""  # whom to believe where a request comes from is TRUSTED_PROXIES' affair alone
-accesslog = None  # hooks.py writes a line a request, without who asked
+forwarded_allow_ips = ""  # only TRUSTED_PROXIES decides which proxies to believe
+accesslog = None  # hooks.py writes a line per request, without the caller
 control_socket_disable = True
 
 
 class logger_class(Logger):
-    """Hands gunicorn's own lines to the root logger, so that all look alike."""
+    """Passes gunicorn's own lines to the root logger, so that all have one format."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -40,14 +40,14 @@ class logger_class(Logger):
 
 
 def post_worker_init(worker: Any) -> None:
-    """The worker is patched and has its application: connect, and watch for the order to stop."""
+    """Connect, and watch for the order to stop. At this point the worker is patched and has its application."""
     worker.wsgi.start()
     gevent.spawn(_drain_when_stopping, worker)
     signal.signal(signal.SIGTERM, functools.partial(_retire, worker))
 
 
 def _retire(worker: Any, number: int, frame: Any) -> None:
-    """Say that we are not ready, and go on until whoever sends requests here has noticed."""
+    """Report that we are not ready, and go on until the load balancer has noticed."""
     worker.wsgi.retire()
     gevent.spawn_later(_settings.stop_notice, worker.handle_exit, number, frame)
 
@@ -59,21 +59,21 @@ def _drain_when_stopping(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """In the worker, when it has answered everybody (or in its parent, which has no application, when it is gone)."""
+    """Runs in the worker after its last answer, or in the parent, which has no application, when the worker is gone."""
     if app := getattr(worker, "wsgi", None):
         app.leave()
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Forget the gauges of a worker that is gone, where several share their metrics."""
+    """Forget the gauges of a worker that is gone, if workers share their metrics."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        from prometheus_client import multiprocess  # noqa: PLC0415  (decides when imported whether numbers are shared)
+        from prometheus_client import multiprocess  # noqa: PLC0415  (at import it decides whether numbers are shared)
 
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(_server: Any) -> None:
-    """Take away what the workers shared, unless its place was given to us."""
+    """Delete the folder of shared metrics, unless it was given to us."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
     if os.path.basename(folder).startswith("hearth-metrics-"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Readiness: the bus is connected, every capability answers, and so does its store."""
+"""Readiness: the bus is connected, and every capability and its store answer."""
 
 import time
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from gevent.lock import BoundedSemaphore
 from gateway.bus.rpc import Client
 from services.contracts.errors import Refusal
 
-PATIENCE = 1.0  # seconds: for an answer, and for how long the findings hold
+PATIENCE = 1.0  # seconds to wait for an answer, and for which the result is kept
 
 
 class Health:
-    """Asks all capabilities at once, at most once in a while however often it is asked itself."""
+    """Asks all capabilities at once. It keeps the result for PATIENCE, however often it is asked itself."""
 
     def __init__(self, client: Client, capabilities: Sequence[str]) -> None:
         self._client = client
@@ -24,15 +24,15 @@ class Health:
         self.draining = False
 
     def missing_here(self) -> list[str]:
-        """What keeps this gateway from serving, whatever capabilities answer: `broker`, or itself while stopping."""
+        """The parts that this gateway itself lacks: `broker`, or `gateway` while it is stopping."""
         if self.draining:
             return ["gateway"]
         return [] if self._client.up else ["broker"]
 
     def missing(self) -> list[str]:
-        """What keeps the platform from serving: capabilities, `broker`, or `gateway` while it is stopping.
+        """The parts that the platform lacks: capabilities, `broker`, or `gateway` while it is stopping.
 
-        A capability that answers, but whose store does not, is named with it: `feedback.voices store`.
+        If a capability answers but its store does not, the store is named: `feedback.voices store`.
         """
         if own := self.missing_here():
             return own

@@ -1,7 +1,7 @@
-"""gunicorn's worker for gevent, in which nobody holds a place for long by being slow.
+"""gunicorn's worker for gevent, with limits on slow clients.
 
-A request has so many seconds to arrive, from its first byte to its last; so has what is written, with more the longer
-it is. Nothing that was sent is logged: not of a request that can't be read, and not of one that failed.
+A request must arrive within a time from its first byte to its last. A write has a time limit, too, which grows with its
+length. Nothing that a client sent is logged, neither of an unreadable request nor of one that failed.
 """
 
 import errno
@@ -35,14 +35,14 @@ from services.ground import logs
 from services.ground.logs import log
 
 IDLE = 2.0  # seconds for the next request of a connection to begin; a stopping worker waits for idle ones, too
-STALLED = 10.0  # seconds that a write may take
-SLOWEST = 8 * 1024  # bytes a second: so much more time has what is longer
-LARGEST_HEAD = 32 * 1024  # bytes: what has come of a head is read again with each part, so that it must be short
-MOST_UNWANTED = 4 * 1024 * 1024  # bytes of a body that nobody reads, so that whoever sends it can read the answer
-OTHER_FILES = 200  # besides connections
+STALLED = 10.0  # seconds that any write may take
+SLOWEST = 8 * 1024  # bytes per second: a write gets its length divided by this in addition
+LARGEST_HEAD = 32 * 1024  # bytes; gunicorn reads the head again with each part that arrives, so it must be short
+MOST_UNWANTED = 4 * 1024 * 1024  # bytes of an unused body that are still read, so that its sender can read the answer
+OTHER_FILES = 200  # open files besides connections
 ABORTED = 255  # after which gunicorn starts another worker
 
-REFUSALS = {  # what is not here and can't be read is a bad request
+REFUSALS = {  # any other parse error is a ParseException: a bad request
     errors.Late: (408, "Request Timeout"),
     LimitRequestLine: (414, "URI Too Long"),
     LimitRequestHeaders: (431, "Request Header Fields Too Large"),
@@ -55,7 +55,7 @@ REFUSALS = {  # what is not here and can't be read is a bad request
 
 
 class Connection(socket):
-    """A client's connection. Each request is to arrive, and each write to end, in time."""
+    """A client's connection. It limits the time for each request to arrive and for each write to end."""
 
     __slots__ = ("_arrives_within", "_until", "visit")
 
@@ -66,7 +66,7 @@ class Connection(socket):
         self._until: float | None = None
 
     def recv(self, *args: Any) -> bytes:
-        """The bytes that have come; none when the client has left. Raises Late if a request begins and does not end."""
+        """The bytes that have arrived; empty if the client has left. Raises Late if a request does not end in time."""
         if self._until is None:
             return self._begin(*args)
         left = self._until - time.monotonic()
@@ -92,8 +92,8 @@ class Connection(socket):
         self._until = None
 
     def sendall(self, data: bytes, flags: int = 0) -> None:
-        """Write all of it. Whoever does not read is taken for one who has hung up."""
-        if self.timeout == 0.0:  # then nobody waits
+        """Write all bytes. A client that does not read is treated like one that has disconnected."""
+        if self.timeout == 0.0:  # a non-blocking write
             super().sendall(data, flags)
             return
         self.settimeout(STALLED + len(data) / SLOWEST)
@@ -105,7 +105,7 @@ class Connection(socket):
 
 
 class ShortRequest(Request):  # type: ignore[misc]
-    """A request whose head is not too long to be read again and again."""
+    """A request with a limited head, because gunicorn reads it again with each part."""
 
     def parse(self, unreader: Any) -> Any:
         self.max_buffer_headers = LARGEST_HEAD
@@ -116,23 +116,23 @@ RequestParser.mesg_class = ShortRequest  # it has no setting for this
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """One worker process: it counts connections, bounds how long they take, and is careful with what it logs."""
+    """One worker process. It counts connections, limits their time, and logs no content."""
 
     def init_process(self) -> None:
         try:
             super().init_process()
-        except Exception as error:  # which gunicorn would log, and then print its words
+        except Exception as error:  # gunicorn would log it and print its text
             log.critical("died", exc_info=error)
             sys.exit(ABORTED if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def run(self) -> None:
-        # By itself gevent prints what no greenlet catches, with its words.
+        # By default gevent prints uncaught exceptions with their text.
         gevent.get_hub().print_exception = lambda _context, *failure: logs.uncaught(failure)
         _open_files(self.worker_connections + OTHER_FILES)
         super().run()
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
-        return nullcontext()  # a connection has its own
+        return nullcontext()  # a connection has its own time limits
 
     def handle(self, listener: Any, client: socket, addr: Any) -> None:
         settings = self.wsgi.config
@@ -154,7 +154,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         sock.rest()
 
     def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
-        """Refuse what can't be read as everything else is refused, and send no part of it back."""
+        """Answer an unreadable request with a problem document, and send no part of it back."""
         if isinstance(exc, gevent.GreenletExit):
             return
         found = (said for each, said in REFUSALS.items() if isinstance(exc, each))
@@ -169,14 +169,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
 
 def _read_rest(req: Any) -> None:
-    """Read what nobody wanted of a body. Raises StopIteration where that ends the connection."""
+    """Read the unused rest of a body. Raises StopIteration to end the connection."""
     left = MOST_UNWANTED
     try:
         while part := req.body.read(8192):
             left -= len(part)
             if left <= 0:
                 raise StopIteration
-    except (ParseException, OSError):  # it is late, or no body
+    except (ParseException, OSError):  # the body is late or malformed
         raise StopIteration from None
 
 
@@ -193,7 +193,7 @@ def _say(client: socket, answer: bytes) -> None:
 
 
 def _open_files(wanted: int) -> None:
-    """Let the process have as many open files as it may need, if the system lets it."""
+    """Raise the limit of open files to the number that the process may need, as far as the system allows."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if now < wanted:
         resource.setrlimit(

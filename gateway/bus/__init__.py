@@ -1,1 +1,1 @@
-"""The gateway on the bus: its link, calls to the services, what it hears, and the live streams."""
+"""The gateway on the bus: its link, calls to the services, the messages that it hears, and the live streams."""

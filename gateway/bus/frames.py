@@ -1,6 +1,6 @@
-"""A call as it goes over the wire: the frames of AMQP 0-9-1 for one message, in one piece.
+"""The form of a call on the wire: the frames of AMQP 0-9-1 for one message, in one piece.
 
-py-amqp can say the same of any message; calls are all alike, and here most of what it would work out is known before.
+py-amqp can frame any message. Calls are all alike, so most of its work is done here in advance.
 """
 
 import functools
@@ -9,10 +9,10 @@ from struct import Struct
 METHOD, HEADER, BODY = 1, 2, 3
 PUBLISH = b"\x00\x3c\x00\x28\x00\x00"  # basic.publish, and two bytes that AMQP no longer uses
 MANDATORY = b"\x01"
-# content type, headers, delivery mode, correlation id, reply-to, expiration: what a call has, in AMQP's order
+# a call's properties in AMQP's order: content type, headers, delivery mode, correlation id, reply-to, expiration
 GIVEN = 0b1011_0111_0000_0000
 TRANSIENT_JSON = b"\x10application/json", b"\x01"
-AROUND = 8  # bytes around what a frame holds
+AROUND = 8  # bytes around the content of a frame
 
 _begin = Struct(">BHI").pack
 _about = Struct(">HHQH").pack
@@ -34,7 +34,7 @@ def call(
     expiration: str,
     frame_max: int,
 ) -> bytes:
-    """A transient, mandatory message with a JSON body, which is sent in parts if it is longer than a frame may be."""
+    """A transient, mandatory message with a JSON body. A body longer than a frame is sent in parts."""
     content_type, transient = TRANSIENT_JSON
     known = _short(correlation_id) + _short(reply_to) + _short(expiration)
     about = _about(60, 0, len(body), GIVEN) + content_type + _table(headers) + transient + known
@@ -43,7 +43,7 @@ def call(
     return _publish(channel, exchange, key) + _frame(HEADER, channel, about) + b"".join(parts)
 
 
-@functools.lru_cache(1024)  # names of ours, each at most 255 bytes
+@functools.lru_cache(1024)  # only our own names, each at most 255 bytes
 def _publish(channel: int, exchange: str, key: str) -> bytes:
     return _frame(METHOD, channel, PUBLISH + _short(exchange) + _short(key) + MANDATORY)
 

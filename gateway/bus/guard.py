@@ -1,7 +1,7 @@
-"""One guard a capability: it bounds the calls that wait (bulkhead), and stops asking one that hangs (breaker).
+"""A guard for each capability. It limits the waiting calls (bulkhead), and stops calls while it hangs (breaker).
 
-So a capability that hangs costs its own callers little, and the callers of all others nothing. These few lines are our
-own because pybreaker holds a lock while the guarded call runs: its callers would stand in line, one at a time.
+So a hanging capability costs its own callers little, and other callers nothing. We wrote these few lines ourselves
+because pybreaker holds a lock during the guarded call, so that calls would run one at a time.
 """
 
 import math
@@ -16,7 +16,7 @@ from services.ground.logs import log
 
 OPEN = Gauge(
     "hearth_gateway_breaker_open",
-    "Whether a capability is not asked because it hangs (of several workers: how many don't ask it).",
+    "1 while calls to a hanging capability are stopped (with several workers: the number that stopped them).",
     ["capability"],
     multiprocess_mode="livesum",
 )
@@ -24,9 +24,9 @@ OPEN = Gauge(
 
 @dataclass(frozen=True)
 class Limits:
-    """How many calls may wait for a capability, after how many missed in a row it rests, and for how many seconds.
+    """Limits of a capability: `waiting` calls at a time; after `misses` in a row it rests for `rest` seconds.
 
-    A rest is to be longer than a call may take, so that one call at a time goes to see.
+    A rest must be longer than a call may take, so that only one call at a time probes the capability.
     """
 
     waiting: int = 250
@@ -35,10 +35,10 @@ class Limits:
 
 
 class Guard:
-    """Entered around each call to a capability, and told what became of it.
+    """Entered around each call to a capability, and told the result.
 
-    Once a capability has missed too many calls in a row, nobody is let in while it rests. Then one call is, to see, and
-    the others rest on: if it is answered all may come in again, and if not the next may try after another rest.
+    After too many missed calls in a row, no call is let in during the rest. Then one call probes the capability while
+    the others still wait. If it is answered, all calls are let in again; if not, another rest begins.
     """
 
     def __init__(self, capability: str, limits: Limits) -> None:
@@ -52,14 +52,14 @@ class Guard:
         return self._misses >= self._limits.misses
 
     def __enter__(self) -> Self:
-        """Let a call in. Raises Unavailable, `resting` or, when too many are in, `busy`; neither waits."""
+        """Let a call in. Raises Unavailable at once: `resting`, or `busy` if too many calls are in."""
         left = self._rests_until - time.monotonic()
         if self._open and left > 0:
             says = "This part of the platform does not answer at present. Please try again later."
             raise Unavailable("resting", says, after=math.ceil(left))
         if self._waiting >= self._limits.waiting:
             raise Unavailable("busy", "Too many ask this part of the platform. Please try again in a moment.")
-        self._rest()  # of no effect but when this call is the one that goes to see
+        self._rest()  # matters only if this call is the probe: it starts another rest for the others
         self._waiting += 1
         return self
 
@@ -67,14 +67,14 @@ class Guard:
         self._waiting -= 1
 
     def answered(self) -> None:
-        """There was an answer, whatever it says: the capability is well."""
+        """Note that an answer came, with whatever content. The capability is well."""
         if self._open:
             log.info("breaker closed", capability=self._capability)
             self._gauge.set(0)
         self._misses = 0
 
     def missed(self) -> None:
-        """There was no answer in time."""
+        """Note that no answer came in time."""
         self._misses += 1
         self._rest()
         if self._misses == self._limits.misses:

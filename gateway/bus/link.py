@@ -1,6 +1,6 @@
-"""The worker's one AMQP connection: read by one greenlet, written by all, opened again whenever it is lost.
+"""The worker's one AMQP connection. One greenlet reads it, all write to it, and it is opened again when it is lost.
 
-All that speaks to the bus shares it; each sets up its own channel when told that the connection is open.
+All users of the bus share it. Each sets up its own channel when told that the connection is open.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from gevent.lock import BoundedSemaphore
 from services.ground import logs, wire
 from services.ground.logs import log
 
-TICK = 1.0  # seconds: how long a read waits before the heartbeat is looked at, and a write before it is given up
+TICK = 1.0  # seconds: longest wait of a read before the heartbeat is checked, and of a write before it fails
 SETUP = 5.0  # seconds for connecting, and for each answer while channels are set up
 BACKOFF = (0.1, 2.0)  # seconds: first and longest pause between attempts
 READ_AT_ONCE = 65_536  # bytes
@@ -33,10 +33,10 @@ class LinkDown(logs.Plain):
 
 
 class User(Protocol):
-    """What the link tells those who use it, from the reading greenlet: it must not be kept waiting."""
+    """A user of the link. The link calls these methods in the reading greenlet, so they must not wait."""
 
     def opened(self, connection: amqp.Connection) -> None:
-        """The connection is open: declare, bind, consume."""
+        """The connection is open. Declare, bind and consume here."""
 
     def lost(self) -> None:
         """The connection is gone, with every channel and exclusive queue."""
@@ -71,12 +71,12 @@ class Link:
         self.blocked = False
 
     def serve(self, user: User) -> None:
-        """Tell `user` about the connection from now on. To be called before `start`."""
+        """Tell `user` about the connection from now on. Call this before `start`."""
         self._users.append(user)
 
     @property
     def up(self) -> bool:
-        """Whether the connection is open and the broker takes messages."""
+        """True while the connection is open and the broker takes messages."""
         return self._connection is not None and not self.blocked
 
     def start(self) -> None:
@@ -88,9 +88,9 @@ class Link:
             gevent.spawn(self._send_letters)
 
     def post(self, letter: bytes) -> None:
-        """Have whole frames sent in a moment, together with those of others. Raises LinkDown when nothing can be sent.
+        """Queue whole frames to be sent in a moment, together with others. Raises LinkDown if nothing can be sent.
 
-        Should the connection be lost first, they are lost with it, which users are told.
+        If the connection is lost first, the frames are lost too. Users learn this from `lost`.
         """
         if not self.up:
             raise LinkDown("not connected")
@@ -110,12 +110,12 @@ class Link:
                     self.write(functools.partial(connection.transport.write, b"".join(letters)), None)
                 except LinkDown as down:
                     log.info("calls not sent", calls=len(letters), error=logs.kind(down))
-                except Exception:  # nobody else would send what comes next
+                except Exception:  # this greenlet must live on: only it sends later calls
                     log.exception("calls not sent", calls=len(letters))
                     wire.cut(connection)
 
     def write(self, send: Callable[[], Any], patience: float | None) -> None:
-        """Run `send` while nobody else writes. Raises LinkDown on a fault, or after `patience` seconds."""
+        """Run `send` while no other greenlet writes. Raises LinkDown on a fault, or after `patience` seconds."""
         connection = self._connection
         if connection is None or not self._writing.acquire(timeout=patience):
             raise LinkDown("not connected" if connection is None else "another write takes too long")
@@ -172,7 +172,7 @@ class Link:
     def _read(self, connection: amqp.Connection) -> None:
         ticked = 0.0
         while True:
-            with contextlib.suppress(TimeoutError):  # nobody said anything for a tick
+            with contextlib.suppress(TimeoutError):  # nothing arrived for a tick
                 connection.drain_events()
             if time.monotonic() - ticked >= TICK:
                 self.write(connection.heartbeat_tick, TICK)
@@ -188,7 +188,7 @@ class Link:
 
 
 def declare(connection: amqp.Connection, exchange: str) -> None:
-    """Make a topic exchange of the platform's, unless that is the operator's to make: it is there then."""
+    """Make a topic exchange of the platform. If only the operator may make exchanges, it exists already."""
     wire.declare(
         connection, lambda channel: channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
     )
@@ -197,9 +197,9 @@ def declare(connection: amqp.Connection, exchange: str) -> None:
 def ear(
     connection: amqp.Connection, queue: str, exchange: str, keys: Iterable[str], hear: Callable[[amqp.Message], Any]
 ) -> amqp.Channel:
-    """Have `hear` called with all that passes an exchange under these keys, by a queue that ends with the connection.
+    """Call `hear` with each message on an exchange under these keys. Its queue ends with the connection.
 
-    What passes while the connection is lost is not heard. Bodies are bytes.
+    Messages that pass while the connection is lost are not heard. Bodies are bytes.
     """
     declare(connection, exchange)
     channel = connection.channel()

@@ -14,12 +14,12 @@ from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 
 WAITING = 64  # notifications that may wait for a slow reader
-WAITING_BYTES = 512 * 1024  # of them, and of what was missed: a reader who does not read holds no more of either
-BACK = (2, 5)  # seconds after which readers come back; also after which a refused one may
+WAITING_BYTES = 512 * 1024  # of these, and also of missed ones: a reader who does not read holds no more of each kind
+BACK = (2, 5)  # seconds after which readers come back, refused ones too
 
 
 def hint(says: bytes) -> bytes:
-    """A comment, with when to come back."""
+    """A comment with the time after which to come back."""
     return b"retry: %d\n: %s\n\n" % (random.uniform(*BACK) * 1000, says)  # noqa: S311 - only spreads the readers
 
 
@@ -29,13 +29,13 @@ def frame(id: str, notification: dict[str, Any]) -> bytes:
 
 
 class Stream:
-    """One open stream of one member: what waits to be written, until it ends."""
+    """One open stream of one member, with the events that wait to be written."""
 
     def __init__(self, caller: Caller, language: str, connection: socket.socket | None) -> None:
         self.caller = caller
         self.member_id = caller.id
         self.reads = (language, caller.zone)
-        self.joined_at = identifiers.moment(caller.id)  # their id is made of when they joined
+        self.joined_at = identifiers.moment(caller.id)  # an account's id holds the time of joining
         self.expires_at = caller.expires_at
         self._frames: Queue = Queue(WAITING)
         self._waiting = 0  # bytes
@@ -44,7 +44,7 @@ class Stream:
         self._watcher: Any = None
 
     def push(self, notification_id: str, said: bytes) -> None:
-        """Queue an event. A reader who is too slow is sent away, to come back and catch up."""
+        """Queue an event. A reader who is too slow is disconnected, and can come back and catch up."""
         self._waiting += len(said)
         try:
             if self._waiting > WAITING_BYTES and not self._frames.empty():
@@ -55,11 +55,11 @@ class Stream:
             self._hang_up()
 
     def skip(self, notification_ids: Iterable[str]) -> None:
-        """Say these no more: they were caught up."""
+        """Leave these events out, because catching up has sent them."""
         self._said.update(notification_ids)
 
     def end(self) -> None:
-        """Let the stream end after what is being written; never waits."""
+        """End the stream after the event that is being written. Never waits."""
         while not self._frames.empty():
             self._frames.get_nowait()
         self._waiting = 0
@@ -71,7 +71,7 @@ class Stream:
                 self._connection.shutdown(socket.SHUT_RDWR)
 
     def watch(self) -> None:
-        """End when the reader leaves, which otherwise only the next write would show."""
+        """End the stream as soon as the reader leaves. Otherwise only the next write would notice."""
         if self._connection is not None:
             self._watcher = gevent.get_hub().loop.io(self._connection.fileno(), 1)
             self._watcher.start(self._readable)
@@ -81,19 +81,19 @@ class Stream:
             left = not self._connection._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)  # type: ignore[union-attr]
         except OSError as error:
             left = not isinstance(error, BlockingIOError)
-        self.unwatch()  # what a reader might still say is of no interest
+        self.unwatch()  # further bytes from a reader don't matter
         if left:
             self.end()
 
     def unwatch(self) -> None:
-        """Stop looking at the connection, which may then serve another request."""
+        """Stop watching the connection. It may then serve another request."""
         if self._watcher is not None:
             self._watcher.stop()
             self._watcher.close()
             self._watcher = None
 
     def events(self, heartbeat: float) -> Iterator[bytes]:
-        """What is pushed, with a comment whenever nothing was for `heartbeat` seconds, and a last word."""
+        """The pushed events, a comment after each `heartbeat` seconds of silence, and a closing hint to come back."""
         while (left := self.expires_at - clock.seconds()) > 0:
             try:
                 item = self._frames.get(timeout=min(heartbeat, left))

@@ -1,7 +1,7 @@
-"""Access that was taken away: access tokens that count no more, although they have not expired.
+"""Access that was taken away: access tokens that are void although they have not expired.
 
-A worker asks the members service which those are: when it connects, when it hears that a member has changed, and in any
-case every EVERY seconds. While members does not answer, it goes on with what it knows.
+A worker asks the members service for them: when it connects, when it hears that a member has changed, and every EVERY
+seconds in any case. While members does not answer, it keeps the last answer.
 """
 
 import time
@@ -26,30 +26,30 @@ from services.ground.tokens import Caller
 
 HEARS = (MEMBERS_CHANGED,)
 EVERY = 15.0  # seconds
-PAUSE = 1.0  # seconds between two askings, however many members change
-GAP = 0.25  # seconds between two askings on behalf of who is to be refused
+PAUSE = 1.0  # seconds between two calls, even if many members change
+GAP = 0.25  # seconds between two calls made to confirm a refusal
 PATIENCE = 2.0  # seconds for an answer
 
 
 @dataclass(frozen=True)
 class Access:
-    """What a member may have at present: these roles, and sessions opened after a moment, or the one that was kept."""
+    """The present access of a member: these roles, sessions opened after `since`, and the `kept_session`."""
 
     roles: frozenset[str]
     since: datetime | None
     kept_session: str | None
 
     def admits(self, caller: Caller) -> bool:
-        """Whether a token claims no more than that."""
+        """True if the token claims no more than this access."""
         if not caller.roles <= self.roles:
             return False
         if self.since is None or caller.session_id == self.kept_session:
             return True
-        return identifiers.moment(caller.session_id) > self.since  # a session's id is made of when it was opened
+        return identifiers.moment(caller.session_id) > self.since  # a session's id holds the time of its opening
 
 
 class Revoked:
-    """The access that a worker knows to be taken away."""
+    """The lost access that a worker knows of."""
 
     def __init__(self, link: Link, client: Client) -> None:
         self._client = client
@@ -65,19 +65,19 @@ class Revoked:
         self._stirred.set()
 
     def lost(self) -> None:
-        """What is known stays true; when the connection is back, it is asked for anew."""
+        """Keep the last answer. When the connection is back, the worker asks again."""
 
     def admits(self, caller: Caller) -> bool:
-        """Whether the token of this caller still counts."""
+        """True if the token of this caller still counts."""
         if caller.session_id in self._sessions:
             return False
         access = self._members.get(caller.id)
         return access is None or access.admits(caller)
 
     def check(self, caller: Caller) -> None:
-        """Raises Unauthenticated when the token counts no more.
+        """Raises Unauthenticated if the token no longer counts.
 
-        Before anybody is refused it is asked anew: they may have been let in again a moment ago.
+        The worker asks members again before it refuses, because the access may have been restored a moment ago.
         """
         if not self.admits(caller):
             self._learn_since(time.monotonic())
@@ -86,7 +86,7 @@ class Revoked:
                 raise Unauthenticated("token_revoked", says)
 
     def watch(self, changed: Any) -> None:
-        """Keep asking, for good; `changed` is called after each answer."""
+        """Keep asking in the background. `changed` is called after each try."""
         gevent.spawn(self._run, changed)
 
     def _run(self, changed: Any) -> None:
@@ -98,14 +98,14 @@ class Revoked:
             gevent.sleep(PAUSE)
 
     def _learn_since(self, moment: float) -> None:
-        """Know what is true at a moment or later. All who wait for that share one asking; there are few a second."""
+        """Ask, unless an answer from `moment` or later is known. Waiting callers share one call, a few a second."""
         with self._asking:
             if self._asked < moment:
                 gevent.sleep(max(0.0, self._asked + GAP - time.monotonic()))
                 self._learn()
 
     def _learn(self) -> None:
-        """Ask, and go on with what is known if there is no answer."""
+        """Ask. Without an answer, keep the last one."""
         self._asked = time.monotonic()
         try:
             self._keep(self._ask())

@@ -1,4 +1,4 @@
-"""RPC to the services: one client a worker, one reply queue, a deadline for each call, a guard for each capability."""
+"""RPC to the services: one client and one reply queue per worker, a deadline per call, a guard per capability."""
 
 import functools
 import itertools
@@ -29,15 +29,15 @@ NAMEKO = {"rpc.system": "nameko"}
 SECONDS = Histogram("hearth_gateway_rpc_seconds", "Time until a service answered.", ["capability", "outcome"])
 
 
-@functools.cache  # by what we declare, not by what is sent
+@functools.cache  # few: only declared names get here, never a client's text
 def _seconds(capability: str, outcome: str) -> Histogram:
     return SECONDS.labels(capability, outcome)
 
 
 def call(asked: Call, /, **kwargs: Any) -> Any:
-    """Ask a service on behalf of the member at hand. Raises its refusal, or Unavailable if there is no answer in time.
+    """Call a service on behalf of the present caller. Raises its refusal, or Unavailable if no answer comes in time.
 
-    `kwargs` are the arguments of the call, JSON-ready but for aware datetimes. The answer is plain JSON.
+    `kwargs` are the arguments of the call, JSON-ready except for aware datetimes. The answer is plain JSON.
     """
     client: Client = current_app.extensions["rpc"]
     return client.call(
@@ -65,8 +65,8 @@ def _late() -> Unavailable:
 class Client:
     """Matches replies to the greenlets that wait for them.
 
-    Requests are transient and `mandatory`: when no service is there for one, its caller hears of it at once.
-    A reply that comes after the deadline finds nobody waiting and is dropped.
+    Requests are transient and `mandatory`: if no service takes one, its caller learns this at once.
+    A reply that comes after the deadline is dropped.
     """
 
     def __init__(self, link: Link, timeout: float, limits: Limits) -> None:
@@ -81,7 +81,7 @@ class Client:
 
     @property
     def up(self) -> bool:
-        """Whether calls can be made at present."""
+        """True while calls can be made."""
         return self._link.up
 
     def opened(self, connection: amqp.Connection) -> None:
@@ -112,7 +112,7 @@ class Client:
         network: str | None,
         language: str | None,
     ) -> Any:
-        """Ask, and wait for the answer as long as a service has, but no longer than `until` (monotonic seconds)."""
+        """Make a call and wait for the answer, up to the limit of a call but not beyond `until` (monotonic seconds)."""
         began = time.monotonic()
         outcome = "ok"
         target = f"{capability}.{method}"
@@ -135,7 +135,7 @@ class Client:
             _seconds(capability, outcome).observe(time.monotonic() - began)
 
     def ping(self, capability: str, timeout: float) -> Any:
-        """What a capability says of itself within `timeout` seconds; asked also while it rests."""
+        """A capability's report on itself, within `timeout` seconds. It is asked even while it rests."""
         target = f"{capability}.ping"
         try:
             return _read(target, self._ask(target, {}, {"nameko.correlation_id": "readyz"}, timeout))
@@ -150,7 +150,7 @@ class Client:
         try:
             reply = self._ask(target, kwargs, headers, min(left, self._timeout))
         except gevent.Timeout:
-            if left >= self._timeout:  # a call that got less than its time says nothing about the capability
+            if left >= self._timeout:  # a call with less time than usual proves nothing about the capability
                 guard.missed()
             raise _late() from None
         guard.answered()
@@ -163,7 +163,7 @@ class Client:
         return guard
 
     def _ask(self, target: str, kwargs: dict[str, Any], headers: dict[str, str | None], timeout: float) -> bytes:
-        """The reply as it came. Raises Unavailable when the call can't be made, gevent.Timeout without a reply."""
+        """The reply, unparsed. Raises Unavailable if the call can't be made, gevent.Timeout if no reply comes."""
         if self._message is None or not self._link.up:
             raise _unavailable("The platform's bus can't be reached.")
         number = str(next(self._numbers))

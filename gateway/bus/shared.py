@@ -1,8 +1,8 @@
-"""Answers that many members read alike, kept by a worker until the bus says that they may have changed.
+"""Answers that are the same for many members. A worker keeps them until a message says that they may have changed.
 
-A message refreshes the views that name it, and no others. An answer is kept only if no such message came while it was
-on its way, and only while the bus can be heard. They are kept as JSON, whose size is known, and together take no more
-than MOST; whoever asks for other pages of long texts can only make the gateway ask the service again.
+A message refreshes only the views that name it. An answer is kept only if no such message came while it was on its way,
+and only while the bus can be heard. Answers are kept as JSON, whose size is known, and together take at most MOST. So a
+reader of many long pages can only make the gateway ask the service again.
 """
 
 import time
@@ -24,13 +24,13 @@ from services.contracts.catalogue import Message, exchange_of
 
 View = Callable[..., Any]
 
-MOST = 16 * 1024 * 1024  # bytes, of all that is kept
-LARGEST = MOST // 16  # bytes, of an answer with its key: a larger one is not kept, as it would displace many
+MOST = 16 * 1024 * 1024  # bytes of all kept answers
+LARGEST = MOST // 16  # bytes of an answer with its key; a larger answer is not kept, as it would displace many
 AROUND = 512  # bytes that an answer takes besides its key and its text
-LONGEST = 60.0  # seconds, should a message ever fail to come
+LONGEST = 60.0  # seconds that an answer is kept, in case a message fails to come
 
 READ = prometheus_client.Counter(
-    "hearth_gateway_shared_reads_total", "Reads of what may be shared, by where they were answered.", ["by"]
+    "hearth_gateway_shared_reads_total", "Reads of shared answers, by the place that answered.", ["by"]
 )
 BY_GATEWAY, BY_SERVICE = READ.labels("gateway"), READ.labels("service")
 
@@ -42,12 +42,12 @@ class Shared:
         self._refreshes = defaultdict[str, set[str]](set)  # views, by the keys of messages
         self._kept: OrderedDict[bytes, tuple[int, float, Written]] = OrderedDict()
         self._size = 0  # bytes
-        self._changes = Counter[str]()  # of each view, how often its answers may have changed
+        self._changes = Counter[str]()  # possible changes of a view's answers, counted per view
         self._hearing = False
         link.serve(self)
 
     def refresh(self, view: str, messages: Iterable[Message]) -> None:
-        """Keep answers of a view until one of these messages is heard. To be said before the link starts."""
+        """Keep answers of a view until one of these messages is heard. Call this before the link starts."""
         for message in messages:
             self._refreshes[message.key].add(view)
 
@@ -68,11 +68,11 @@ class Shared:
         self._size = 0
 
     def _hear(self, key: str) -> None:
-        """Give no earlier answer of these views again; such answers leave with the oldest."""
+        """Stop giving the present answers of these views. They are dropped later, oldest first."""
         self._changes.update(self._refreshes[key])
 
     def get(self, view: str, key: bytes, ask: Callable[[], Any]) -> Written:
-        """The kept answer of a view, or else what `ask` returns (a refusal that it raises is not kept)."""
+        """The kept answer of a view, or else the result of `ask`. A refusal that it raises is not kept."""
         kept, before = self._kept.get(key), self._changes[view]
         if kept is not None and kept[0] == before and kept[1] > time.monotonic():
             BY_GATEWAY.inc()
@@ -102,10 +102,11 @@ class Shared:
 def shared(
     *, until: Sequence[Message], but_for: Collection[str], unless: dict[str, Any] | None = None
 ) -> Callable[[View], View]:
-    """Keep answers that many read alike, until one of these messages is heard.
+    """Keep answers that are the same for many, until one of these messages is heard.
 
-    Whoever has a role in `but_for` is always asked for anew, as they must see what they have just changed. So are
-    queries with what `unless` says: each member gets another answer to them. Stands right around the call.
+    For callers with a role in `but_for` the service is always asked, because they must see their own changes. It is
+    also asked for queries that match `unless`, because their answer depends on the caller. Put this right around the
+    call.
     """
 
     def decorator(view: View) -> View:
@@ -113,7 +114,7 @@ def shared(
 
         @wraps(view)
         def answer(*args: Any, **view_args: Any) -> Any:
-            caller = g.get("caller")  # nobody has to sign in where everybody may read
+            caller = g.get("caller")  # a public route has no caller
             if (caller and caller.has(*but_for)) or (unless is not None and unless.items() <= args[0].items()):
                 return view(*args, **view_args)
             kept: Shared = current_app.extensions["shared"]
@@ -126,7 +127,7 @@ def shared(
 
 
 def _fitted(written: bytes) -> bytes:
-    """The same in as much memory as it needs: what orjson returns holds on to 4 KB and more that it did not use."""
+    """A copy that takes only the memory it needs. The bytes from orjson may hold 4 KB or more of unused memory."""
     return bytes(memoryview(written))
 
 

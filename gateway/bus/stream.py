@@ -1,8 +1,8 @@
-"""Live streams: what reaches a member's inbox is pushed to the member's open browsers as server-sent events.
+"""Live streams: new lines of a member's inbox are pushed to the member's open browsers as server-sent events.
 
-A stream is a promise only together with `Last-Event-ID`: whenever one ends (token expired, reader too slow, bus
-lost, worker stopping), the browser comes back by itself and is told first what it has missed. When to come back is
-different for each, so that after a deploy not all do in the same moment.
+A stream may end at any time (token expired, reader too slow, bus lost, worker stopping). Then the browser comes back by
+itself with `Last-Event-ID`, and first gets the lines that it has missed. Each browser gets a different delay, so that
+they do not all come back at the same moment after a deploy.
 """
 
 import random
@@ -36,11 +36,11 @@ from services.ground import clock
 from services.ground.logs import log
 from services.ground.tokens import Caller
 
-REMEMBERED = 1000  # messages, to tell a repeated one
+REMEMBERED = 1000  # messages, to recognise a repeated one
 LONGEST_ID = 200  # characters
 NOBODY = b"00000000-0000-0000-0000-000000000000"
 LAST = "1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60"  # as an example
-# The versions of the message that are declared: what an older platform announces is understood for a release.
+# All declared versions of the message. A message of the previous release is understood for one release.
 HEARS = tuple(each for each in CATALOGUE.values() if each.type == NOTIFICATIONS_DELIVERED.type)
 
 OPEN = Gauge("hearth_gateway_streams", "Live streams that are open.", multiprocess_mode="livesum")
@@ -49,28 +49,28 @@ _is_event_id = re.compile(rf"\d{{1,{MOST_DIGITS}}}-[0-9a-f]{{8}}(-[0-9a-f]{{4}})
 
 
 class StreamHeaders(Shape):
-    """Where to go on, as browsers say it by themselves."""
+    """The event after which to continue, as browsers send it by themselves."""
 
     last_event_id = fields.String(
         load_default=None,
         data_key="Last-Event-ID",
-        metadata={"description": "The `id` of the last event that was seen; others are ignored.", "example": LAST},
+        metadata={"description": "The `id` of the last event received; others are ignored.", "example": LAST},
     )
 
 
 class StreamQuery(Shape):
-    """Where to go on, for clients that can't send headers."""
+    """The event after which to continue, for clients that can't send headers."""
 
     last_event_id = fields.String(
         load_default=None,
-        metadata={"description": "Stands in for the header `Last-Event-ID`, which wins.", "example": LAST},
+        metadata={"description": "Used if the header `Last-Event-ID` is missing.", "example": LAST},
     )
 
 
 class ServerSentEvent(Shape):
-    """One event, as it is written; a browser's EventSource shows the `id` as `lastEventId`."""
+    """One event as it is sent. A browser's EventSource shows the `id` as `lastEventId`."""
 
-    id = fields.String(required=True, metadata={"description": "To be sent as `Last-Event-ID`.", "example": LAST})
+    id = fields.String(required=True, metadata={"description": "Send it as `Last-Event-ID`.", "example": LAST})
     event = fields.String(required=True, validate=validate.OneOf(["notification"]))
     data = fields.String(
         required=True,
@@ -79,15 +79,15 @@ class ServerSentEvent(Shape):
 
 
 def follow(headers: dict[str, Any], query: dict[str, Any]) -> Response:
-    """The stream of the member at hand, going on after the event that a browser names when it comes back."""
+    """The stream of the present caller. It continues after the event that a returning browser names."""
     streams: Streams = current_app.extensions["streams"]
     return streams.answer(headers["last_event_id"] or query["last_event_id"])
 
 
 def _said(data: dict[str, Any], language: str, zone: str) -> bytes:
-    """The event of what was delivered, for readers of this language in this zone.
+    """The event of a delivered notification, for readers with this language and time zone.
 
-    What an older version of the platform announces has its sentence already, in English.
+    Messages of the previous release already hold their sentence, in English.
     """
     words = wording.said(data["kind"], data["facts"], language=language, zone=zone) if "facts" in data else data
     shown = {
@@ -129,14 +129,14 @@ class Streams:
         self.close()
 
     def close(self) -> None:
-        """Take no readers, and send every one away, to come back (perhaps to another worker) and catch up."""
+        """Take no new readers, and end all streams. Readers come back (perhaps to another worker) and catch up."""
         self._listening = False
         for streams in list(self._open.values()):
             for stream in list(streams):
                 stream.end()
 
     def end_unless(self, admitted: Callable[[Caller], bool]) -> None:
-        """End the streams of those who are admitted no more."""
+        """End the streams of callers who are no longer admitted."""
         for stream in list(chain.from_iterable(self._open.values())):
             if not admitted(stream.caller):
                 stream.end()
@@ -161,12 +161,12 @@ class Streams:
             id, said = data["notification_id"], dict[tuple[str, str], bytes]()
             for stream in here:
                 words = said.get(stream.reads)
-                if words is None:  # made once for all who read it so
+                if words is None:  # made once for all readers with this language and zone
                     words = said[stream.reads] = _said(data, *stream.reads)
                 stream.push(id, words)
 
     def _meant(self, data: dict[str, Any]) -> Iterator[Stream]:
-        """The open streams of those whose inboxes it lies in."""
+        """The open streams of the members whose inboxes the notification is in."""
         for member_id in data["member_ids"]:
             yield from self._open.get(member_id, ())
         if everyone := data.get("everyone"):
@@ -176,9 +176,9 @@ class Streams:
                     yield stream
 
     def answer(self, last_event_id: str | None) -> Response:
-        """The stream of the member at hand, beginning with what came after `last_event_id` (if that is one).
+        """The stream of the present caller. It begins with the events after `last_event_id`, if that is an id of ours.
 
-        Raises TooMany or Unavailable when there are too many streams, or the missed ones can't be had.
+        Raises TooMany or Unavailable if there are too many streams, or if the missed events can't be fetched.
         """
         language = languages.spoken()
         answer = Response(content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
@@ -187,7 +187,7 @@ class Streams:
             return answer
         stream = Stream(g.caller, language, request.environ.get("gunicorn.socket"))
         self._add(stream)
-        leave()  # streams are counted by themselves
+        leave()  # streams have their own limit
         try:
             begin = self._begin(stream, last_event_id)
         except BaseException:
@@ -205,17 +205,17 @@ class Streams:
         return begin + b"id: %d-%s\n\n" % (
             moments.to_ms(clock.now()),
             NOBODY,
-        )  # who hears nothing may come back, too
+        )  # a reader who receives no event can come back with this id
 
     def _missed(self, stream: Stream, after: str) -> bytes:
-        """What came after that event. The stream hears already, so what comes meanwhile may be among it."""
+        """The events after that one. New events may be among them, as the stream is open; it does not repeat these."""
         missed = rpc.call(CATCH_UP, after=after)["items"]
         said, size = list[bytes](), 0
         for each in missed:
             one = frame(each.pop("event_id"), each)
             size += len(one)
             if size > WAITING_BYTES:
-                break  # the inbox has all
+                break  # the inbox still holds the rest
             said.append(one)
         stream.skip(each["id"] for each in missed[: len(said)][-WAITING:])
         return b"".join(said)

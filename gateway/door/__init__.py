@@ -1,1 +1,1 @@
-"""The door: who comes in, how often, how many at once, and what is noted of it."""
+"""The door: sign-in, limits of rate and number, and the notes for the audit log."""

@@ -1,9 +1,9 @@
-"""The gateway's notes for the audit log: who was denied something, and deeds whose outcome it can't know.
+"""The gateway's notes for the audit log: denials, and privileged deeds whose outcome it can't know.
 
-What was done is noted by the service that saved it. Where a service did not answer, or with a fault, it may have saved
-the deed or not: the gateway notes that as `unknown`. A note says which route, who, and from which network: nothing of
-the body or the query, no token, no whole address.
-It goes to the bus in the background, so that no answer waits for it.
+The service that saves a deed notes it. If a service gives no answer or a fault, it may have saved the deed or not; the
+gateway notes this as `unknown`. A note holds the route, the caller and their network. It holds nothing of the body or
+the query, no token and no whole address.
+Notes go to the bus in the background, so that no answer waits for them.
 """
 
 import functools
@@ -31,8 +31,8 @@ from services.ground import clock, identifiers, logs
 from services.ground.logs import log
 
 MOST_WAITING = 1000  # notes, while the bus is away
-MOST_DENIED = 30  # a minute, of one member or network: the rest of a flood is only counted
-PATIENCE = 1.0  # seconds: for a write, between looks at what could not be sent, and for all of it in the end
+MOST_DENIED = 30  # notes per minute for a member or network; the rest of a flood is only counted
+PATIENCE = 1.0  # seconds: for a write, between tries to send, and for all remaining notes at the end
 READING = ("GET", "HEAD")
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
 FORGED = "token_invalid"
@@ -49,7 +49,7 @@ KEPT, SPARED, LOST = (NOTES.labels(outcome) for outcome in ("kept", "spared", "l
 
 
 def look(answer: Response) -> Response:
-    """After each answer: note it, if it is to be."""
+    """After each answer: note it, if it has an outcome to note."""
     if outcome := _outcome(answer.status_code):
         notes: Notes = current_app.extensions["notes"]
         notes.add(_note(outcome, answer.status_code))
@@ -57,7 +57,7 @@ def look(answer: Response) -> Response:
 
 
 def _outcome(status: int) -> str | None:
-    """`denied`, `unknown`, or None for what is everyday: also a token that is missing or has expired."""
+    """`denied`, `unknown`, or None for everyday answers, such as those to a missing or expired token."""
     view: Any = current_app.view_functions.get(request.endpoint or "")
     if status in (403, 429) or g.get("hidden"):
         return "denied"
@@ -67,14 +67,14 @@ def _outcome(status: int) -> str | None:
 
 
 def asked_from() -> str | None:
-    """The network of whoever asks for what only some may do, for the service's note; None for all else."""
+    """The caller's network, for the service's note of a privileged call; None for all other calls."""
     view = current_app.view_functions.get(request.endpoint or "")
     return network(request.remote_addr) if _is_for_some(view, request.method) else None
 
 
-@functools.lru_cache(1024)  # a method is a word of the client's, if a short one
+@functools.lru_cache(1024)  # the client chooses the method's text, so the cache is limited
 def _is_for_some(view: Any, method: str) -> bool:
-    """True if only some members may do this. A read counts if few may do it at all."""
+    """True if only some members may use the view. A read counts only if other members may not even read their own."""
     may = getattr(view, "_apidoc", {}).get("may")
     if may is None or set(ROLES) <= set(may["any"]):
         return False
@@ -85,10 +85,10 @@ def _is_for_some(view: Any, method: str) -> bool:
 
 def _note(outcome: str, status: int) -> Note:
     now = clock.now()
-    # Where the refusal itself would say that somebody spoke without their name, it is noted without any name.
+    # This refusal reveals that the caller raised an anonymous voice, so its note has no name.
     nameless = g.get("problem") == TOO_MANY_VOICES
     caller = None if nameless else g.get("caller")
-    # Who asks too often is named, but not what they asked: it may have been to say something without their name.
+    # A note of a member who asks too often omits the route: it may have been the one for anonymous voices.
     rule = request.url_rule if caller is None or status != 429 else None
     return {
         "_id": identifiers.new_id(now),
@@ -106,33 +106,33 @@ def _note(outcome: str, status: int) -> Note:
 
 
 def _subject() -> str | None:
-    """The identifier in the path, if one is: what else a path holds is a word of the client's."""
+    """The identifier in the path, or None. Any other part of a path is the client's own text."""
     said = next(iter((request.view_args or {}).values()), None)
     return said if isinstance(said, str) and _is_id(said) else None
 
 
 def network(address: str | None) -> str | None:
-    """The network of a client's address, which names no household: /24, or /48 for IPv6."""
+    """The network of a client's address: /24, or /48 for IPv6. It identifies no household."""
     if (found := read_address(address or "")) is None:
         return None
     return str(ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 
 class Notes:
-    """The notes of a worker on their way to the bus, in order, each kept until the broker has confirmed it.
+    """The notes of a worker on their way to the bus, in order. Each is kept until the broker has confirmed it.
 
-    They wait while the bus is away, up to MOST_WAITING.
+    While the bus is away they wait, up to MOST_WAITING.
     """
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._waiting: deque[Note] = deque()  # a note is some identifiers and words of ours: less than 2 KB
+        self._waiting: deque[Note] = deque()  # a note holds identifiers and our own words only: less than 2 KB
         self._sent: dict[int, Note] = {}
         self._posted = 0  # on this channel, as the broker counts for its confirms
         self._channel: amqp.Channel | None = None
         self._stirred = Event()
         self._minute = 0.0
-        self._denied: Counter[str | None] = Counter()  # of identifiers and networks, no more than a minute brings
+        self._denied: Counter[str | None] = Counter()  # by identifier or network, for the present minute only
         link.serve(self)
 
     @property
@@ -145,7 +145,7 @@ class Notes:
         gevent.spawn(self._run)
 
     def add(self, note: Note) -> None:
-        """Send a note as soon as may be. It is only counted when it is one of a flood, or too many wait."""
+        """Send a note soon. If it belongs to a flood or too many notes wait, it is only counted."""
         if note["outcome"] == "denied" and self._floods(note["actor_id"] or note["network"]):
             SPARED.inc()
         elif len(self._waiting) + len(self._sent) >= MOST_WAITING:
@@ -155,7 +155,7 @@ class Notes:
             self._stirred.set()
 
     def settle(self) -> None:
-        """Give the broker the time to take what waits; the rest is lost with the process."""
+        """Wait a moment until the broker has taken the waiting notes. The rest is lost with the process."""
         with gevent.Timeout(PATIENCE, False):
             while self.unsettled:
                 gevent.sleep(0.01)
@@ -186,12 +186,12 @@ class Notes:
         while True:
             self._stirred.wait(PATIENCE)
             self._stirred.clear()
-            with suppress(LinkDown):  # what was not sent is sent when the bus is back
+            with suppress(LinkDown):  # unsent notes are sent when the bus is back
                 while self._waiting and self._link.up:
                     self._link.write(self._publish_next, PATIENCE)
 
     def _publish_next(self) -> None:
-        """Send what is the first now: while a write was waited for, others may have been taken back before it."""
+        """Send the first note now in line. While this write waited, other notes may have been put back in front."""
         channel = self._channel
         if channel is None:
             raise OSError("the connection was lost")
@@ -225,7 +225,7 @@ class Notes:
 
 
 def _message(note: Note) -> amqp.Message:
-    # The request's own id stays out: with it, lines of the log would show who asked what, which they never do.
+    # The request's id is left out: with it, the log's lines could be joined with the caller's name.
     event = envelope(
         GATEWAY_NOTED.about(note), id=note["_id"], sequence=1, correlation_id=note["_id"], causation_id=None
     )

@@ -1,4 +1,4 @@
-"""Finds out who asks. Bearer tokens are checked with the hub's public keys. Only `@public` routes need none."""
+"""Identifies the caller. Bearer tokens are checked with the hub's public keys. Only `@public` routes need none."""
 
 import functools
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from gateway.door.places import AtOnce, is_members
 from services.contracts.errors import Unauthenticated
 from services.ground.tokens import Tokens
 
-WATCHED = {"platform.livez", "platform.readyz", "platform.metrics"}  # asked by machines of the house, all the time
+WATCHED = {"platform.livez", "platform.readyz", "platform.metrics"}  # our own machines ask for these all the time
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -24,11 +24,11 @@ def public(view: View) -> View:
 
 
 def admit(rates: Rates, at_once: AtOnce) -> None:
-    """Before each request: find out who asks, or refuse; count it for them, or for the address it comes from."""
+    """Before each request: identify the caller, or refuse. Count it for the member, or else for its address."""
     try:
         authenticate()
     except Unauthenticated:
-        rates.count("anonymous", origin())  # after the check, as a member must not pay for their neighbours
+        rates.count("anonymous", origin())  # after the check: a neighbour's failures must not count for a member
         raise
     if g.token:
         is_members(g.caller.id)
@@ -40,9 +40,9 @@ def admit(rates: Rates, at_once: AtOnce) -> None:
 
 
 def authenticate() -> None:
-    """Find out who asks, or refuse. Unknown addresses are left to the router."""
+    """Identify the caller, or raise Unauthenticated. Unknown addresses are left to the router."""
     g.token = None
-    if request.method == "OPTIONS":  # browsers ask without a token whether they may ask
+    if request.method == "OPTIONS":  # a browser's preflight request has no token
         return
     endpoint = request.endpoint
     if endpoint is None or getattr(current_app.view_functions[endpoint], "public", False):

@@ -25,9 +25,9 @@ _load = json.JSONDecoder(object_pairs_hook=_unique).decode
 
 
 class Parser(FlaskParser):
-    """Reads bodies strictly (RFC 8259, I-JSON's unique names) and refuses what a shape refuses."""
+    """Reads bodies strictly (RFC 8259, with I-JSON's unique names). Raises Invalid if the shape refuses the body."""
 
-    # A shape itself says what it does with unknown fields, except for headers: everybody adds some.
+    # A shape declares its own handling of unknown fields. Unknown headers are ignored, as every client sends some.
     DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {"headers": EXCLUDE}  # type: ignore[misc]
 
     def load_json(self, req: Request, schema: Schema) -> Any:
@@ -38,7 +38,7 @@ class Parser(FlaskParser):
         if len(body) > LARGEST_BODY:
             raise RequestEntityTooLarge
         try:
-            orjson.loads(body)  # refuses what the standard library lets pass: NaN, lone surrogates, bad UTF-8
+            orjson.loads(body)  # refuses texts that the standard library accepts: NaN, lone surrogates, bad UTF-8
             return _load(body.decode())
         except (ValueError, RecursionError):
             raise BadRequest from None

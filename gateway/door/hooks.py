@@ -1,4 +1,4 @@
-"""Surrounds every request: its correlation id, deadline, limits and headers, one log line, its metrics."""
+"""Surrounds every request with its correlation id, deadline, limits, headers, log line and metrics."""
 
 import functools
 import re
@@ -20,7 +20,7 @@ LARGEST_BODY = 64 * 1024
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # when a route was first asked is nobody's business
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the time of a route's first request must not be shown
 
 REQUESTS = Counter("hearth_http_requests_total", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("hearth_http_seconds", "Time until the answer began.", ["method", "route"])
@@ -37,27 +37,27 @@ _IS_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
 def begin() -> None:
-    """Name the request, so that every log line and message that comes of it can be found, and say how long it has."""
+    """Name the request, so that its log lines and messages can be found, and set its deadline."""
     g.began = began = time.monotonic()
     g.until = began + current_app.config["REQUEST_TIMEOUT"]
     given = request.environ.get("HTTP_X_REQUEST_ID")
     g.correlation_id = named = given if given and _IS_CORRELATION_ID(given) else secrets.token_hex(16)
-    logs.about({"correlation_id": named})  # anew: a greenlet serves one connection, thus many requests
+    logs.about({"correlation_id": named})  # set for each request: a greenlet serves a connection, so many requests
     if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > LARGEST_BODY:
         raise RequestEntityTooLarge
 
 
 def arrived() -> None:
-    """The body of the request is there: what it asks for has its whole time from now on."""
+    """The body has arrived. The request's time limit begins again now."""
     g.until = time.monotonic() + current_app.config["REQUEST_TIMEOUT"]
 
 
 def finish(answer: Response) -> Response:
-    """Name the answer and account for it: neither who asked nor what was said is written anywhere."""
+    """Name the answer, log it and count it. Neither the caller nor any content is written."""
     answer.headers["X-Request-ID"] = g.correlation_id
     took = time.monotonic() - g.began
     rule = request.url_rule
-    method = request.method if rule else "-"  # a client could make up any number of methods
+    method = request.method if rule else "-"  # otherwise a client could invent any number of methods
     route = rule.rule if rule else "unknown"
     counter, histogram = _metrics(method, route, answer.status_code)
     counter.inc()
@@ -68,13 +68,13 @@ def finish(answer: Response) -> Response:
     return answer
 
 
-@functools.cache  # by what we declare, not by what is sent
+@functools.cache  # few: only declared names get here, never a client's text
 def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
 
 
 def install_cors(app: Flask, origins: Sequence[str]) -> None:
-    """Let pages of these origins ask. They prove who asks with a token, never with a cookie."""
+    """Allow requests from pages of these origins. They identify the caller with a token, never with a cookie."""
     if origins:
         given = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"]
         given += ["X-Request-ID", "traceparent"]
@@ -95,7 +95,7 @@ def _tell_trace(method: str, route: str, status: int) -> None:
 
 
 def _traced(wsgi_app: Wsgi) -> Wsgi:
-    """The application with a span around each request until its answer begins, in the trace of who asks."""
+    """The application with a span around each request until its answer begins, in the client's trace."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         with tracing.joining(Work("request", "server", environ.get("HTTP_TRACEPARENT"), {})):
@@ -105,7 +105,7 @@ def _traced(wsgi_app: Wsgi) -> Wsgi:
 
 
 def _secured(wsgi_app: Wsgi) -> Wsgi:
-    """The application with the headers that every answer has, unless it has its own."""
+    """The application with the headers in ALWAYS, which an answer may override."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
@@ -121,7 +121,7 @@ def _secured(wsgi_app: Wsgi) -> Wsgi:
 
 
 def install(app: Flask) -> None:
-    """Put these around every request of the application; to be the first hooks."""
+    """Put these around every request of the application. They must be the first hooks."""
     app.wsgi_app = _secured(app.wsgi_app)  # type: ignore[assignment,method-assign]
     if tracing.on():
         app.wsgi_app = _traced(app.wsgi_app)  # type: ignore[assignment,method-assign]

@@ -1,8 +1,8 @@
-"""`Idempotency-Key`: makes any POST safe to send again. It is checked here and handed on; services keep the answers.
+"""`Idempotency-Key`: makes any POST safe to send again. It is checked here and passed on; services keep the answers.
 
-They keep them per member. Who sends no access token has nobody to keep answers for, so that their keys go no further:
-the answers to public POSTs hold secrets, their bodies passwords (of which a quick digest would be kept), and an
-invitation works once anyway.
+Services keep answers per member, so keys of requests without an access token are not passed on. The answers to public
+POSTs hold secrets, and their bodies hold passwords, of which a quick digest would be kept. An invitation works only
+once anyway.
 """
 
 import re
@@ -28,7 +28,7 @@ _is_key = re.compile(r"[!-~]{1,200}").fullmatch
 
 
 def read() -> None:
-    """Before each request, when it is known who asks: take the key of a POST. Raises Invalid for what is none."""
+    """Before each request, once the caller is known: take the key of a POST. Raises Invalid for a malformed key."""
     g.idempotency_key = None
     given = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if given is None or request.method != "POST" or request.endpoint is None:
@@ -40,5 +40,5 @@ def read() -> None:
 
 
 def install(app: Flask) -> None:
-    """Take the keys of all requests to the application; to be installed after who asks is found out."""
+    """Take the keys of all requests to the application. Install this after the identification of callers."""
     app.before_request(read)

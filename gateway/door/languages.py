@@ -1,4 +1,4 @@
-"""In which language a member is spoken to: the one they have chosen, else the first that they ask for."""
+"""The language for a member: the one they have chosen, else the first that the request asks for and we speak."""
 
 from functools import lru_cache
 from operator import itemgetter
@@ -14,13 +14,13 @@ MOST = 10  # languages of a request that are looked at
 
 
 def asked() -> str | None:
-    """The first language of `Accept-Language` (RFC 9110, section 12.5.4) that we speak; None where any will do."""
+    """The first language of `Accept-Language` (RFC 9110, section 12.5.4) that we speak; None if any will do."""
     wish = request.environ.get("HTTP_ACCEPT_LANGUAGE")
     return _best(wish) if wish and len(wish) <= LONGEST_WISH else None
 
 
 def spoken() -> str:
-    """The language in which the member at hand is spoken to; empty where they have no wish."""
+    """The language for the present caller, or "" if they have no wish."""
     return g.caller.language or asked() or ""
 
 

@@ -1,7 +1,7 @@
-"""Limits how often somebody may ask. Each worker counts requests by the minute, for a member or else an address.
+"""Limits the rate of requests. Each worker counts them per minute, for a member or else an address.
 
-A minute begins for everybody at once, so that counting is one look into a dict, and forgetting is one assignment: of
-whoever asked, no more than a minute is ever held.
+A minute begins for all callers at once. So counting is one look into a dict, and forgetting is one assignment. The
+counts of at most one minute are held.
 """
 
 import functools
@@ -16,7 +16,7 @@ from prometheus_client import Counter
 from services.contracts.errors import TooMany
 
 MINUTE = 60.0  # seconds
-NEIGHBOURHOOD = 64  # bits of an IPv6 address: what one customer is given at least, and can choose from at will
+NEIGHBOURHOOD = 64  # bits of an IPv6 address: a customer gets at least such a network, and can use any address in it
 
 REFUSED = Counter("hearth_gateway_limited_total", "Requests refused because of a limit.", ["kind"])
 
@@ -24,16 +24,16 @@ Kind = Literal["member", "anonymous", "sign_in"]
 
 
 class Rates:
-    """Counts what is asked, and refuses what is too much. The limits are requests a minute."""
+    """Counts requests, and refuses those over the limits, which are requests per minute."""
 
     def __init__(self, *, member: int, anonymous: int, sign_in: int) -> None:
         self._most: dict[Kind, int] = {"member": member, "anonymous": anonymous, "sign_in": sign_in}
-        # Identifiers and addresses, some 200 bytes each, and no more than a worker can answer in a minute.
+        # Identifiers and addresses, some 200 bytes each, at most as many as requests reach a worker in a minute.
         self._asked: dict[tuple[Kind, str], int] = {}
         self._ends = 0.0
 
     def count(self, kind: Kind, who: str) -> None:
-        """Count a request. Raises TooMany when it is one too many."""
+        """Count a request. Raises TooMany if it exceeds the limit."""
         now = time.monotonic()
         if now >= self._ends:
             self._asked, self._ends = {}, now + MINUTE
@@ -53,8 +53,8 @@ def origin() -> str:
 
 
 def network_of(address: str) -> str:
-    """The same of any address; `unknown` for what is none."""
-    # A header may say anything, so what is longer than an address is cut: it is none then, and is not kept whole.
+    """The origin for an address, or `unknown` if the text is not an address."""
+    # A header may hold any text. A longer one is cut: it is still not an address, and the cache does not keep it whole.
     return _network_of(address.partition("%")[0][: LONGEST_ADDRESS + 1])
 
 
@@ -62,14 +62,14 @@ def network_of(address: str) -> str:
 def _network_of(address: str) -> str:
     found = read_address(address)
     if found is None:
-        return "unknown"  # a proxy may say so, and a Unix socket says nothing
+        return "unknown"  # a proxy may send this word, and a Unix socket has no address
     if isinstance(found, ipaddress.IPv4Address):
         return str(found)
     return str(ipaddress.ip_network((found, NEIGHBOURHOOD), strict=False))
 
 
 def read_address(said: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address without its scope, an IPv4 address where it stands for one; None for what is no address."""
+    """An address without its scope; an IPv4 address if it is mapped into IPv6; None if the text is not an address."""
     try:
         found = ipaddress.ip_address(said.partition("%")[0])
     except ValueError:

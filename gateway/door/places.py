@@ -1,7 +1,7 @@
-"""Limits how many connections and requests may be open at a time: of a member, or of an address before a token is seen.
+"""Limits the open connections and requests of a member, or of an address before a token is seen.
 
-A connection is counted for the address that it comes from, until a valid token has shown whose it is. Behind a proxy
-all connections are the proxy's: then only requests are counted.
+A connection is counted for its address until a valid token has shown its member. Behind a proxy all connections are the
+proxy's, so only requests are counted.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,20 +15,20 @@ from services.contracts.errors import TooMany
 
 LEAVE = "hearth.leave"
 Kind = Literal["member", "anonymous", "sheet"]
-SHEETS = 2  # of a member: each holds a page of rows while it is written
+SHEETS = 2  # per member; each holds a page of rows while it is written
 Leave = Callable[[], None]
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Places:
-    """So many for each; who has none taken is not remembered."""
+    """Counts places taken by each name, up to `most`. A name without places takes no memory."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._taken: dict[str, int] = {}
 
     def take(self, who: str) -> bool:
-        """Take a place; whether there was one."""
+        """Take a place. False if none is free."""
         taken = self._taken.get(who, 0)
         if taken >= self._most:
             return False
@@ -36,27 +36,27 @@ class Places:
         return True
 
     def give_back(self, who: str) -> None:
-        """Let somebody else have it."""
+        """Give a place back."""
         self._taken[who] -= 1
         if not self._taken[who]:
             del self._taken[who]
 
 
 class Visit:
-    """One open connection, and for whom it is counted at present."""
+    """One open connection, with the member or address that it counts for at present."""
 
     def __init__(self, addresses: Places, members: Places, address: str) -> None:
         self._places, self._who = addresses, address
         self._members = members
 
     def belongs_to(self, member_id: str) -> None:
-        """Count it for the member from now on, unless the member has as many as may be: then it stays as it is."""
+        """Count it for the member from now on. If the member has no place left, its count stays where it is."""
         if self._who != member_id and self._members.take(member_id):
             self._places.give_back(self._who)
             self._places, self._who = self._members, member_id
 
     def end(self) -> None:
-        """It is closed."""
+        """Give its place back, because it is closed."""
         self._places.give_back(self._who)
 
 
@@ -67,7 +67,7 @@ class Entrance:
         self._addresses, self._members = Places(per_address), Places(per_member)
 
     def admit(self, address: str) -> Visit | None:
-        """A new connection from an address; None if it has too many that are nobody's."""
+        """A new connection from an address, or None if too many of the address have no member yet."""
         if self._addresses.take(address):
             return Visit(self._addresses, self._members, address)
         REFUSED.labels("connection").inc()
@@ -82,7 +82,7 @@ class AtOnce:
         self._places = {kind: Places(each) for kind, each in most.items()}
 
     def begin(self, kind: Kind, who: str) -> None:
-        """Count the request at hand until it is answered, or `leave` is called. Raises TooMany."""
+        """Count the present request until it is answered or `leave` is called. Raises TooMany."""
         places = self._places[kind]
         if not places.take(who):
             REFUSED.labels("at_once").inc()
@@ -91,7 +91,7 @@ class AtOnce:
 
 
 def leave() -> None:
-    """Count the request at hand no more."""
+    """Stop counting the present request."""
     _leave(request.environ[LEAVE])
 
 
@@ -101,7 +101,7 @@ def _leave(waiting: list[Leave]) -> None:
 
 
 def _counted(wsgi_app: Wsgi) -> Wsgi:
-    """The application, which is left at the latest when the answer was written, or could not be."""
+    """The application. Requests stop counting at the latest when their answer is written or has failed."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[LEAVE] = waiting = list[Leave]()
@@ -116,14 +116,14 @@ def _counted(wsgi_app: Wsgi) -> Wsgi:
 
 
 def _leave_if_whole(answer: Response) -> Response:
-    """After each request: what is left to do of a whole answer is to write it."""
+    """After each request: stop counting it if its answer is complete and only has to be written."""
     if not answer.is_streamed:
         leave()
     return answer
 
 
 def is_members(member_id: str) -> None:
-    """The connection of the request at hand is a member's, if the server that we run under counts connections."""
+    """Count the connection of the present request for a member, if the server counts connections."""
     visit: Visit | None = getattr(request.environ.get("gunicorn.socket"), "visit", None)
     if visit is not None:
         visit.belongs_to(member_id)

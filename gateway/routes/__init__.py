@@ -1,4 +1,4 @@
-"""The routes, one file a noun: a table of addresses and calls, and views for what is more than one call."""
+"""The routes, one file per noun: a table of addresses and calls, and views that do more than one call."""
 
 from gateway.routes import audit, events, feedback, house, members, notifications, offerings, platform, sessions
 

@@ -1,4 +1,4 @@
-"""The page on the bus: what can be heard there, made from the AsyncAPI document; it needs no script."""
+"""The page about the bus: its messages, made from the AsyncAPI document. It needs no script."""
 
 import functools
 import json
@@ -28,14 +28,14 @@ Schema = Mapping[str, Any]
 @pages.get("/bus", strict_slashes=False)
 @public
 def bus() -> Response:
-    """A page to read what can be heard on the bus; everything it loads comes from here."""
+    """A page that lists the messages on the bus. Everything that it loads comes from here."""
     return Response(_page(), headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
 
 @pages.get("/bus/<path:name>")
 @public
 def bus_part(name: str) -> Response:
-    """How the page looks."""
+    """A style or image of the page."""
     return flask.send_from_directory(PAGES / "bus", name, max_age=86400)
 
 
@@ -68,7 +68,7 @@ def _page() -> str:
 
 
 def _envelope(payloads: list[Schema]) -> list[dict[str, str]]:
-    """What each message says of itself. A value that is another in each message is shown without it."""
+    """The fields of the envelope. Only properties that are the same in all messages are shown."""
     first, *others = payloads
     shared = {
         name: {
@@ -81,7 +81,7 @@ def _envelope(payloads: list[Schema]) -> list[dict[str, str]]:
 
 
 def _fields(schema: Schema, before: str = "") -> Iterator[dict[str, str]]:
-    """The fields of a shape, those of what it contains after it."""
+    """The fields of a shape. The fields of a nested shape follow its own line."""
     for name, field in schema["properties"].items():
         missing = "" if before or name in schema["required"] else ", not always there"
         yield {"name": before + name, "kind": _kind(field) + missing, "says": field.get("description", "")}
@@ -91,7 +91,7 @@ def _fields(schema: Schema, before: str = "") -> Iterator[dict[str, str]]:
 
 
 def _kind(field: Schema) -> str:
-    """What a value is, in words."""
+    """The kind of a value, in words."""
     kinds: list[str] = field["type"] if isinstance(field["type"], list) else [field["type"]]
     said = [FORMATS.get(field.get("format", ""), kind) for kind in kinds if kind != "null"]
     if "const" in field:

@@ -1,4 +1,4 @@
-"""The platform itself: whether it is well, its keys and its documents."""
+"""The platform itself: its health, its keys and its documents."""
 
 import functools
 import os
@@ -52,7 +52,7 @@ class Live(Shape):
 
 
 class Ready(Shape):
-    """Whether every part of the platform can serve."""
+    """The readiness of the platform's parts."""
 
     ready = fields.Boolean(required=True)
     missing = fields.List(
@@ -132,14 +132,14 @@ def asyncapi() -> Any:
 @pages.get("/docs", strict_slashes=False)
 @public
 def docs() -> Response:
-    """A page to read and try the API with; everything it loads comes from here."""
+    """A page to read and try the API. Everything that it loads comes from here."""
     return Response(PAGE, headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"})
 
 
 @pages.get("/docs/start.js")
 @public
 def docs_script() -> Response:
-    """Starts the page; apart from it, so that the page needs no inline script."""
+    """The script that starts the page. It is a file of its own, so that the page needs no inline script."""
     return Response(SCRIPT, content_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 

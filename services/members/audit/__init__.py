@@ -1,1 +1,1 @@
-"""Audit: the log of denied requests and privileged actions, for administrators to read."""
+"""Audit: the log of denials and privileged actions, for administrators to read."""

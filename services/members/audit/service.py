@@ -24,7 +24,7 @@ _entry = shapes.AuditEntry()
 
 
 class Audit:
-    """The log of denied requests and privileged actions. Administrators read it."""
+    """The log of denials and privileged actions. Administrators read it."""
 
     name = "members.audit"
     entries = Store(AuditStore)

@@ -1862,7 +1862,7 @@ export interface components {
         };
         ServerSentEvent: {
             /**
-             * @description To be sent as `Last-Event-ID`.
+             * @description Send it as `Last-Event-ID`.
              * @example 1793610000000-018f2d72-3f00-7d44-9e6a-1b2c3d4e5f60
              */
             id: string;
@@ -5300,11 +5300,11 @@ export interface operations {
     stream_notifications: {
         parameters: {
             query?: {
-                /** @description Stands in for the header `Last-Event-ID`, which wins. */
+                /** @description Used if the header `Last-Event-ID` is missing. */
                 last_event_id?: string | null;
             };
             header?: {
-                /** @description The `id` of the last event that was seen; others are ignored. */
+                /** @description The `id` of the last event received; others are ignored. */
                 "Last-Event-ID"?: string | null;
                 /**
                  * @description In which language sentences are wanted, where the member has chosen none.
