@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
+from marshmallow import Schema
 
 from services.contracts.errors import Invalid
 
@@ -31,3 +33,8 @@ def read(cursor: str | None, *kinds: type) -> Any:
     if len(parts) != len(kinds) or any(type(part) is not kind for part, kind in zip(parts, kinds, strict=True)):
         raise Invalid.field("cursor", "Must be the `next` of an earlier page.")
     return position
+
+
+def page(shape: Schema, found: Iterable[Any], following: Any) -> dict[str, Any]:
+    """The answer of a list: a page of what was found, shaped, and the cursor of the next page."""
+    return {"items": shape.dump(found, many=True), "next": write(following)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Unauthenticated
+from services.contracts.history import REMEMBERED
 from services.members.accounts import domain as accounts
 from services.members.credentials import domain as credentials
 
@@ -92,7 +93,7 @@ def test_changes_of_the_profile_push_no_other_deed_out_of_the_history() -> None:
     assert [deed["what"] for deed in changed["history"]] == ["joined", "roles: host", "profile changed"]
     for number in range(60):
         changed = accounts.assign(changed, ["host" if number % 2 else "mentor"], by="root", now=LATER)
-    assert len(changed["history"]) == accounts.HISTORY_AT_MOST
+    assert len(changed["history"]) == REMEMBERED
 
 
 def test_what_only_administrators_may_do() -> None:

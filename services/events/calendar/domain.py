@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
+from services.contracts.history import deed, remembering
 from services.contracts.roles import ORGANISERS
 
 Event = dict[str, Any]
@@ -27,7 +28,7 @@ def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, n
         "published_at": None,
         "end_due_at": None,
         "changed_at": now,
-        "history": [_deed(now, by, "drafted")],
+        "history": [deed(now, by, "drafted")],
     }
     return _checked(event, now)
 
@@ -37,7 +38,7 @@ def change(event: Event, fields: Mapping[str, Any], *, by: str, roles: frozenset
     _may_organise(event, by, roles)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be changed.")
-    return _checked(_after({**event, **fields}, now, by, "changed"), now)
+    return _checked(remembering({**event, **fields}, now, by, "changed"), now)
 
 
 def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> Event:
@@ -46,7 +47,7 @@ def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> E
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be published.")
     published = {**event, "status": "published", "published_at": now, "end_due_at": event["ends_at"]}
-    return _checked(_after(published, now, by, "published"), now)
+    return _checked(remembering(published, now, by, "published"), now)
 
 
 def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Event:
@@ -57,7 +58,7 @@ def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: da
     if event["status"] == "ended" or event["ends_at"] <= now:
         raise Conflict("already_over", "This event is over.")
     closed = {"status": "cancelled", "cancel_reason": reason, "published_at": _published_at(event), "end_due_at": None}
-    return _after({**event, **closed}, now, by, "cancelled")
+    return remembering({**event, **closed}, now, by, "cancelled")
 
 
 def end(event: Event, *, now: datetime) -> Event:
@@ -65,7 +66,7 @@ def end(event: Event, *, now: datetime) -> Event:
     if event["status"] != "published" or event["ends_at"] > now:
         raise Conflict("not_over", "Only a published event ends, and not before its end.")
     over = {"status": "ended", "published_at": _published_at(event), "end_due_at": None}
-    return _after({**event, **over}, now, None, "ended")
+    return remembering({**event, **over}, now, None, "ended")
 
 
 def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
@@ -116,11 +117,3 @@ def _checked(event: Event, now: datetime) -> Event:
         if event[name] > now + HORIZON:
             raise Invalid.field(name, "Must be within the next ten years.")
     return event
-
-
-def _after(event: Event, now: datetime, by: str | None, what: str) -> Event:
-    return {**event, "changed_at": now, "history": [*event["history"][-49:], _deed(now, by, what)]}
-
-
-def _deed(now: datetime, by: str | None, what: str) -> dict[str, Any]:
-    return {"at": now, "by": by, "what": what}

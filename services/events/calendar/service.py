@@ -79,7 +79,7 @@ class Calendar:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return {"items": _event.dump(found, many=True), "next": cursors.write(following)}
+        return cursors.page(_event, found, following)
 
 
 def _deed(operation: str, before: Event | None, after: Event, by: Caller) -> Announcement:

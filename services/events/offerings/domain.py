@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from services.contracts.errors import Conflict, Forbidden
+from services.contracts.history import deed, remembering
 from services.contracts.roles import STAFF
 
 Offering = dict[str, Any]
-HISTORY_AT_MOST = 50  # deeds
 
 
 def add(draft: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Offering:
@@ -24,7 +24,7 @@ def add(draft: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, no
         "status": "open",
         "close_reason": None,
         "changed_at": now,
-        "history": [_deed(now, by, "added")],
+        "history": [deed(now, by, "added")],
     }
 
 
@@ -33,7 +33,7 @@ def change(offering: Offering, fields: Mapping[str, Any], *, by: str, roles: fro
     _staff_only(roles)
     if offering["status"] == "closed":
         raise Conflict("closed", "This offering is closed; reopen it first.")
-    return _after({**offering, **fields}, now, by, "changed")
+    return remembering({**offering, **fields}, now, by, "changed")
 
 
 def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
@@ -41,7 +41,7 @@ def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], no
     _staff_only(roles)
     if offering["status"] == "closed":
         raise Conflict("closed", "This offering is closed already.")
-    return _after({**offering, "status": "closed", "close_reason": reason}, now, by, "closed")
+    return remembering({**offering, "status": "closed", "close_reason": reason}, now, by, "closed")
 
 
 def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
@@ -49,7 +49,7 @@ def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime)
     _staff_only(roles)
     if offering["status"] == "open":
         raise Conflict("open", "This offering is open.")
-    return _after({**offering, "status": "open", "close_reason": None}, now, by, "reopened")
+    return remembering({**offering, "status": "open", "close_reason": None}, now, by, "reopened")
 
 
 def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -> bool:
@@ -60,12 +60,3 @@ def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -
 def _staff_only(roles: frozenset[str]) -> None:
     if roles.isdisjoint(STAFF):
         raise Forbidden("staff_only", "Administrators and hosts say what the hub offers.")
-
-
-def _after(offering: Offering, now: datetime, by: str, what: str) -> Offering:
-    history = [*offering["history"][-HISTORY_AT_MOST + 1 :], _deed(now, by, what)]
-    return {**offering, "changed_at": now, "history": history}
-
-
-def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
-    return {"at": now, "by": by, "what": what}

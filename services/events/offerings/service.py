@@ -76,7 +76,7 @@ class Offerings:
         """A page of the catalogue, oldest offering first."""
         after = cursors.read(query["cursor"], str)
         found, following = self.offerings.listed(status=query["status"], after=after, limit=query["limit"])
-        return {"items": _offering.dump(found, many=True), "next": cursors.write(following)}
+        return cursors.page(_offering, found, following)
 
     def _saved(
         self, operation: str, before: Offering, after: Offering, caller: Caller, announcing: Announcement | None

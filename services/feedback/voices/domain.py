@@ -18,6 +18,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidden, Invalid, TooMany
+from services.contracts.history import deed, remembering
 from services.contracts.roles import STAFF
 
 Voice = dict[str, Any]
@@ -25,6 +26,7 @@ STEPS = ("received", "acknowledged", "decided", "done")
 TAKEN_DOWN = "taken_down"
 FINAL = frozenset({"done", "declined", TAKEN_DOWN})
 ANSWERS_AT_MOST = 100
+HISTORY_AT_MOST = 200  # deeds
 
 
 def as_told(draft: Mapping[str, Any], now: datetime) -> datetime:
@@ -77,7 +79,7 @@ def raise_voice(author_id: str, draft: Mapping[str, Any], claim_code: str, *, id
         "answers": [],
         "raised_at": at,
         "changed_at": at,
-        "history": [_deed(at, None if anonymous else author_id, "raised")],
+        "history": [deed(at, None if anonymous else author_id, "raised")],
     }
 
 
@@ -90,7 +92,7 @@ def answer(voice: Voice, text: str, *, by: str, roles: frozenset[str], now: date
         raise Conflict("answered_enough", f"A voice has at most {ANSWERS_AT_MOST} answers.")
     status = "acknowledged" if voice["status"] == "received" else voice["status"]
     answers = [*voice["answers"], {"text": text, "by": by, "at": now}]
-    return _after({**voice, "status": status, "answers": answers}, now, by, "answered")
+    return remembering({**voice, "status": status, "answers": answers}, now, by, "answered", most=HISTORY_AT_MOST)
 
 
 def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
@@ -102,7 +104,7 @@ def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[st
         raise Invalid.field("reason", "Declining needs a reason; the author reads it.")
     if status != "declined" and STEPS.index(status) <= STEPS.index(voice["status"]):
         raise Conflict("not_forward", f"This voice is {voice['status']}; {status} would not be a step forward.")
-    return _after({**voice, "status": status, "reason": reason}, now, by, status)
+    return remembering({**voice, "status": status, "reason": reason}, now, by, status, most=HISTORY_AT_MOST)
 
 
 def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
@@ -114,7 +116,7 @@ def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now:
         raise _final(voice)
     answers = [{**each, "text": ""} for each in voice["answers"]]
     bare = {**voice, "status": TAKEN_DOWN, "reason": reason, "text": "", "answers": answers}
-    return _after(bare, now, by, TAKEN_DOWN, why=reason)
+    return remembering(bare, now, by, TAKEN_DOWN, why=reason, most=HISTORY_AT_MOST)
 
 
 def visible(voice: Voice, *, by: str, roles: frozenset[str]) -> Voice:
@@ -147,11 +149,3 @@ def _staff_only(voice: Voice, by: str, roles: frozenset[str]) -> None:
 
 def _final(voice: Voice) -> Conflict:
     return Conflict("final", f"This voice is {voice['status'].replace('_', ' ')}; that is final.")
-
-
-def _after(voice: Voice, now: datetime, by: str, what: str, **more: str) -> Voice:
-    return {**voice, "changed_at": now, "history": [*voice["history"][-199:], _deed(now, by, what) | more]}
-
-
-def _deed(now: datetime, by: str | None, what: str) -> dict[str, Any]:
-    return {"at": now, "by": by, "what": what}

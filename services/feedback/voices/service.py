@@ -98,7 +98,7 @@ class Voices:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return {"items": _voice.dump(found, many=True), "next": cursors.write(following)}
+        return cursors.page(_voice, found, following)
 
     @answers(calls.CLAIM_OUTCOME)
     def outcome(self, claim: dict[str, Any]) -> Any:

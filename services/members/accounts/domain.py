@@ -9,6 +9,7 @@ from typing import Any
 
 from services.contracts import zones
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound
+from services.contracts.history import deed, remembering
 from services.contracts.roles import ADMINISTRATOR
 
 Account = dict[str, Any]
@@ -19,7 +20,6 @@ PROFILE = ("name", "pronouns", "what_i_do", "organisation", "country", "language
 ANNOUNCED = ("name", "roles", "tags_have", "tags_want", "status")
 REACH = ("email", "status", *CHOICES)
 PROFILE_CHANGED = "profile changed"
-HISTORY_AT_MOST = 50  # deeds
 BLANK: dict[str, Any] = {
     **dict.fromkeys(("pronouns", "what_i_do", "organisation", "country", *CHOICES), ""),
     **{name: [] for name in ("languages", "tags_have", "tags_want")},
@@ -77,7 +77,7 @@ def change(account: Account, fields: Mapping[str, Any], *, now: datetime) -> Acc
     for tags in ("tags_have", "tags_want"):
         if tags in wanted:
             wanted[tags] = sorted(set(wanted[tags]))
-    return _after({**account, **wanted}, now, account["_id"], PROFILE_CHANGED)
+    return remembering({**account, **wanted}, now, account["_id"], PROFILE_CHANGED, merged=True)
 
 
 def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Account:
@@ -89,7 +89,7 @@ def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Acc
     if by == account["_id"] and ADMINISTRATOR not in roles:
         raise Conflict("own_role", "Another administrator has to take this role from you.")
     changed = {**account, "roles": _roles(roles)}
-    return _accessing(account, _after(changed, now, by, f"roles: {', '.join(changed['roles'])}"))
+    return _accessing(account, remembering(changed, now, by, f"roles: {', '.join(changed['roles'])}"))
 
 
 def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account:
@@ -97,14 +97,14 @@ def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account
     _not_oneself(_present(account), by)
     if status(account) == "suspended":
         raise Conflict("already_suspended", "This account is suspended already.")
-    return _accessing(account, _after({**account, "status": "suspended"}, now, by, f"suspended: {reason}"))
+    return _accessing(account, remembering({**account, "status": "suspended"}, now, by, f"suspended: {reason}"))
 
 
 def reinstate(account: Account, *, by: str, now: datetime) -> Account:
     """The account, active again with the roles that it had. Raises NotFound, Conflict."""
     if status(_present(account)) != "suspended":
         raise Conflict("not_suspended", "This account is not suspended.")
-    return _after({**account, "status": "active"}, now, by, "reinstated")
+    return remembering({**account, "status": "active"}, now, by, "reinstated")
 
 
 def remove(account: Account, *, by: str, now: datetime) -> Account:
@@ -114,7 +114,7 @@ def remove(account: Account, *, by: str, now: datetime) -> Account:
     """
     _not_oneself(_present(account), by)
     gone = {"status": "removed", "email": account["_id"], "password_hash": None, "reset": None}
-    return _accessing(account, _after({**account, **BLANK, **gone}, now, by, "removed"))
+    return _accessing(account, remembering({**account, **BLANK, **gone}, now, by, "removed"))
 
 
 def _present(account: Account) -> Account:
@@ -210,22 +210,10 @@ def _account(
         "changed_at": now,
         "history": [],
     }
-    return {**change(account, person, now=now), "history": [_deed(now, id, "joined")]}
+    return {**change(account, person, now=now), "history": [deed(now, id, "joined")]}
 
 
 def _roles(roles: list[str]) -> list[str]:
     if not roles:
         raise Invalid.field("roles", "Name at least one role.")
     return sorted(set(roles))
-
-
-def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
-    return {"at": now, "by": by, "what": what}
-
-
-def _after(account: Account, now: datetime, by: str, what: str) -> Account:
-    """The account with another deed. Successive changes of the profile count as one, so that other deeds stay."""
-    history = account["history"][-HISTORY_AT_MOST + 1 :]
-    if what == PROFILE_CHANGED and history and history[-1]["what"] == what:
-        history = history[:-1]
-    return {**account, "changed_at": now, "history": [*history, _deed(now, by, what)]}

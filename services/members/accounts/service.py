@@ -85,7 +85,7 @@ class Accounts:
         found, following = self.accounts.directory(
             role=query["role"], tag=query["tag"], suspended=suspended, after=after, limit=query["limit"]
         )
-        return {"items": _card.dump(map(_shown, found), many=True), "next": cursors.write(following)}
+        return cursors.page(_card, map(_shown, found), following)
 
     @answers(calls.REPLAY_MEMBERS)
     def replay(self) -> Any:

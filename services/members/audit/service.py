@@ -105,7 +105,7 @@ class Audit:
         found, following = self.entries.youngest(
             outcome=query["outcome"], actor_id=query["actor_id"], after=after, limit=query["limit"]
         )
-        return {"items": _entry.dump(map(domain.complete, found), many=True), "next": cursors.write(following)}
+        return cursors.page(_entry, map(domain.complete, found), following)
 
     def _keep(self, message: Envelope, facts: dict[str, Any]) -> None:
         self.entries.keep(domain.entry(message.id, message.at, facts | {"outcome": "done"}))

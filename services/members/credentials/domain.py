@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.contracts.errors import Conflict, Invalid, Unauthenticated
+from services.contracts.history import remembering
 
 Account = dict[str, Any]
 
@@ -32,7 +33,7 @@ def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) ->
     if account.get("status", "active") != "active":
         raise Conflict("not_active", "This account is not active.")
     reset = {"code_hash": code_hash, "by": by, "expires_at": now + RESET_LASTS}
-    return _after({**account, "reset": reset}, now, by, "password reset issued")
+    return remembering({**account, "reset": reset}, now, by, "password reset issued")
 
 
 def usable(account: Account | None, *, issuers: frozenset[str], now: datetime) -> Account:
@@ -57,7 +58,7 @@ def reset(account: Account, password_hash: str, *, now: datetime) -> Account:
 
 def end_sessions(account: Account, *, by: str, now: datetime) -> Account:
     """The account with no session."""
-    return _after(_ended(account, None, now), now, by, "sessions ended")
+    return remembering(_ended(account, None, now), now, by, "sessions ended")
 
 
 def admits(account: Account, session_id: str, opened_at: datetime) -> bool:
@@ -68,13 +69,8 @@ def admits(account: Account, session_id: str, opened_at: datetime) -> bool:
 
 def _set(account: Account, password_hash: str, but_session: str | None, now: datetime, by: str, what: str) -> Account:
     fresh = {**account, "password_hash": password_hash, "reset": None}
-    return _after(_ended(fresh, but_session, now), now, by, what)
+    return remembering(_ended(fresh, but_session, now), now, by, what)
 
 
 def _ended(account: Account, but_session: str | None, now: datetime) -> Account:
     return {**account, "sessions_since": now, "kept_session": but_session, "access_changed_at": now}
-
-
-def _after(account: Account, now: datetime, by: str | None, what: str) -> Account:
-    history = [*account["history"][-49:], {"at": now, "by": by, "what": what}]
-    return {**account, "changed_at": now, "history": history}

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.contracts import zones
 from services.contracts.errors import Invalid
+from services.contracts.history import remembering
 
 House = dict[str, Any]
 
@@ -30,7 +31,6 @@ UNCHANGED: House = {
 }
 READABLE = 4.5  # to 1: the least contrast of text (WCAG 2.2, criterion 1.4.3)
 NO_WORDS = ("zone", "languages", "colours", "joining", "promises", "quiet", "public_pages")
-HISTORY_AT_MOST = 50  # deeds
 
 
 def change(house: House, fields: Mapping[str, Any], *, by: str, now: datetime) -> House:
@@ -43,8 +43,7 @@ def change(house: House, fields: Mapping[str, Any], *, by: str, now: datetime) -
         raise Invalid.field("quiet", "Must end at another time than it begins; null is for none.")
     for name in ("text", "accent"):
         _check_readable(after["colours"], name)
-    deed = {"at": now, "by": by, "what": f"changed: {', '.join(sorted(fields))}"}
-    return {**after, "changed_at": now, "history": [*house["history"][-HISTORY_AT_MOST + 1 :], deed]}
+    return remembering(after, now, by, f"changed: {', '.join(sorted(fields))}")
 
 
 def contrast(one: str, other: str) -> float:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.contracts.errors import Conflict, Invalid
+from services.contracts.history import deed, remembering
 
 Invitation = dict[str, Any]
 
@@ -28,7 +29,7 @@ def invite(draft: Mapping[str, Any], email: str, code_hash: str, *, by: str, id:
         "used_by": None,
         "withdrawn_at": None,
         "changed_at": now,
-        "history": [_deed(now, by, "invited")],
+        "history": [deed(now, by, "invited")],
     }
 
 
@@ -38,13 +39,13 @@ def renew(
     """The invitation with a later expiry, and other roles if given. From now on `by` is its sender. Raises Conflict."""
     _open(invitation)
     changes = {"roles": _roles(roles or invitation["roles"]), "code_hash": code_hash, "by": by}
-    return {**_after(invitation, now, by, "invited again"), **changes, "expires_at": now + LASTS}
+    return {**remembering(invitation, now, by, "invited again"), **changes, "expires_at": now + LASTS}
 
 
 def withdraw(invitation: Invitation, *, by: str, now: datetime) -> Invitation:
     """The withdrawn invitation; it can't be used any more. Raises Conflict."""
     _open(invitation)
-    closed = _after(invitation, now, by, "withdrawn")
+    closed = remembering(invitation, now, by, "withdrawn")
     return {**closed, "withdrawn_at": now, "open_for": invitation["_id"]}
 
 
@@ -67,7 +68,7 @@ def usable(invitation: Invitation | None, *, joined: bool, inviters: frozenset[s
 
 def use(invitation: Invitation, member_id: str, now: datetime) -> Invitation:
     """The invitation, used up."""
-    used = _after(invitation, now, member_id, "accepted")
+    used = remembering(invitation, now, member_id, "accepted")
     return {**used, "used_by": member_id, "open_for": invitation["_id"]}
 
 
@@ -89,12 +90,3 @@ def _roles(roles: list[str]) -> list[str]:
     if not roles:
         raise Invalid.field("roles", "Name at least one role.")
     return sorted(set(roles))
-
-
-def _after(invitation: Invitation, now: datetime, by: str, what: str) -> Invitation:
-    history = [*invitation["history"][-49:], _deed(now, by, what)]
-    return {**invitation, "changed_at": now, "history": history}
-
-
-def _deed(now: datetime, by: str, what: str) -> dict[str, Any]:
-    return {"at": now, "by": by, "what": what}

@@ -74,7 +74,7 @@ class Invitations:
         read = reading("list_invitations", caller.id, caller.network, identifiers.new_id(now), now)
         self.entries.keep(read)
         items = [{**each, "state": domain.state(each, now)} for each in found]
-        return {"items": _sent.dump(items, many=True), "next": cursors.write(following)}
+        return cursors.page(_sent, items, following)
 
     @answers(calls.REGISTER_MEMBER)
     def register(self, registration: dict[str, Any]) -> Any:

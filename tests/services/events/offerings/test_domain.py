@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.contracts.errors import Conflict, Forbidden
+from services.contracts.history import REMEMBERED
 from services.events.offerings import domain
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -63,6 +64,6 @@ def test_members_read_it_otherwise_when_a_field_of_theirs_differs() -> None:
 
 def test_its_history_is_bounded() -> None:
     changed = room()
-    for _ in range(2 * domain.HISTORY_AT_MOST):
+    for _ in range(2 * REMEMBERED):
         changed = domain.change(changed, {"how": "Knock."}, by="ada", roles=STAFF, now=NOW + timedelta(days=1))
-    assert len(changed["history"]) == domain.HISTORY_AT_MOST
+    assert len(changed["history"]) == REMEMBERED

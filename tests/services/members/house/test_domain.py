@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.contracts.errors import Invalid
+from services.contracts.history import REMEMBERED
 from services.contracts.shapes.house import House, HouseChange
 from services.members.house import domain
 
@@ -33,7 +34,7 @@ def test_only_what_is_sent_changes_and_it_is_kept_who_did_it() -> None:
     assert [changed[name] for name in rest] == [domain.UNCHANGED[name] for name in rest]
     for _ in range(60):
         changed = domain.change(changed, {"name": "N"}, by="root", now=NOW)
-    assert len(changed["history"]) == domain.HISTORY_AT_MOST
+    assert len(changed["history"]) == REMEMBERED
 
 
 @pytest.mark.parametrize(
