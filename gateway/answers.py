@@ -22,6 +22,7 @@ import orjson
 from flask import Flask, Response, current_app, g, request, stream_with_context
 from marshmallow import Schema, fields
 
+from gateway.door import languages
 from services.contracts import wording
 from services.contracts.errors import TooMany
 from services.contracts.shapes.parts import Moment
@@ -33,7 +34,6 @@ WORTH_PRESSING = 1024  # bytes
 ROWS_A_CALL = 100
 PART = 64 * 1024  # characters
 PRESSED = "-gzip"
-LONGEST_WISH = 1000  # characters of a header that asks for a form of answer; browsers need some 200
 
 # A spreadsheet would run a text that begins like this, also after a character that it takes for a separator. The
 # pattern reads a run of separators and spaces once, from its first character (`?<!`) to its last (`*+`), and never
@@ -98,15 +98,16 @@ def wants_sheet() -> bool:
 
 
 def _is_short(header: str) -> bool:
-    """True if a header is short enough to parse: the cost grows with the square of its length."""
-    return len(request.headers.get(header, "")) <= LONGEST_WISH
+    """True if a header is short enough to look into. Reading a long one costs the square of its length."""
+    return len(request.headers.get(header, "")) <= languages.LONGEST_WISH
 
 
 def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Response:
     """All pages from the cursor on as CSV (RFC 4180), one row per item. A byte order mark shows that it is UTF-8.
 
-    Moments are in the reader's time zone, as RFC 3339 with its offset, or in UTC if the reader has chosen no zone.
-    `page` is called with `limit` and `cursor`. The first page is fetched at once, so that a refusal can be the answer.
+    Moments are those of the reader's clock, as RFC 3339 with its offset; of the hub's, for a reader who has
+    chosen no zone. What may be a day stays in UTC.
+    `page` is asked for a page with `limit` and `cursor`: for the first at once, so that a refusal is an answer.
     """
     current_app.extensions["at_once"].begin("sheet", g.caller.id)
     first = page(limit=ROWS_A_CALL, cursor=cursor)
@@ -117,8 +118,9 @@ def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Respon
 
 
 def _lines(columns: dict[str, fields.Field[Any]], found: Page, page: Callable[..., Page]) -> Iterator[str]:
+    clock = wording.clock_of(languages.zone())
     writers = {
-        name: partial(_time, wording.clock_of(g.caller.zone)) if isinstance(field, Moment) else _cell
+        name: partial(_time, clock) if isinstance(field, Moment) and not field.universal else _cell
         for name, field in columns.items()
     }
     yield "\ufeff" + _line(list(columns))

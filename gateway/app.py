@@ -7,8 +7,9 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import answers, config, errors, routes
-from gateway.bus import revoked, stream
+from gateway.bus import house, revoked, stream
 from gateway.bus.guard import Limits
+from gateway.bus.house import House
 from gateway.bus.link import Link
 from gateway.bus.revoked import Revoked
 from gateway.bus.rpc import Client
@@ -34,8 +35,10 @@ class Gateway(Flask):
         limits = Limits(settings.calls_waiting, settings.breaker_misses, settings.breaker_rest)
         client = Client(self.link, settings.rpc_timeout, limits)
         self.health = Health(client, capabilities())
+        self.house = House(self.link, client)
         self.streams = Streams(
             self.link,
+            self.house,
             most=settings.streams,
             most_per_member=settings.streams_per_member,
             heartbeat=settings.stream_heartbeat,
@@ -46,6 +49,7 @@ class Gateway(Flask):
         self.entrance = places.Entrance(settings.connections_per_address, settings.connections_per_member)
         self.extensions |= {"rpc": client, "health": self.health, "streams": self.streams}
         self.extensions |= {"shared": self.shared, "notes": self.notes, "revoked": self.revoked}
+        self.extensions |= {"house": self.house}
 
     def ensure_sync(self, func: Any) -> Any:
         """Return the function. Views and hooks are plain functions here, so Flask need not examine them each time."""
@@ -55,6 +59,7 @@ class Gateway(Flask):
         """Connect to the bus."""
         self.link.start()
         self.notes.start()
+        self.house.watch()
         self.revoked.watch(lambda: self.streams.end_unless(self.revoked.admits))
 
     def retire(self) -> None:
@@ -72,9 +77,10 @@ class Gateway(Flask):
 
 
 def hears() -> dict[str, Message]:
-    """The messages that a worker hears, by key: for streams, for lost access, and for refreshing kept answers."""
+    """The messages that a worker hears, by key: of its streams, of lost access, of the house, and of what refreshes
+    kept answers."""
     refreshing = (message for noun in routes.NOUNS for message in noun.routes.hears.values())
-    return {message.key: message for message in (*stream.HEARS, *revoked.HEARS, *refreshing)}
+    return {message.key: message for message in (*stream.HEARS, *revoked.HEARS, *house.HEARS, *refreshing)}
 
 
 def create(settings: config.Config | None = None) -> Gateway:

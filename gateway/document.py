@@ -25,13 +25,14 @@ DESCRIPTION = """The platform of a hub: its members, what happens there, what th
 
 **Lists** answer `{"items": […], "next": cursor or null}`; the `Link` header has the address of the next page. Lists
 that administrators like to have in a spreadsheet answer `Accept: text/csv` with all their rows. Moments in them are in
-the time zone that the member has chosen, else in UTC, always with their offset.
+the time zone that the member has chosen, else in the hub's, always with their offset. What may be a day is in UTC.
 
 **Refusals** are problem documents (RFC 9457) with a stable `code`. `503` and `429` ask to try again after the seconds
 in `Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
 
-**Sentences**, those of notifications, are in the language and the time zone that the member has chosen, or in the first
-language of `Accept-Language` that the platform speaks.
+**Sentences**, those of notifications, are in the language and the time zone that the member has chosen. Who has chosen
+no language reads the first of `Accept-Language` that the platform speaks, else the hub's first. Who has chosen no zone
+reads times in the hub's.
 
 **Changes** can't overwrite each other: send the `ETag` of what you have seen as `If-Match`, and `412` says that
 somebody was faster. `If-None-Match` saves you an answer that you have already (`304`).
@@ -91,7 +92,9 @@ def _headers(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
     found = doc["responses"].get("200", doc["responses"].get("201"))
     if info.get("spoken"):
         parameters.append(ACCEPT_LANGUAGE["name"])
-        says = "The language of the sentences: the one that the member has chosen, else the first of `Accept-Language`."
+        says = (
+            "The language of the sentences: the member's choice, else the first of `Accept-Language`, else the hub's."
+        )
         found.setdefault("headers", {})["Content-Language"] = _header(says, "de")
     if not isinstance(found, dict) or JSON not in found.get("content", {}):
         return doc

@@ -34,8 +34,8 @@ class Stream:
     def __init__(self, caller: Caller, language: str, connection: socket.socket | None) -> None:
         self.caller = caller
         self.member_id = caller.id
-        self.reads = (language, caller.zone)
-        self.joined_at = identifiers.moment(caller.id)  # an account's id holds the time of joining
+        self.language, self.zone = language, caller.zone  # each empty where the hub's counts
+        self.joined_at = identifiers.moment(caller.id)  # their id is made of when they joined
         self.expires_at = caller.expires_at
         self._frames: Queue = Queue(WAITING)
         self._waiting = 0  # bytes

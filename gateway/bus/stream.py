@@ -21,6 +21,7 @@ from marshmallow import fields, validate
 from prometheus_client import Gauge
 
 from gateway.bus import rpc
+from gateway.bus.house import House
 from gateway.bus.link import Link, declare
 from gateway.bus.reader import BACK, WAITING, WAITING_BYTES, Stream, frame, hint
 from gateway.door import languages
@@ -84,12 +85,14 @@ def follow(headers: dict[str, Any], query: dict[str, Any]) -> Response:
     return streams.answer(headers["last_event_id"] or query["last_event_id"])
 
 
-def _said(data: dict[str, Any], language: str, zone: str) -> bytes:
-    """The event of a delivered notification, for readers with this language and time zone.
+def _said(data: dict[str, Any], language: str, zone: str, home: str) -> bytes:
+    """The event of what was delivered, for readers of this language in this zone; `home` is the hub's zone.
 
     Messages of the previous release already hold their sentence, in English.
     """
-    words = wording.said(data["kind"], data["facts"], language=language, zone=zone) if "facts" in data else data
+    words = data
+    if "facts" in data:
+        words = wording.said(data["kind"], data["facts"], language=language, zone=zone, home=home)
     shown = {
         "id": data["notification_id"],
         "kind": data["kind"],
@@ -106,12 +109,12 @@ def _said(data: dict[str, Any], language: str, zone: str) -> bytes:
 class Streams:
     """The open streams of a worker, and its ear on the bus."""
 
-    def __init__(self, link: Link, *, most: int, most_per_member: int, heartbeat: float) -> None:
+    def __init__(self, link: Link, house: House, *, most: int, most_per_member: int, heartbeat: float) -> None:
         self._open: defaultdict[str, list[Stream]] = defaultdict(list)
         self._count = 0
         self._most, self._most_per_member, self._heartbeat = most, most_per_member, heartbeat
         self._heard: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self._listening = False
+        self._listening, self._house = False, house
         link.serve(self)
 
     def opened(self, connection: amqp.Connection) -> None:
@@ -158,11 +161,12 @@ class Streams:
 
     def _deliver(self, data: dict[str, Any]) -> None:
         if here := list(self._meant(data)):
-            id, said = data["notification_id"], dict[tuple[str, str], bytes]()
+            id, said, hub = data["notification_id"], dict[tuple[str, str], bytes](), self._house.habits
             for stream in here:
-                words = said.get(stream.reads)
-                if words is None:  # made once for all readers with this language and zone
-                    words = said[stream.reads] = _said(data, *stream.reads)
+                reads = stream.language or hub.language, stream.zone or hub.zone
+                words = said.get(reads)
+                if words is None:  # made once for all who read it so
+                    words = said[reads] = _said(data, *reads, hub.zone)
                 stream.push(id, words)
 
     def _meant(self, data: dict[str, Any]) -> Iterator[Stream]:
@@ -180,12 +184,11 @@ class Streams:
 
         Raises TooMany or Unavailable if there are too many streams, or if the missed events can't be fetched.
         """
-        language = languages.spoken()
         answer = Response(content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
-        answer.headers.update(languages.said_in(language))
+        answer.headers.update(languages.said_in(languages.spoken()))
         if request.method == "HEAD":
             return answer
-        stream = Stream(g.caller, language, request.environ.get("gunicorn.socket"))
+        stream = Stream(g.caller, languages.wished(), request.environ.get("gunicorn.socket"))
         self._add(stream)
         leave()  # streams have their own limit
         try:

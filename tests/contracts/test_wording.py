@@ -159,9 +159,11 @@ def test_german_has_an_order_of_its_own() -> None:
         ("en", "", "", "Sunday, 29 March 2026, 00:59 UTC | Sunday, 29 March 2026, 01:00 UTC"),
         ("en", "Mars/Olympus", "Europe/Malta", "Sunday, 29 March 2026, 00:59 UTC | Sunday, 29 March 2026, 01:00 UTC"),
         ("en", "../../etc/passwd", "", "Sunday, 29 March 2026, 00:59 UTC | Sunday, 29 March 2026, 01:00 UTC"),
+        # A hub that has chosen no zone is at home in UTC, which is said, too.
+        ("en", "", "UTC", "Sunday, 29 March 2026, 00:59 UTC | Sunday, 29 March 2026, 01:00 UTC"),
         # Twelve hours and the month first where that is the custom.
-        ("en-US", "UTC", "UTC", "Sunday, March 29, 2026, 12:59 AM | Sunday, March 29, 2026, 1:00 AM"),
-        ("de-AT", "UTC", "UTC", "Sonntag, 29. März 2026, 00:59 | Sonntag, 29. März 2026, 01:00"),
+        ("en-US", "UTC", "Etc/UTC", "Sunday, March 29, 2026, 12:59 AM | Sunday, March 29, 2026, 1:00 AM"),
+        ("de-AT", "UTC", "Etc/UTC", "Sonntag, 29. März 2026, 00:59 | Sonntag, 29. März 2026, 01:00"),
     ],
 )
 def test_times_are_those_of_the_readers_clock(language: str, zone: str, home: str, body: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from gateway.answers import ROWS_A_CALL, WORTH_PRESSING
+from gateway.app import Gateway
+from gateway.bus.house import Habits
 from services.ground.clock import now
 from services.ground.identifiers import new_id
 from tests.gateway.conftest import Sign
@@ -144,6 +146,27 @@ def test_moments_in_a_spreadsheet_are_those_of_the_readers_clock(
         assert (found["starts_at"], found["ends_at"], found["title"]) == (starts_at, ends_at, summer)
         found = dict(zip(head, second, strict=True))
         assert (found["starts_at"], found["ends_at"]) == (too_late, "")
+
+
+def sheets(sign: Sign) -> dict[str, str]:
+    """Headers of somebody new who has chosen no zone and wants a spreadsheet."""
+    return {"Authorization": f"Bearer {sign(new_id(now()))}", "Accept": "text/csv"}
+
+
+def test_in_a_spreadsheet_a_reader_without_a_zone_has_the_hubs_but_what_may_be_a_day_stays_in_utc(
+    app: Gateway,
+    client: FlaskClient,
+    services: PlayedServices,
+    sign: Sign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app.house, "habits", Habits("en", "America/New_York"))
+    midnight = "2026-05-16T00:00:00.000Z"
+    services.answers["browse"] = {"items": [{"starts_at": midnight, "raised_at": midnight}], "next": None}
+    head, row = rows(client.get("/v1/events", headers=sheets(sign)))
+    assert dict(zip(head, row, strict=True))["starts_at"] == "2026-05-15T20:00:00.000-04:00"
+    head, row = rows(client.get("/v1/feedback", headers=sheets(sign)))
+    assert dict(zip(head, row, strict=True))["raised_at"] == midnight, "not the evening before"
 
 
 def test_json_stays_json_for_everybody_else(

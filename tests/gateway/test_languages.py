@@ -3,6 +3,8 @@
 import pytest
 from flask.testing import FlaskClient
 
+from gateway.app import Gateway
+from gateway.bus.house import Habits
 from tests.gateway.conftest import Sign
 from tests.gateway.played import PlayedServices
 
@@ -50,6 +52,22 @@ def test_what_a_member_has_chosen_counts_more(client: FlaskClient, services: Pla
     services.answers["browse"] = PAGE
     headers = {"Authorization": f"Bearer {sign(locale='de')}", "Accept-Language": "en"}
     assert client.get("/v1/notifications", headers=headers).headers["Content-Language"] == "de"
+
+
+@pytest.mark.parametrize(("wish", "said"), [(None, "de"), ("fr", "de"), ("*", "de"), ("en", "en")])
+def test_who_has_no_wish_reads_the_hubs_first_language(
+    app: Gateway,
+    client: FlaskClient,
+    services: PlayedServices,
+    bearer: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    wish: str | None,
+    said: str,
+) -> None:
+    monkeypatch.setattr(app.house, "habits", Habits("de", "Europe/Malta"))
+    services.answers["browse"] = PAGE
+    headers = bearer if wish is None else bearer | {"Accept-Language": wish}
+    assert client.get("/v1/notifications", headers=headers).headers["Content-Language"] == said
 
 
 def test_only_sentences_have_a_language(client: FlaskClient, services: PlayedServices, bearer: dict[str, str]) -> None:

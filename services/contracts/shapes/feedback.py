@@ -76,7 +76,7 @@ class Voice(Outcome):
     touchpoint = fields.String(required=True, validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "cafe"})
     anonymous = fields.Boolean(required=True)
     author_id = Id(allow_none=True, required=True, metadata={"description": "null for an anonymous voice."})
-    raised_at = Moment(required=True, metadata={"description": "For an anonymous voice: the day only."})
+    raised_at = Moment(universal=True, required=True, metadata={"description": "For an anonymous voice: the day only."})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 
 

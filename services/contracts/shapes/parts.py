@@ -72,9 +72,13 @@ class Flag(fields.Boolean):
 
 
 class Moment(fields.AwareDateTime):
-    """A moment in time: RFC 3339 with an offset, read and written in UTC, cut to the millisecond."""
+    """A moment in time: RFC 3339 with an offset, read and written in UTC, cut to the millisecond.
 
-    def __init__(self, **kwargs: Any) -> None:
+    One that may stand for a whole day of UTC is `universal`: on another clock it could read as the day before.
+    """
+
+    def __init__(self, *, universal: bool = False, **kwargs: Any) -> None:
+        self.universal = universal
         super().__init__(format="iso", default_timezone=None, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:

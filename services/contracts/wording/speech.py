@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po
 
 from services.contracts.shapes.parts import LANGUAGES
 
+NOWHERE = ("", "UTC")  # the zones of a hub that has not said where it is
 ENGLISH = "en"  # the language of the sentences in the code
 LOCALES = Path(__file__).with_name("locales")
 LONGEST_TAG = 35  # characters (RFC 5646, section 4.4.1)
@@ -76,14 +77,14 @@ class Speech:
     """One language, for readers in one time zone. `home` is the hub's zone.
 
     A zone that this machine does not know is taken for UTC. A time says how far it is from UTC, unless it is that of a
-    clock at the hub.
+    clock at the hub; it always does where the hub has chosen no other zone than UTC.
     """
 
     def __init__(self, language: str, zone: str, home: str) -> None:
         tag = understood(language) or ENGLISH
         self._locale = Locale.parse(_WRITTEN.get(tag, tag), sep="_" if tag in _WRITTEN else "-")
         self._translations = CATALOGUES[self._locale.language]
-        self._zone, self._home = clock_of(zone), clock_of(home) if home else None
+        self._zone, self._home = clock_of(zone), clock_of(home) if home not in NOWHERE else None
         self._date, self._time = self._locale.date_formats["full"], self._locale.time_formats["short"]
         self._day_and_time = str(self._locale.datetime_formats["medium"])
         self.when = lru_cache(maxsize=256)(self._when)
@@ -119,7 +120,7 @@ def speech(language: str, zone: str, home: str) -> Speech:
 def clock_of(zone: str) -> tzinfo:
     """The clocks of a zone, by its name (IANA); UTC for none, or one that this machine does not know."""
     try:
-        return ZoneInfo(zone)
+        return UTC if zone == "UTC" else ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
 

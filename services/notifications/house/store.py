@@ -1,17 +1,25 @@
 """What this copy remembers: one row."""
 
+import time
 from contextlib import suppress
+from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
 from services.chassis.store import Rows
 from services.notifications.house.domain import ID, UNTOLD, House
 
+SECONDS = 3.0
+
 
 class HouseStore(Rows):
     """The copy of the house."""
 
     collection = "house"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._seen, self._until = UNTOLD, 0.0
 
     def keep(self, house: House) -> None:
         """Remember the house, unless what is known already is younger."""
@@ -21,3 +29,9 @@ class HouseStore(Rows):
     def present(self) -> House:
         """The house as it was told last; before that, as it is in every new hub."""
         return self.rows.find_one({"_id": ID}) or UNTOLD
+
+    def seen(self) -> House:
+        """The house as this process read it at most SECONDS ago."""
+        if self._until <= time.monotonic():
+            self._seen, self._until = self.present(), time.monotonic() + SECONDS
+        return self._seen

@@ -14,6 +14,8 @@ from services.contracts.errors import NotFound
 from services.contracts.shapes import notifications as shapes
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
+from services.notifications.house.domain import House
+from services.notifications.house.store import HouseStore
 from services.notifications.inbox import domain
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.store import PeopleStore
@@ -30,6 +32,7 @@ class Inbox:
     name = "notifications.inbox"
     inbox = Store(InboxStore)
     people = Store(PeopleStore, sibling=True)
+    house = Store(HouseStore, sibling=True)
     days = Number("INBOX_DAYS")
 
     @answers(calls.LIST_NOTIFICATIONS)
@@ -37,7 +40,8 @@ class Inbox:
         """A page of the caller's notifications, newest first."""
         reader, after = _reader(caller), cursors.read(query["cursor"], int, str)
         found, following = self.inbox.youngest(reader, unread=query["unread"], after=after, limit=query["limit"])
-        return {"items": [_shown(each, caller) for each in found], "next": cursors.write(following)}
+        hub = self.house.seen()
+        return {"items": [_shown(each, caller, hub) for each in found], "next": cursors.write(following)}
 
     @answers(calls.COUNT_UNREAD)
     def unread(self, caller: Caller) -> Any:
@@ -60,8 +64,10 @@ class Inbox:
         """What came since an event of the live stream, oldest first, each with its `event_id`."""
         last = shapes.moment_of(after)
         found = self.inbox.since(_reader(caller), domain.seen_until(last), CATCH_UP_AT_MOST) if last else []
+        hub = self.house.seen()
         lines = [
-            _shown(each, caller) | {"event_id": shapes.event_id(each["at"], each["notification"])} for each in found
+            _shown(each, caller, hub) | {"event_id": shapes.event_id(each["at"], each["notification"])}
+            for each in found
         ]
         return {"items": [line for line in lines if line["event_id"] != after]}
 
@@ -82,8 +88,12 @@ def _reader(caller: Caller) -> domain.Reader:
     return domain.Reader(caller.id, identifiers.moment(caller.id))  # a member's id is made of when they joined
 
 
-def _shown(line: domain.Line, caller: Caller) -> Any:
-    """The line with its sentence. One that an older version of the platform wrote has it already, in English."""
+def _shown(line: domain.Line, caller: Caller, hub: House) -> Any:
+    """The line with its sentence, as the caller has chosen, else as the hub has.
+
+    One that an older version of the platform wrote has its sentence already, in English.
+    """
     if "facts" in line:
-        line = line | wording.said(line["kind"], line["facts"], language=caller.language, zone=caller.zone)
+        language, zone = caller.language or hub["language"], caller.zone or hub["zone"]
+        line = line | wording.said(line["kind"], line["facts"], language=language, zone=zone, home=hub["zone"])
     return _notification.dump(line)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.notifications.house import domain
-from services.notifications.house.store import HouseStore
+from services.notifications.house.store import SECONDS, HouseStore
 
 
 def test_before_it_is_told_it_is_as_in_every_new_hub(make_store: Any) -> None:
@@ -19,3 +19,15 @@ def test_it_is_as_young_as_the_youngest_message_in_whatever_order(make_store: An
     for sequence in (*order, *order):
         store.keep(domain.house(zones[sequence], ["de", "en"], sequence))
     assert store.present() == {"_id": "house", "language": "de", "zone": "Africa/Nairobi", "sequence": 3}
+
+
+def test_a_process_reads_it_anew_only_after_some_seconds(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, now = make_store(HouseStore), [1000.0]
+    monkeypatch.setattr("services.notifications.house.store.time.monotonic", lambda: now[0])
+    store.seen()
+    store.keep(domain.house("Europe/Malta", ["de", "en"], 1))
+    now[0] += SECONDS - 0.1
+    assert store.seen() == domain.UNTOLD, "no other read of the store"
+    now[0] += 0.1
+    assert store.seen() == store.present()
+    assert store.seen()["zone"] == "Europe/Malta"
