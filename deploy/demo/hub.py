@@ -37,11 +37,6 @@ class Visitor:
         if tokens:
             self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
-    def asking_for(self, language: str) -> "Visitor":
-        """The same, who would like sentences in this language."""
-        self._session.headers["Accept-Language"] = language
-        return self
-
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """The answer, if need be the next minute's. Raises Refused, or StoryBroken when there is none."""
         try:

@@ -17,6 +17,12 @@ from deploy.local import private
 from services.contracts.roles import ROLES
 from services.ground import clock
 
+HOUSE = {
+    "name": "The Grand Harbour Hub",
+    "address": "14 Old Mint Street, Valletta",
+    "zone": "Europe/Malta",
+    "languages": ["en", "de"],
+}
 AT_A_TIME = 4
 ATTEMPTS = 3
 
@@ -30,7 +36,7 @@ def password(base: Path) -> str:
 
 
 def found(door: Visitor, founder: Person, password: str) -> tuple[Visitor, bool]:
-    """The first administrator, signed in, and whether they had to be made."""
+    """The first administrator, signed in, and whether they had to be made; then they say what the hub is."""
     try:
         return door.sign_in(founder.email, password), False
     except Refused as refused:
@@ -48,6 +54,7 @@ def found(door: Visitor, founder: Person, password: str) -> tuple[Visitor, bool]
         raise StoryBroken(f"The first administrator cannot be made: {(made.stderr or made.stdout).strip()}")
     administrator = door.sign_in(founder.email, password)
     administrator.send("PATCH", "/v1/me", **founder.profile)
+    administrator.send("PATCH", "/v1/house", **HOUSE)
     return administrator, True
 
 

@@ -21,17 +21,13 @@ from services.ground import clock
 
 TRAINER, READER, ANOTHER = "Tomás Herrera", "Zofia Wiśniewska", "Viktor Novák"
 SENTENCE = ("title", "body", "reason")
-LANGUAGES = {READER: "en", ANOTHER: "de"}
+CHOICES = {READER: ("en", "Europe/Warsaw"), ANOTHER: ("de", "America/New_York")}
 AUTHOR, NAMELESS = "Samira Benali", "Lina Johansson"
 STAFF = "João Bettencourt"
 
 TITLE = "Repair café"
 ROLES, TAGS = ("mentor",), ("repair", "electronics")
-QUIET_ROOM = {
-    "text": "I need a quiet room for calls.",
-    "kind": "need",
-    "touchpoint": "cafe",
-}
+QUIET_ROOM = {"text": "I need a quiet room for calls.", "kind": "need", "touchpoint": "cafe"}
 STAIRS = {
     "text": "Half of us can't get upstairs, where the party is.",
     "kind": "problem",
@@ -72,7 +68,7 @@ class Story:
         self._outsider()
 
     def _event(self) -> None:
-        trainer, (stream, other) = self._enter(TRAINER), [Stream(self._enter(name)) for name in (READER, ANOTHER)]
+        trainer, (stream, other) = self._enter(TRAINER), [Stream(self._choosing(name)) for name in (READER, ANOTHER)]
         earlier = [event for event in trainer.each("/v1/events") if event["title"].startswith(TITLE)]
         event = trainer.send("POST", "/v1/events", **_repair_cafe(len(earlier) + 1))
         link = f"/v1/events/{event['id']}"
@@ -97,17 +93,18 @@ class Story:
         self._teller.table(
             ("", "because of", "who"), [(str(len(names)), why, ", ".join(names)) for why, names in because.items()]
         )
-        self._two_languages({READER: line, ANOTHER: other.shows(link)[1]})
+        self._two_readers({READER: line, ANOTHER: other.shows(link)[1]})
 
-    def _two_languages(self, lines: dict[str, dict[str, Any]]) -> None:
-        """One line, as it was shown to two members: the sentence was made for each when it was read."""
+    def _two_readers(self, lines: dict[str, dict[str, Any]]) -> None:
+        """One line, as it was shown to two members: its sentences were made for each when it was read."""
         same = [{name: value for name, value in line.items() if name not in SENTENCE} for line in lines.values()]
         if same[0] != same[1] or any(lines[READER][name] == lines[ANOTHER][name] for name in SENTENCE):
-            raise StoryBroken(f"{READER} and {ANOTHER} should read the same, each in their language: {lines}")
-        self._teller.say("\nIt is one line, kept as facts. Each open stream showed it in the reader's own language:")
-        self._teller.beside(
-            {f"{name} ({LANGUAGES[name]})": [line[part] for part in SENTENCE] for name, line in lines.items()}
-        )
+            raise StoryBroken(f"{READER} and {ANOTHER} should read the same in other words: {lines}")
+        self._teller.say("\nIt is one line, kept as facts. Each open stream showed it as its reader has chosen:")
+        said = {
+            f"{name} ({', '.join(CHOICES[name])})": [line[part] for part in SENTENCE] for name, line in lines.items()
+        }
+        self._teller.beside(said)
 
     def _voice(self) -> str:
         author = self._enter(AUTHOR)
@@ -183,8 +180,13 @@ class Story:
         )
 
     def _enter(self, name: str) -> Visitor:
-        member = self._door.sign_in(self._addresses[name], self._password)
-        return member.asking_for(LANGUAGES[name]) if name in LANGUAGES else member
+        return self._door.sign_in(self._addresses[name], self._password)
+
+    def _choosing(self, name: str) -> Visitor:
+        """The member, signed in again after they chose how they are spoken to: access tokens say it."""
+        language, zone = CHOICES[name]
+        self._enter(name).send("PATCH", "/v1/me", language=language, zone=zone)
+        return self._enter(name)
 
     def _told(self, kind: str, link: str, members: Any) -> float:
         """The moment by which the bus had said that these members, and no others, were told."""

@@ -12,8 +12,9 @@ import amqp
 import orjson
 import pytest
 
-from deploy.demo import people
+from deploy.demo import joining, people, story
 from deploy.demo.bus import Subscriber
+from deploy.demo.hub import Visitor
 from deploy.local.platform import ROOT
 from services.contracts.shapes.members import InvitationDraft, Registration
 from tests.rig.processes import Platform, Processes
@@ -59,6 +60,16 @@ def hub(environment: dict[str, str], tmp_path: Path) -> Iterator[Platform]:
     started.stop()
 
 
+def differing(hub: Platform, base: Path) -> set[str]:
+    """The fields in which two members' newest lines differ."""
+    lines = []
+    for name in (story.READER, story.ANOTHER):
+        (address,) = (person.email for person in CAST if person.name == name)
+        member = Visitor(hub.url).sign_in(address, joining.password(base))
+        lines.append(member.get("/v1/notifications", limit=1)["items"][0])
+    return {name for name in lines[0] if lines[0][name] != lines[1][name]}
+
+
 def test_the_story_again_and_again(hub: Platform, tmp_path: Path) -> None:
     def demo(base: Path) -> tuple[int, str]:
         told = subprocess.run(
@@ -77,8 +88,11 @@ def test_the_story_again_and_again(hub: Platform, tmp_path: Path) -> None:
     assert code == 0, words
     assert "60/60" not in words, "the first administrator comes from the command line"
     assert all(part in words for part in ("59/59", "61 members", "no. 1", "notifications.delivered", "message 1 "))
+    assert differing(hub, base) == set(story.SENTENCE), "one line for both, but for its words and times"
     assert "New: Repair café no. 1" in words
     assert "Neu: Repair café no. 1" in words
+    assert ", 18:00, The workshop" in words or ", 17:00, The workshop" in words, "where the hub's clocks count"
+    assert "UTC−4," in words or "UTC−5," in words
     assert max(len(line) for line in words.splitlines()) <= 100
     assert (base / "demo.json").stat().st_mode & 0o777 == 0o600
 
