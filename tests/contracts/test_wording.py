@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts import wording
+from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED, NOTIFICATIONS_DELIVERED_V2
 from services.contracts.shapes.feedback import KINDS as VOICES
 from services.contracts.shapes.feedback import MOVES
 from services.contracts.shapes.notifications import Notification
@@ -243,3 +244,10 @@ def test_what_is_said_stays_short(text: str, language: str) -> None:
         assert len(found["title"]) <= 170
         assert len(found["body"]) <= 480
         assert "\n" not in found["title"]
+
+
+def test_the_examples_in_the_documents_are_said_so() -> None:
+    example = NOTIFICATIONS_DELIVERED_V2.example
+    made = said(example["kind"], example["facts"], language="en", zone="UTC")
+    assert {name: NOTIFICATIONS_DELIVERED.example[name] for name in made} == made
+    assert {name: Notification().fields[name].metadata["example"] for name in made} == made

@@ -66,6 +66,13 @@ _TOLD = {
     "member_ids": ["018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"],
     "everyone": None,
 }
+_FACTS = {
+    "title": "Café morning: how we print",
+    "starts_at": "2027-03-01T09:00:00.000Z",
+    "ends_at": "2027-03-01T10:30:00.000Z",
+    "place": "The café, ground floor",
+    "audience": {"everyone": False, "roles": [], "tags": ["3d printing"]},
+}
 
 NOTIFICATIONS_DELIVERED = announce(
     "notifications.delivered",
@@ -75,7 +82,7 @@ NOTIFICATIONS_DELIVERED = announce(
     example=_TOLD
     | {
         "title": "New: Café morning: how we print",
-        "body": "1 March 2027, 09:00 UTC, The café, ground floor",
+        "body": "Monday, 1 March 2027, 09:00 UTC, The café, ground floor",
         "reason": "Because it is for people who offer or look for 3d printing.",
     },
 )
@@ -88,13 +95,7 @@ NOTIFICATIONS_DELIVERED_V2 = announce(
     body=NotificationsDelivered,
     example=_TOLD
     | {
-        "facts": {
-            "title": "Café morning: how we print",
-            "starts_at": "2027-03-01T09:00:00.000Z",
-            "ends_at": "2027-03-01T10:30:00.000Z",
-            "place": "The café, ground floor",
-            "audience": {"everyone": False, "roles": [], "tags": ["3d printing"]},
-        },
+        "facts": _FACTS,
         "about": "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81",
         "expires_at": "2027-03-01T10:30:00.000Z",
     },

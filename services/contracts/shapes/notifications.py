@@ -19,13 +19,16 @@ class Notification(Shape):
         required=True, metadata={"description": "The message it comes from.", "example": "events.published"}
     )
     title = fields.String(required=True, metadata={"example": "New: Café morning: how we print"})
-    body = fields.String(required=True, metadata={"example": "1 March 2027, 09:00 UTC, The café, ground floor"})
+    body = fields.String(required=True, metadata={"example": "Monday, 1 March 2027, 09:00 UTC, The café, ground floor"})
     link = fields.String(
         required=True, metadata={"description": "Path of what it is about.", "example": "/v1/events/…"}
     )
     reason = fields.String(
         required=True,
-        metadata={"description": "Why the member is told.", "example": "Because you want or offer 3d printing."},
+        metadata={
+            "description": "Why the member is told.",
+            "example": "Because it is for people who offer or look for 3d printing.",
+        },
     )
     at = Moment(required=True)
     read_at = Moment(allow_none=True, required=True)
