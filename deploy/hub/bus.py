@@ -6,7 +6,7 @@ Everything that goes wrong between us and the broker is raised as Trouble.
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -15,10 +15,12 @@ import amqp
 import orjson
 
 from deploy.hub import Trouble, settings
+from services.contracts.calling import Call
 from services.contracts.errors import Refusal, Unavailable, revive
 from services.ground import clock
 
 PATIENCE = 3.0  # seconds that the broker has for a connection and for each answer
+PAGE = 100  # items that one answer has at most
 RPC_EXCHANGE = "nameko-rpc"
 
 
@@ -101,8 +103,10 @@ def differs(connection: amqp.Connection, queue: str) -> str | None:
     return None
 
 
-def ask(connection: amqp.Connection, targets: Sequence[str], within: float) -> dict[str, Any]:
-    """Call `<capability>.<method>` without arguments, all at once, and collect for `within` seconds what they say.
+def ask(
+    connection: amqp.Connection, targets: Sequence[str], within: float, arguments: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Call `<capability>.<method>`, all at once, with the same arguments. Collect for `within` seconds what they say.
 
     A refusal stands in the place of its answer; those who stayed silent are missing.
     """
@@ -127,9 +131,10 @@ def ask(connection: amqp.Connection, targets: Sequence[str], within: float) -> d
         return {target: Unavailable("no_exchange", "No service has ever run on this broker.") for target in targets}
     channel.basic_consume(queue, callback=take, no_ack=True)
     headers = {"nameko.deadline": clock.unmoved_ns() / 1e9 + within}
+    body = orjson.dumps({"args": [], "kwargs": arguments or {}})
     for correlation_id, target in asked.items():
         properties = {"content_type": "application/json", "reply_to": reply_to, "correlation_id": correlation_id}
-        call = amqp.Message(b'{"args": [], "kwargs": {}}', application_headers=headers, **properties)
+        call = amqp.Message(body, application_headers=headers, **properties)
         channel.basic_publish(call, RPC_EXCHANGE, target, mandatory=True)
     until = time.monotonic() + within
     while len(answers) < len(asked) and (left := until - time.monotonic()) > 0:
@@ -138,12 +143,25 @@ def ask(connection: amqp.Connection, targets: Sequence[str], within: float) -> d
     return answers
 
 
-def answer(target: str, within: float) -> Any:
+def answer(target: str, within: float, **arguments: Any) -> Any:
     """What one method says. Raises Trouble when it refuses, or does not answer within so many seconds."""
     with connection() as opened:
-        found = ask(opened, [target], within)
+        found = ask(opened, [target], within, arguments)
     if target not in found:
         raise Trouble(f"{target} did not answer within {within:.0f} s; `hub doctor` may know why.")
     if isinstance(found[target], Refusal):
         raise Trouble(f"{target}: {found[target].says}")
     return found[target]
+
+
+def listed(call: Call, most: int, **query: Any) -> tuple[list[dict[str, Any]], bool]:
+    """At most so many items of a call that gives pages, and whether there are more of them."""
+    items: list[dict[str, Any]] = []
+    cursor = None
+    while len(items) < most:
+        asked = {**query, "limit": min(most - len(items), PAGE), "cursor": cursor}
+        page = answer(call.target, call.seconds + PATIENCE, query=asked)
+        items, cursor = items + page["items"], page["next"]
+        if cursor is None:
+            break
+    return items, cursor is not None

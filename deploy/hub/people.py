@@ -8,8 +8,13 @@ from typing import Any
 
 import click
 
-from deploy.hub import screen, settings, store
+from deploy.hub import screen, settings
+from deploy.hub.bus import listed
 from deploy.local.platform import ROOT
+from services.contracts.calls.events import OPEN_LEDGER
+from services.contracts.calls.members import CALL_ROLL
+from services.contracts.roles import ROLES
+from services.contracts.shapes.events import STATUSES
 from services.ground import clock
 
 LIMIT = click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Lines at most.")
@@ -21,18 +26,14 @@ def members() -> None:
 
 
 @members.command("list")
-@click.option("--role", help="Only members with this role.")
+@click.option("--role", type=click.Choice(ROLES), help="Only members with this role.")
 @click.option("--addresses", is_flag=True, help="Also their e-mail addresses, which are private.")
 @LIMIT
 @screen.as_json
 def list_members(role: str | None, addresses: bool, limit: int, as_json: bool) -> None:
     """Members in the order of joining."""
-    query = {"roles": role} if role else {}
-    names = ("_id", "joined_at", *(("email",) if addresses else ()), "roles", "name")
-    with store.collection("members", "accounts") as accounts:
-        found = list(accounts.find(query, dict.fromkeys(names, True)).sort("_id", 1).limit(limit))
-        total = accounts.count_documents(query)
-    _print(found, total, names, as_json)
+    found, more = listed(CALL_ROLL, limit, role=role)
+    _print(found, more, ("id", "joined_at", *(("email",) if addresses else ()), "status", "roles", "name"), as_json)
 
 
 @members.command()
@@ -40,10 +41,9 @@ def list_members(role: str | None, addresses: bool, limit: int, as_json: bool) -
 def roles(as_json: bool) -> None:
     """Which role is held by how many, and by whom."""
     holders: dict[str, list[str]] = defaultdict(list)
-    with store.collection("members", "accounts") as accounts:
-        for account in accounts.find({}, {"name": True, "roles": True}).sort("_id", 1):
-            for role in account["roles"]:
-                holders[role].append(account["name"])
+    for account in listed(CALL_ROLL, sys.maxsize)[0]:
+        for role in account["roles"]:
+            holders[role].append(account["name"])
     if as_json:
         screen.dump(holders)
     else:
@@ -56,38 +56,29 @@ def events() -> None:
 
 
 @events.command("list")
-@click.option(
-    "--status",
-    type=click.Choice(["draft", "published", "cancelled", "ended"]),
-    help="Only events of this status.",
-)
+@click.option("--status", type=click.Choice(STATUSES), help="Only events of this status.")
 @click.option("--past", is_flag=True, help="Also events that are over.")
 @LIMIT
 @screen.as_json
 def list_events(status: str | None, past: bool, limit: int, as_json: bool) -> None:
     """Events by their start."""
-    query: dict[str, Any] = {"status": status} if status else {}
-    if not past:
-        query["ends_at"] = {"$gt": clock.now()}
-    names = ("_id", "starts_at", "status", "touchpoint", "place", "title")
-    with store.collection("events", "events") as rows:
-        found = list(rows.find(query, dict.fromkeys(names, True)).sort([("starts_at", 1), ("_id", 1)]).limit(limit))
-        total = rows.count_documents(query)
-    _print(found, total, names, as_json)
+    ends_after = None if past else clock.now().isoformat()
+    found, more = listed(OPEN_LEDGER, limit, status=status, ends_after=ends_after)
+    _print(found, more, ("id", "starts_at", "status", "touchpoint", "place", "title"), as_json)
 
 
-def _print(found: list[dict[str, Any]], total: int, names: tuple[str, ...], as_json: bool) -> None:
+def _print(found: list[dict[str, Any]], more: bool, names: tuple[str, ...], as_json: bool) -> None:
     if as_json:
-        screen.dump([{name.lstrip("_"): each.get(name) for name in names} for each in found])
+        screen.dump([{name: each[name] for name in names} for each in found])
         return
-    heads = [name.lstrip("_").removesuffix("_at") for name in names]
-    screen.table(heads, [[_cell(each.get(name)) for name in names] for each in found])
-    click.echo(f"{len(found):,} of {total:,}")
+    heads = [name.removesuffix("_at") for name in names]
+    screen.table(heads, [[_cell(name, each[name]) for name in names] for each in found])
+    click.echo(f"{len(found):,}{', and more: see --limit' if more else ''}")
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%MZ}"
+def _cell(name: str, value: Any) -> Any:
+    if name.endswith("_at"):
+        return f"{datetime.fromisoformat(value).astimezone(UTC):%Y-%m-%d %H:%MZ}"
     return ", ".join(value) if isinstance(value, list) else value
 
 

@@ -42,14 +42,6 @@ def client() -> Iterator[Client]:
         ) from None
 
 
-@contextmanager
-def collection(service: str, name: str) -> Iterator[Collection[Document]]:
-    """A collection of a service, its moments in UTC."""
-    with client() as made:
-        database = made.get_database(settings.database(service), codec_options=CodecOptions(tz_aware=True))
-        yield database.get_collection(name)
-
-
 def announcing(database: Any) -> list[str]:
     """The collections of a database that have unsent messages at times: those with an index for it."""
     return [name for name, field in _indexed(database) if field == UNSENT]

@@ -57,6 +57,18 @@ def test_events_are_listed_by_start_from_a_moment_on(store: EventStore) -> None:
     assert listed(store, starts_after=second + timedelta(hours=2), after=following) == ("8 9", None)
 
 
+def test_the_ledger_has_all_events_page_by_page(store: EventStore) -> None:
+    def ids(**wanted: Any) -> tuple[str, Any]:
+        found, following = store.ledger(**{"status": None, "ends_after": None, "after": None, "limit": 20} | wanted)
+        return " ".join(each["_id"] for each in found), following
+
+    assert ids() == ("0 1 draft never off 2 3 4 5 6 7 8 9", None)
+    first, following = ids(limit=5)
+    assert (first, ids(after=following)[0]) == ("0 1 draft never off", "2 3 4 5 6 7 8 9")
+    assert ids(status="draft") == ("draft", None)
+    assert ids(ends_after=NOW + timedelta(hours=4)) == ("6 7 8 9", None), "what is over at that moment is left out"
+
+
 @pytest.mark.parametrize("apart", [0, 7])
 def test_pages_end_also_in_centuries_to_come(make_store: Any, apart: int) -> None:
     store: EventStore = make_store(EventStore)

@@ -101,7 +101,7 @@ def test_what_is_late_is_found_also_while_it_waits_for_another_try(platform: Pla
 def test_absent_servers_are_findings(operator: Operator) -> None:
     nowhere = {"AMQP_URI": "amqp://127.0.0.1:1", "MONGO_URI": "mongodb://127.0.0.1:1", "PORT": "1"}
     assert set(wrong(operator.json("doctor", code=1, **nowhere))) == {"broker", "store", "gateway"}
-    assert "The store does not answer" in operator.hub("members", "list", code=1, **nowhere)
+    assert "does not let us in" in operator.hub("members", "list", code=1, **nowhere)
 
 
 @contextmanager
@@ -196,6 +196,28 @@ def test_people_and_events(platform: Platform, operator: Operator) -> None:
     [event] = operator.json("events", "list", "--status", "draft")
     assert (event["title"], event["status"]) == ("Café morning", "draft")
     assert f"{to_come():%Y-%m-%d %H:%M}Z" in operator.hub("events", "list")
+    assert operator.json("events", "list", "--status", "ended") == []
+
+
+def test_lists_are_as_long_as_wanted_and_name_who_is_shut_out(platform: Platform, operator: Operator) -> None:
+    shut_out = platform.join("Omar Said", roles=("trainer",))
+    gone = platform.join("Wanjiru Kamau", roles=("trainer",))
+    suspension = {"json": {"reason": "Somebody else uses this account."}}
+    platform.administrator.ask("PUT", f"/v1/members/{shut_out.id}/suspension", **suspension)
+    platform.administrator.ask("DELETE", f"/v1/members/{gone.id}", 204)
+    accounts = {each["id"]: each["status"] for each in operator.json("members", "list")}
+    assert (accounts[shut_out.id], accounts[gone.id]) == ("suspended", "removed")
+    first = operator.json("members", "list", "--limit", "2")
+    assert [each["id"] for each in first] == sorted(accounts)[:2]
+    assert "2, and more: see --limit" in operator.hub("members", "list", "--limit", "2")
+    assert "and more" not in operator.hub("members", "list")
+
+
+def test_people_and_events_are_asked_of_their_services_and_not_of_the_store(operator: Operator) -> None:
+    elsewhere = {"MONGO_URI": "mongodb://127.0.0.1:1"}
+    assert operator.json("members", "list", **elsewhere)
+    assert operator.json("members", "roles", **elsewhere)
+    operator.json("events", "list", "--past", **elsewhere)
 
 
 def test_an_administrator_is_made(platform: Platform, operator: Operator) -> None:

@@ -50,6 +50,16 @@ def test_the_directory_is_filtered_and_paged(make_store: Any) -> None:
     assert "outbox" not in everybody[0]
 
 
+def test_the_roll_has_all_accounts_page_by_page(make_store: Any) -> None:
+    store = make_store(AccountStore)
+    for number in range(4):
+        store.add(account(number) | {"roles": ["mentor"] if number % 2 else [], "status": "suspended"})
+    first, after = store.roll(role=None, after=None, limit=3)
+    assert [each["_id"] for each in first] == ["0000", "0001", "0002"]
+    assert [each["_id"] for each in store.roll(role=None, after=after, limit=3)[0]] == ["0003"]
+    assert [each["_id"] for each in store.roll(role="mentor", after=None, limit=3)[0]] == ["0001", "0003"]
+
+
 def test_a_tag_is_offered_and_wanted_in_one_list(make_store: Any) -> None:
     store = make_store(AccountStore)
     for number, offered, wanted in (

@@ -11,6 +11,7 @@ from services.contracts.shapes.events import (
     EventDraft,
     EventPage,
     EventQuery,
+    LedgerQuery,
     Offering,
     OfferingChange,
     OfferingDraft,
@@ -128,4 +129,10 @@ SHOW_OFFERING = ask(
     gives=Offering,
     may=MEMBERS,
     refuses=(NotFound,),
+OPEN_LEDGER = ask(
+    "events.calendar.ledger",
+    says="List everybody's events by their start, also drafts.",
+    takes={"query": LedgerQuery},
+    gives=EventPage,
+    operator=True,
 )

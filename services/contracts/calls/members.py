@@ -21,6 +21,8 @@ from services.contracts.shapes.members import (
     Registration,
     Replayed,
     RolesChange,
+    RollPage,
+    RollQuery,
     SentInvitationPage,
     Suspension,
 )
@@ -101,6 +103,13 @@ REPLAY_MEMBERS = ask(
     gives=Replayed,
     operator=True,
     seconds=60,
+)
+CALL_ROLL = ask(
+    "members.accounts.roll",
+    says="List all accounts in the order of joining, with their addresses, also suspended and removed ones.",
+    takes={"query": RollQuery},
+    gives=RollPage,
+    operator=True,
 )
 
 INVITE_MEMBER = ask(

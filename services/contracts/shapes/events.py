@@ -91,6 +91,13 @@ class EventQuery(Page):
     starts_after = Moment(load_default=None, metadata={"description": "Only events that start after this moment."})
 
 
+class LedgerQuery(Page):
+    """Which events an operator wants to see: all by start, drafts of everybody among them, or those of one status."""
+
+    status = fields.String(load_default=None, validate=validate.OneOf(STATUSES))
+    ends_after = Moment(load_default=None)
+
+
 OFFERING_STATUSES = ("open", "closed")
 
 

@@ -212,6 +212,28 @@ class MemberQuery(Page):
     )
 
 
+class RollQuery(Page):
+    """Whose accounts an operator wants to see."""
+
+    role = fields.String(load_default=None, validate=validate.OneOf(ROLES), metadata={"example": "mentor"})
+
+
+class RollEntry(Shape):
+    """An account as operators see it, also one that is suspended or removed."""
+
+    id = own_id()
+    name = fields.String(required=True, metadata={"example": "Amara Okafor"})
+    email = fields.String(
+        required=True, metadata={"description": "Of a removed member, the id.", "example": "amara@hub.example"}
+    )
+    roles = roles(required=True)
+    status = fields.String(required=True, validate=validate.OneOf((*STANDINGS, "removed")))
+    joined_at = Moment(required=True)
+
+
+RollPage = page_of(RollEntry)
+
+
 class Administrator(Shape):
     """The first administrator, as the command line asks for them."""
 

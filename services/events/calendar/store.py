@@ -19,6 +19,7 @@ class EventStore(Aggregates):
     collection = "events"
     indexes = (
         IndexModel([("status", 1), ("starts_at", 1), ("_id", 1)]),
+        IndexModel([("starts_at", 1), ("_id", 1)]),
         IndexModel([("host_id", 1), ("status", 1), ("starts_at", 1), ("_id", 1)]),
         IndexModel([("end_due_at", 1)], sparse=True),
     )
@@ -54,4 +55,13 @@ class EventStore(Aggregates):
             query["host_id"] = host_id
         if starts_after is not None:
             after = max(after or [], [moments.to_ms(starts_after), BEHIND_EVERY_ID])
+        return self.timeline(query, by="starts_at", ascending=True, after=after, limit=limit)
+
+    def ledger(
+        self, *, status: str | None, ends_after: datetime | None, after: Position | None, limit: int
+    ) -> tuple[list[Event], Position | None]:
+        """A page of all events by start: of one status, or those that are not over at a moment. `after` as above."""
+        query: dict[str, Any] = {"status": status} if status is not None else {}
+        if ends_after is not None:
+            query["ends_at"] = {"$gt": ends_after}
         return self.timeline(query, by="starts_at", ascending=True, after=after, limit=limit)

@@ -24,6 +24,7 @@ from services.members.sessions.store import SessionStore
 
 _profile = shapes.Profile()
 _card = shapes.MemberCard()
+_entry = shapes.RollEntry()
 
 
 class Accounts:
@@ -92,6 +93,14 @@ class Accounts:
         """Announce every member's present state, so that copies can be rebuilt. Only operators call it, on the bus."""
         everybody = [self.accounts.repeat(each, announcements.of_all(each)) for each in self.accounts.everybody()]
         return {"announced": len(everybody)}
+
+    @answers(calls.CALL_ROLL)
+    def roll(self, query: dict[str, Any]) -> Any:
+        """A page of all accounts, in the order of joining; called on the bus only, by operators."""
+        found, following = self.accounts.roll(
+            role=query["role"], after=cursors.read(query["cursor"], str), limit=query["limit"]
+        )
+        return {"items": _entry.dump(map(_shown, found), many=True), "next": cursors.write(following)}
 
     def _administrators_only(self, caller: Caller, says: str) -> None:
         domain.check_administrator(self.accounts.roles(caller.id), says)

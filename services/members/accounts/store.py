@@ -64,6 +64,11 @@ class AccountStore(Aggregates):
         """All accounts, in the order of joining."""
         return iter(self.rows.find({}, HIDDEN).sort("_id", 1))
 
+    def roll(self, *, role: str | None, after: str | None, limit: int) -> tuple[list[Account], str | None]:
+        """A page of all accounts (or those with a role), in the order of joining."""
+        query = {"roles": role} if role is not None else {}
+        return self.page(query, by="_id", ascending=True, after=after, limit=limit)
+
     def directory(
         self, *, role: str | None, tag: str | None, suspended: bool, after: str | None, limit: int
     ) -> tuple[list[Account], str | None]:
