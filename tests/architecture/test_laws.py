@@ -198,6 +198,14 @@ def test_one_clock_tells_the_time() -> None:
         assert path == ROOT / "services" / "ground" / "clock.py" or not asks.search(path.read_text()), path
 
 
+def test_the_operators_command_asks_services_for_what_is_theirs() -> None:
+    """It opens the store only to copy documents whole and to look at its health."""
+    whole = {"backup", "doctor", "restore", "store"}
+    reads = re.compile(r"pymongo|deploy\.hub\.store|deploy\.hub import [^\n]*\bstore\b")
+    found = {path.stem for path in sources("deploy/hub") if reads.search(path.read_text())}
+    assert found <= whole, found - whole
+
+
 @pytest.mark.parametrize("folder", ["services", "gateway", "deploy", "tests"])
 def test_nothing_is_named_vaguely(folder: str) -> None:
     vague = [path for path in sources(folder) if VAGUE & set(re.split(r"[_.]", path.stem))]
