@@ -202,8 +202,8 @@ def test_people_and_events(platform: Platform, operator: Operator) -> None:
 def test_lists_are_as_long_as_wanted_and_name_who_is_shut_out(platform: Platform, operator: Operator) -> None:
     shut_out = platform.join("Omar Said", roles=("trainer",))
     gone = platform.join("Wanjiru Kamau", roles=("trainer",))
-    suspension = {"json": {"reason": "Somebody else uses this account."}}
-    platform.administrator.ask("PUT", f"/v1/members/{shut_out.id}/suspension", **suspension)
+    reason = {"reason": "Somebody else uses this account."}
+    platform.administrator.ask("PUT", f"/v1/members/{shut_out.id}/suspension", json=reason)
     platform.administrator.ask("DELETE", f"/v1/members/{gone.id}", 204)
     accounts = {each["id"]: each["status"] for each in operator.json("members", "list")}
     assert (accounts[shut_out.id], accounts[gone.id]) == ("suspended", "removed")
