@@ -76,6 +76,13 @@ SHOW_EVENT = ask(
     may=MEMBERS,
     refuses=(NotFound,),
 )
+OPEN_LEDGER = ask(
+    "events.calendar.ledger",
+    says="List everybody's events by their start, also drafts.",
+    takes={"query": LedgerQuery},
+    gives=EventPage,
+    operator=True,
+)
 
 ADD_OFFERING = ask(
     "events.offerings.add",
@@ -129,10 +136,4 @@ SHOW_OFFERING = ask(
     gives=Offering,
     may=MEMBERS,
     refuses=(NotFound,),
-OPEN_LEDGER = ask(
-    "events.calendar.ledger",
-    says="List everybody's events by their start, also drafts.",
-    takes={"query": LedgerQuery},
-    gives=EventPage,
-    operator=True,
 )

@@ -1829,7 +1829,7 @@ export interface components {
             kind: string;
             /** @example New: Café morning: how we print */
             title: string;
-            /** @example 1 March 2027, 09:00 UTC, The café, ground floor */
+            /** @example Monday, 1 March 2027, 09:00 UTC, The café, ground floor */
             body: string;
             /**
              * @description Path of what it is about.
@@ -1838,7 +1838,7 @@ export interface components {
             link: string;
             /**
              * @description Why the member is told.
-             * @example Because you want or offer 3d printing.
+             * @example Because it is for people who offer or look for 3d printing.
              */
             reason: string;
             /** Format: date-time */
@@ -5133,7 +5133,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description The language of the sentences: the one that the member has chosen, else the first of `Accept-Language`.
+                     * @description The language of the sentences: the member's choice, else the first of `Accept-Language`, else the hub's.
                      * @example de
                      */
                     "Content-Language"?: string;
@@ -5157,9 +5157,9 @@ export interface operations {
                      *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *           "kind": "events.published",
                      *           "title": "New: Café morning: how we print",
-                     *           "body": "1 March 2027, 09:00 UTC, The café, ground floor",
+                     *           "body": "Monday, 1 March 2027, 09:00 UTC, The café, ground floor",
                      *           "link": "/v1/events/…",
-                     *           "reason": "Because you want or offer 3d printing.",
+                     *           "reason": "Because it is for people who offer or look for 3d printing.",
                      *           "at": "2026-11-02T09:00:00.000Z",
                      *           "read_at": "2026-11-02T09:00:00.000Z"
                      *         }
@@ -5321,7 +5321,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description The language of the sentences: the one that the member has chosen, else the first of `Accept-Language`.
+                     * @description The language of the sentences: the member's choice, else the first of `Accept-Language`, else the hub's.
                      * @example de
                      */
                     "Content-Language"?: string;
