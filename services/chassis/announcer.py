@@ -1,7 +1,7 @@
-"""Announcing what a handler has made of the message that it hears, where no aggregate is saved for it to ride in.
+"""The announcer sends what a handler makes of its message when no aggregate is saved that could carry it.
 
-The handler returns when the broker has it safe. If it dies before, it hears its message again, and announces again: the
-same under the same id.
+The handler returns when the broker has the announcement safe. If it dies before, it hears its message again and
+announces the same again, under the same id.
 """
 
 import time
@@ -34,14 +34,14 @@ class Announcer(DependencyProvider):
         return self
 
     def announce(self, announcement: Announcement) -> None:
-        """Send what came of the present message. Raises BusDown."""
+        """Announce what came of the present message, and wait until it is safe. Raises BusDown."""
         self.post(announcement, 1)()
 
     def post(self, announcement: Announcement, nth: int, *, to: str = "") -> Callable[[], None]:
-        """Begin to `announce` the `nth` of many, on their way together; the answer, called, waits until it is safe.
+        """Send the `nth` of many announcements without waiting. The function returned waits until it is safe.
 
-        One that is said `to` some has an id made of who they are, not of its number: sent again to others, perhaps by
-        who takes up interrupted work, it is another. No two may be to the same.
+        With `to`, the id is derived from the recipients instead of from `nth`, so a repeat to other recipients is a new
+        message. No two announcements of one message may have the same `to`.
         """
         key, began = announcement.message.key, clock.unmoved_ns()
         id = identifiers.derived_id(f"{context.causation_id()}/{key}/{to or nth}")

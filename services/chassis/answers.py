@@ -1,8 +1,8 @@
-"""Answers that are given again: a call repeated under its idempotency key runs once.
+"""Kept answers: a call that is repeated under its idempotency key runs once, and its answer is given again.
 
-An answer is kept under a hash of the caller's own seal and the key, and locked with both: it may hold what nobody else
-should read, such as the claim code of an anonymous voice. Whoever reads the store learns nothing of it: neither who
-called, nor when, nor how long the answer is; not even by trying keys that can be guessed.
+An answer may hold secrets, such as the claim code of an anonymous voice. So it is kept under a hash of the caller's
+seal and the key, and encrypted with both. A reader of the store learns neither the caller, nor the time of day, nor the
+length of the answer, not even by trying keys that can be guessed.
 """
 
 import hmac
@@ -36,22 +36,22 @@ class Claim:
 
 
 class Answers(Rows):
-    """Answers of one service, by caller and key, thrown away a day after `at`.
+    """Answers of one service, by caller and key, deleted a day after `at`.
 
-    `at` is the midnight that follows, the same for all calls of a day. Until a call is answered, its row also tells the
-    minute until which it may run.
+    `at` is the midnight after the call, the same for all calls of a day. Until a call is answered, its row also tells
+    the minute until which it may run.
     """
 
     collection = "answers"
-    keeps = False  # a backup outlives the day after which they are thrown away
+    keeps = False  # a backup would outlive the day after which they are deleted
     indexes = (IndexModel([("at", 1)], expireAfterSeconds=86_400),)
     _prepared = False
 
     def claim(self, own: str, key: str, method: str, kwargs: dict[str, Any]) -> Claim | bytes:
-        """The right to answer this call, or the answer that was given to it before.
+        """The right to answer this call, or the answer that it was given before.
 
-        `own` is the caller's seal. Raises Invalid when the key was used for another call, Conflict while the first
-        one runs, and also when it was interrupted: nobody knows then whether it took effect, so it is not run again.
+        `own` is the caller's seal. Raises Invalid when the key was used for another call. Raises Conflict while the
+        first call runs, and when it was interrupted: it may have taken effect, so it is not run again.
         """
         lock = hmac.digest(own.encode(), key.encode(), "sha256")
         claim = Claim(_derived(lock, "caller").hex(), _derived(lock, "seal"))
@@ -86,22 +86,22 @@ class Answers(Rows):
             self._prepared = True
 
     def keep(self, claim: Claim, answer: bytes, *, unlinked: bool = False) -> None:
-        """Give this answer, a JSON text, from now on. Of a call that was `unlinked` all answers look equally long."""
+        """Give this answer, a JSON text, from now on. If the call was `unlinked`, the kept length tells nothing."""
         sealed = ChaCha20Poly1305(claim.seal).encrypt(_ONCE, _padded(answer, WIDEST if unlinked else NARROWEST), None)
         self.rows.update_one({"_id": claim.id}, {"$set": {"answer": sealed}, "$unset": {"runs_until": ""}})
 
     def forget(self, claim: Claim) -> None:
-        """Let the call be tried again: it failed by a fault of ours."""
+        """Let the call be tried again, as it took no effect."""
         self.rows.delete_one({"_id": claim.id, "answer": None})
 
 
 def _next(step: timedelta, moment: datetime) -> datetime:
-    """When the next whole minute or day begins."""
+    """The beginning of the next whole minute or day."""
     return moment - (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % step + step
 
 
 def _padded(answer: bytes, least: int) -> bytes:
-    """The answer with blanks behind it: `least` bytes, or twice as many, and so on."""
+    """The answer, padded with blanks to `least` bytes, or to twice as many, and so on."""
     size = least
     while size < len(answer):
         size *= 2

@@ -1,4 +1,4 @@
-"""Two things at a time, where a piece of work would otherwise wait for the one and then for the other."""
+"""Two acts at a time, for work that would otherwise wait for one and then for the other."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,6 @@ import eventlet
 
 
 def beside(act: Callable[..., Any], *args: Any) -> Callable[[], Any]:
-    """Begin an act; the answer, called, waits for what it returns, or raises what it raised."""
+    """Begin an act. The function returned waits for its result, and returns it or raises its error."""
     wait: Callable[[], Any] = eventlet.spawn(act, *args).wait
     return wait

@@ -1,4 +1,4 @@
-"""What a piece of work is part of: the request that began it and the message that caused it."""
+"""The context of a piece of work: the request that began it and the message that caused it."""
 
 import uuid
 from contextvars import ContextVar
@@ -14,7 +14,7 @@ _unlinked: ContextVar[bool] = ContextVar("unlinked", default=False)
 def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None, **more: Any) -> None:
     """Start a piece of work: every log line and outgoing message from here on carries the correlation id.
 
-    `expected` are the versions of which one must still be what is changed, if the caller named any.
+    `expected` are the versions that the caller named, if any: the changed aggregate must still have one of them.
     """
     _expected.set(expected)
     _asked_for.set(None)
@@ -23,14 +23,14 @@ def begin(correlation_id: str | None, *, expected: frozenset[int] | None = None,
 
 
 def unlink() -> None:
-    """Cut the work off from the request that began it, so that what is saved cannot be traced to who asked."""
+    """Cut the work off from the request that began it, so that what is saved can't be traced to the caller."""
     begin(None)
     _unlinked.set(True)
     tracing.unlink()
 
 
 def unlinked() -> bool:
-    """Whether the present piece of work was cut off from its request."""
+    """True if the present piece of work was cut off from its request."""
     return _unlinked.get()
 
 
@@ -40,25 +40,25 @@ def ask_for(collection: str, id: str) -> None:
 
 
 def expected_versions(collection: str, id: str) -> frozenset[int] | None:
-    """The versions of this aggregate on which the caller's change builds; None where any will do.
+    """The versions of this aggregate on which the caller's change builds; None if any will do.
 
-    Where the work has named no aggregate, every one is compared: rather too much is refused than too little.
+    If the work has named no aggregate, each one is compared: refusing too much is safer than refusing too little.
     """
     return _expected.get() if _asked_for.get() in (None, (collection, id)) else None
 
 
 def saved(collection: str, id: str) -> None:
-    """The caller's change of the aggregate that was asked for is saved: the same work may now save it again."""
+    """Note that the caller's change of the aggregate is saved, so that the same work may save it again."""
     if _asked_for.get() == (collection, id):
         _expected.set(None)
 
 
 def correlation_id() -> str:
-    """The correlation id of the present piece of work; a fresh one outside of any."""
+    """The correlation id of the present piece of work; a fresh one outside any work."""
     return str(logs.known().get("correlation_id") or uuid.uuid4())
 
 
 def causation_id() -> str | None:
-    """The id of the message that is being handled, if one is."""
+    """The id of the message that is being handled, or None."""
     found = logs.known().get("message_id")
     return str(found) if found else None

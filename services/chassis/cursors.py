@@ -1,4 +1,4 @@
-"""Cursors: where the next page of a list begins, as an opaque word."""
+"""Cursors: opaque words for the position at which the next page of a list begins."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ from services.contracts.errors import Invalid
 
 
 def write(position: Any) -> str | None:
-    """The cursor for a position (text, a number, or a list of them); None stays None: there is no next page."""
+    """The cursor for a position (text, a number, or a list of them). None, for no next page, stays None."""
     if position is None:
         return None
     return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
@@ -21,7 +21,7 @@ def write(position: Any) -> str | None:
 def read(cursor: str | None, *kinds: type) -> Any:
     """The position that a cursor stands for: a value of the one kind, or a list with one of each.
 
-    Raises Invalid for what we did not write.
+    Raises Invalid for a cursor that we did not write.
     """
     if cursor is None:
         return None

@@ -1,4 +1,4 @@
-"""How full queues are: looked at over a connection of its own, so that nothing else waits for the answer."""
+"""Queue depths, measured over a connection of their own, so that no other work waits for the answer."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -15,7 +15,7 @@ EVERY = 10.0  # seconds
 
 
 def watch(uri: str, queues: Collection[str]) -> None:
-    """Look again and again, for ever."""
+    """Measure the queues every EVERY seconds, for ever."""
     while True:
         try:
             _look_while_open(uri, queues)
@@ -44,6 +44,6 @@ def _look(connection: amqp.Connection, queue: str) -> None:
         with connection.channel() as channel:
             found = channel.queue_declare(queue, passive=True)
     except amqp.NotFound:
-        return  # deleted a moment ago: who consumes it makes it anew
+        return  # deleted a moment ago; its consumer makes it anew
     metrics.WAITING.labels(queue).set(found.message_count)
     metrics.CONSUMERS.labels(queue).set(found.consumer_count)

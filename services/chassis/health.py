@@ -1,4 +1,4 @@
-"""What a process tells those who watch it, over HTTP at METRICS_PORT: `/metrics`, `/livez` and `/readyz`."""
+"""The health of a process, told over HTTP at METRICS_PORT: `/metrics`, `/livez` and `/readyz`."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +16,7 @@ METRICS = make_wsgi_app()
 
 
 def serve(port: int, containers: Iterable[ServiceContainer]) -> None:
-    """Answer from now on, also while the capabilities still start; port 0 means not at all."""
+    """Answer from now on, also while the capabilities still start. With port 0, never answer."""
     if not port:
         return
     containers = list(containers)
@@ -27,7 +27,7 @@ def serve(port: int, containers: Iterable[ServiceContainer]) -> None:
                 found: Iterable[bytes] = METRICS(environ, start)
                 return found
             case "/livez":
-                return _say(start, "200 OK", {"live": True})  # whoever holds the loop can't say so
+                return _say(start, "200 OK", {"live": True})  # a process whose loop is held up can't answer
             case "/readyz":
                 missing = [name for each in containers for name in _missing(each)]
                 status = "503 Service Unavailable" if missing else "200 OK"
@@ -38,7 +38,7 @@ def serve(port: int, containers: Iterable[ServiceContainer]) -> None:
 
 
 def _missing(container: ServiceContainer) -> list[str]:
-    """What keeps a capability from working, in the words of the gateway's `/readyz`."""
+    """The causes that keep a capability from working, in the words of the gateway's `/readyz`."""
     intakes = [each for each in container.extensions if isinstance(each, Intake)]
     if not intakes or not all(each.consuming for each in intakes):
         return [container.service_name]

@@ -34,7 +34,7 @@ TRANSIENT = (NotYet, Conflict, Unavailable)
 
 @dataclass(frozen=True)
 class Envelope:
-    """What is known about a message besides its body. `sequence` counts what was announced of the subject."""
+    """The facts about a message besides its body. `sequence` counts the announcements about its subject."""
 
     id: str
     type: str
@@ -46,17 +46,17 @@ class Envelope:
 
     @property
     def tells_the_day(self) -> bool:
-        """Whether it tells no more than the day, perhaps on purpose."""
+        """True if the time is a bare day, perhaps on purpose."""
         return (self.at.hour, self.at.minute, self.at.second, self.at.microsecond) == (0, 0, 0, 0)
 
     @property
     def lag(self) -> float | None:
-        """Seconds since the moment that it tells of; None where it tells no more than the day."""
+        """Seconds since its time; None if that is a bare day."""
         return None if self.tells_the_day else (clock.now() - self.at).total_seconds()
 
 
 class Unreadable(logs.Plain):
-    """What arrived is no message of the catalogue, or not one for this queue."""
+    """The delivery is not a message of the catalogue, or does not belong in this queue."""
 
 
 def unpack(body: bytes) -> tuple[Envelope, Message, dict[str, Any]]:
@@ -81,12 +81,12 @@ def unpack(body: bytes) -> tuple[Envelope, Message, dict[str, Any]]:
 
 
 def _fields(error: ValidationError) -> str:
-    """Which fields are at fault. They are named by our own shapes, which ignore all others."""
+    """The names of the wrong fields. They come from our own shapes, which ignore all other fields."""
     return ", ".join(sorted(map(str, error.messages_dict)))
 
 
 def reason(error: BaseException) -> str:
-    """Why a message failed, as it is written on it: what kind of error, and where; never what it says."""
+    """The reason written on a failed message: the kind and place of the error, without its words."""
     return " at ".join(filter(None, (logs.kind(error), logs.where(error))))[:1000]
 
 
@@ -101,7 +101,7 @@ def _trace(value: Any) -> str | None:
 
 
 def _now(found: Envelope | None) -> str:
-    """The present moment, or the day where a message tells no more: what becomes of it shall not say more, either."""
+    """The present moment, or only the day if the message tells only the day, so that its copy tells no more."""
     now = clock.now()
     return now.date().isoformat() if found is not None and found.tells_the_day else now.isoformat()
 
@@ -109,12 +109,12 @@ def _now(found: Envelope | None) -> str:
 class On(Entrypoint):
     """The entrypoint behind `@on`: one handler, one effect, one durable quorum queue `<capability>.<queue>`.
 
-    `retired` are the names that the queue had before. What is left there is handled, and nothing more is put there.
+    `retired` are the former names of the queue. Messages left in those queues are handled; no more arrive there.
     """
 
     intake = Intake()
     publisher = Publisher()
-    calls = Calls()  # so that a capability which only hears can be pinged too
+    calls = Calls()  # so that a capability that only hears can be pinged, too
 
     def __init__(self, message: Message, *, queue: str, retired: Sequence[str] = (), **kwargs: Any) -> None:
         self.message, self.name, self.retired = message, queue, tuple(retired)
@@ -224,7 +224,7 @@ def on(message: Message, *, queue: str, retired: Sequence[str] = ()) -> Callable
 
 
 def hearers(capabilities: Iterable[type]) -> dict[str, list[str]]:
-    """Which queues hear which message: `{"feedback.submitted": ["notifications.fanout.tell_…"]}`."""
+    """The queues that hear each message: `{"feedback.submitted": ["notifications.fanout.tell_…"]}`."""
     found: dict[str, list[str]] = {}
     for capability, entrypoint in _handlers(capabilities):
         found.setdefault(entrypoint.message.key, []).append(f"{capability}.{entrypoint.name}")

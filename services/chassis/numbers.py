@@ -1,4 +1,4 @@
-"""Numbers of a service's own, which its environment may set."""
+"""A service's own numbers, which its environment may set."""
 
 from typing import Any
 

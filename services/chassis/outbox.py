@@ -31,14 +31,14 @@ UNSENT = "unsent"
 WINDOW = 200  # aggregates whose messages are in flight together; twice as many while a backlog is sent
 SWEEP_EVERY = 1.0
 TIDY_EVERY = 0.2
-TIDIED = 50  # aggregates in one write: each is compared with all
+TIDIED = 50  # aggregates in one write, which compares each with the messages of all
 UNTIDY = 50_000  # sent messages that may wait to be taken out while a backlog is sent: some 100 bytes each
 MOST_KICKED = 2_000  # aggregates that wait to be sent, each of some 20 KB at most: the sweep finds the others
 Rows = Collection[dict[str, Any]]
 
 
 class Entry(NamedTuple):
-    """What rides, or rode, in one aggregate."""
+    """The messages that ride, or rode, in one aggregate."""
 
     rows: Rows
     id: str
@@ -57,7 +57,7 @@ class Sent(NamedTuple):
 
 
 def pack(announcement: Announcement, by: str, sequence: int, id: str | None = None) -> dict[str, Any]:
-    """The CloudEvent for an announcement, in the present piece of work; with a new id unless it has one.
+    """The CloudEvent for an announcement, in the present piece of work, with a new id unless one is given.
 
     Only its publisher may announce a message.
     """
@@ -91,7 +91,7 @@ class Relay(SharedExtension):
         self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
 
     def stop(self) -> None:
-        """Send what is known to be unsent, for at most PATIENCE; the rest is found by the next sweep of any process."""
+        """Send what is known to be unsent, for at most PATIENCE. The next sweep of any process finds the rest."""
         self._stopping = True
         self._kicked.put(None)
         with eventlet.Timeout(PATIENCE, False):
@@ -103,7 +103,7 @@ class Relay(SharedExtension):
         self._stopping = True
 
     def sweeps(self, rows: Rows) -> None:
-        """Also send what is found unsent in this collection."""
+        """Also sweep this collection for unsent messages."""
         self._swept.append(rows)
 
     def kick(self, rows: Rows, id: str, events: list[dict[str, Any]]) -> None:
@@ -116,7 +116,7 @@ class Relay(SharedExtension):
         while not (self._stopping and self._kicked.empty()):
             try:
                 self._send([self._take(timeout=SWEEP_EVERY)])
-                # Not while much is to be tidied: it would be found again.
+                # Not while much is to be tidied: a sweep would find it again.
                 if time.monotonic() - swept_at >= SWEEP_EVERY and len(self._sent) < WINDOW:
                     swept_at = time.monotonic()
                     for rows in self._swept:
@@ -126,7 +126,7 @@ class Relay(SharedExtension):
                 eventlet.sleep(0.2)
 
     def _take(self, timeout: float) -> list[Entry]:
-        """What was just saved."""
+        """The next entries that were just saved, at most a window."""
         batch = []
         try:
             batch.append(self._kicked.get(timeout=timeout))
@@ -137,9 +137,9 @@ class Relay(SharedExtension):
         return [entry for entry in batch if entry is not None]
 
     def _sweep(self, rows: Rows) -> None:
-        """Send what was unsent at two sweeps in a row: younger ones are being sent by whoever wrote them.
+        """Send what was unsent at two sweeps in a row. The process that wrote a younger message is still sending it.
 
-        If that is more than a window, all is sent; what was just saved need not wait for its end.
+        If a whole window is unsent, the sweep sends all; what was just saved is sent in between and need not wait.
         """
         with rows.find({UNSENT: True}, {OUTBOX: True}).batch_size(WINDOW) as found:
             unsent = (Entry(rows, each["_id"], each.get(OUTBOX, [])) for each in found)
@@ -156,8 +156,8 @@ class Relay(SharedExtension):
     def _left_behind(self, rows: Rows, unsent: list[Entry]) -> list[Entry]:
         unsent = [entry for entry in unsent if not self._known(entry)]
         metrics.UNSENT.labels(rows.name).set(len(unsent))
-        # By the first message, not its aggregate, which may always have some; and by when it was seen, not by when it
-        # was told, which may be a day.
+        # Age is measured by the first message, as an aggregate may always have some, and from when we first saw it, as
+        # its own time may be a bare day.
         before, now = self._seen.get(rows.name, {}), time.monotonic()
         first = [entry.events[0]["id"] for entry in unsent if entry.events]
         self._seen[rows.name] = seen = {id: before.get(id, now) for id in first}
@@ -168,7 +168,7 @@ class Relay(SharedExtension):
         return bool(entry.events) and all(event["id"] in self._untidy for event in entry.events)
 
     def _send(self, batches: Iterable[list[Entry]]) -> None:
-        """Post each batch before the confirms of the one before are awaited."""
+        """Post each batch before awaiting the confirms of the previous one."""
         posted: Posted = []
         began = clock.unmoved_ns()
         for batch in batches:
@@ -215,7 +215,7 @@ class Relay(SharedExtension):
         self._tidying = False
 
     def _tidy_up(self) -> None:
-        """Take what was sent out of its aggregates; losing this only repeats the same ids."""
+        """Take sent messages out of their aggregates. If this is lost, they are only sent again under the same ids."""
         try:
             while self._sent:
                 _forget(some := _of_one_collection(islice(self._sent, TIDIED)))
@@ -231,7 +231,7 @@ def _windows(unsent: Iterator[Entry]) -> Iterator[list[Entry]]:
 
 
 def _of_one_collection(sent: Iterable[Sent]) -> list[Sent]:
-    """As many as come first."""
+    """The first of them that belong to the same collection."""
     return list(next(groupby(sent, key=lambda each: each.rows.name))[1])
 
 

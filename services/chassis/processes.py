@@ -1,8 +1,8 @@
 """The processes as which a service runs.
 
-A service names them beside its capabilities. Today each runs as one. Work that is long, or that needs other packages,
-gets a process of its own: then it can neither hold up nor weigh on the rest. `deploy/processes.py` compares what is
-declared with the Procfile, the containers and the cluster.
+A service declares its processes beside its capabilities. Today each service runs as one. Work that is long, or that
+needs other packages, gets a process of its own, so that it can neither delay the rest nor weigh on it.
+`deploy/processes.py` compares the declarations with the Procfile, the containers and the cluster.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Process:
     """Some capabilities that run together, in as many copies as there is work.
 
-    `name` is what a container, a Deployment and a line of the Procfile call it. `extra` is the extra of pyproject.toml,
+    `name` is its name as a container, as a Deployment and in the Procfile. `extra` is the extra of pyproject.toml,
     the lock file and the image that hold its packages.
     """
 

@@ -32,7 +32,7 @@ def refusal_for(error: BaseException) -> Refusal:
 
 
 def error_of(error: BaseException | None) -> dict[str, Any] | None:
-    """The failure in nameko's wire format; None for none."""
+    """The failure in nameko's wire format; None without a failure."""
     if error is None:
         return None
     refusal = refusal_for(error)

@@ -1,7 +1,7 @@
 """RPC: `@answers(CALL)` answers a declared call over nameko's wire format, and survives what is sent to it.
 
-A call is acknowledged when it starts: it runs at most once (twice only where that gets lost on its way to the broker),
-and whoever made it hears by its deadline or not at all.
+A call is acknowledged when it starts, so it runs at most once (twice only if the acknowledgement gets lost on its way
+to the broker). Its caller hears by the deadline or not at all.
 """
 
 import inspect
@@ -30,16 +30,16 @@ from services.ground.logs import log
 from services.ground.tokens import Caller, Tokens
 from services.ground.work import TRACEPARENT, Work
 
-UNCLEAR = (Unavailable, Unexpected)  # whether anything was saved: such a call is neither answered again nor run again
+UNCLEAR = (Unavailable, Unexpected)  # something may have been saved: the call is neither answered nor run again
 
 
 def queue_of(capability: str) -> str:
-    """The queue in which the calls of a capability wait."""
+    """The name of the queue for the calls of a capability."""
     return f"rpc-{capability}"
 
 
 def declare_calls(channel: amqp.Channel, capability: str) -> None:
-    """The queue for the calls of a capability."""
+    """Declare the queue for the calls of a capability."""
     channel.queue_declare(queue_of(capability), durable=True, auto_delete=False)
     channel.queue_bind(queue_of(capability), RPC_EXCHANGE, f"{capability}.*")
 
@@ -92,13 +92,13 @@ class Calls(SharedExtension):
             if method is None:
                 raise NotFound("no_such_method", f"There is no method {delivery.key}.")
             method.call(delivery)
-        except Exception as error:  # also our own faults: the call is acknowledged, and its caller waits
+        except Exception as error:  # our own faults too: the call is acknowledged, and its caller waits
             if not isinstance(error, Refusal | PyMongoError):
                 log.error("call failed", method=delivery.key, exc_info=error)
             self.reply(delivery, told(delivery.key, None, error))
 
     def reply(self, delivery: Delivery, body: bytes) -> None:
-        """Send the answer; one that can't be sent is dropped, the caller's deadline takes care."""
+        """Send the answer. One that can't be sent is dropped: the caller gives up at its deadline."""
         try:
             self.publisher.post(
                 RPC_EXCHANGE,
@@ -115,8 +115,8 @@ class Calls(SharedExtension):
 class Rpc(Entrypoint):
     """The entrypoint behind `@answers`.
 
-    The method gets the arguments that the call declares, loaded, and the `caller` unless the call needs no token. A
-    signed-in call with an idempotency key runs once.
+    The method gets the arguments that the call declares, loaded, and the `caller` if the call needs a token. Such a
+    call runs once if it has an idempotency key.
     """
 
     calls = Calls()
@@ -132,7 +132,7 @@ class Rpc(Entrypoint):
         self.calls.intake.silence()
 
     def call(self, delivery: Delivery) -> None:
-        """Check who calls and what with, and answer. Raises the Refusal of what does not get as far as the method."""
+        """Check the caller and the arguments, run the method, and answer. Raises a Refusal if a check fails."""
         given = _given(delivery)
         kwargs = self.asked.read(given)
         claim: Claim | None = None
@@ -160,7 +160,7 @@ class Rpc(Entrypoint):
         )
 
     def _caller(self, delivery: Delivery) -> Caller:
-        """Who calls: what their token says, and where it does not, what the gateway knows of them."""
+        """The caller whom the token names. The gateway adds the network, and the language if the token has none."""
         caller, network = self.calls.tokens.caller(delivery.text("nameko.token")), delivery.text("nameko.network")
         language = delivery.text("nameko.language")
         if network or (language and not caller.language):
@@ -174,12 +174,12 @@ class Rpc(Entrypoint):
             log.error("call failed", method=delivery.key, exc_info=error)
         body = told(delivery.key, result, error)
         if claim is not None:
-            # In a greenlet of its own: this one's time with the store may be over.
+            # In a greenlet of its own, as this one may have used up its time with the store.
             eventlet.spawn(self._keep, claim, body, error, context.unlinked()).wait()
         self.calls.reply(delivery, body)
         took, outcome = time.monotonic() - begun, type(error).__name__ if error else "ok"
         metrics.call(delivery.key, outcome).observe(took)
-        # Under the id of who asked, which the work may have cut itself off from: what follows has another then.
+        # Under the request's id: the work may have cut itself off from it, and its later lines then have another id.
         asked = delivery.text("nameko.correlation_id")
         log.info("answered", method=delivery.key, correlation_id=asked, outcome=outcome, ms=round(took * 1000, 1))
 
@@ -208,7 +208,7 @@ answers: Callable[[Call], Callable[[Callable[..., Any]], Callable[..., Any]]] = 
 
 
 def contradictions(capabilities: Iterable[type]) -> Iterator[str]:
-    """Sentences about each declared call that these capabilities don't answer exactly once, as it is declared."""
+    """Sentences about each declared call that these capabilities do not answer exactly once and as declared."""
     for capability in capabilities:
         name: str = capability.name  # type: ignore[attr-defined]
         found = list(_answered(capability))

@@ -9,7 +9,7 @@ import warnings
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")  # its own resolver ignores the container's
 os.environ.setdefault("EVENTLET_THREADPOOL_SIZE", "2")  # each thread that hashes a password keeps its memory
 
-with warnings.catch_warnings(action="ignore"):  # eventlet's own word on its future; ours is among the decisions
+with warnings.catch_warnings(action="ignore"):  # eventlet warns of its own end; our answer is among the decisions
     import eventlet
 
 eventlet.monkey_patch()
@@ -36,7 +36,7 @@ GRACE = 15  # seconds that work in progress has after a signal to stop
 
 
 class Container(ServiceContainer):
-    """Nameko's container; its workers run where they are called, as the intake gave each message a greenlet."""
+    """Nameko's container. Its workers run where they are called: the intake already gave each message a greenlet."""
 
     def work(
         self,
@@ -45,7 +45,7 @@ class Container(ServiceContainer):
         context_data: dict[str, Any],
         then: Callable[[Any, Exception | None], None],
     ) -> None:
-        """Run an entrypoint's method in the context of the call or message, `then` say what came of it."""
+        """Run an entrypoint's method in the context of its call or message, and give its result or error to `then`."""
         worker = WorkerContext(self, self.service_cls(), entrypoint, (), kwargs, data=context_data)
         with tracing.joining(context_data["traced"]):
             if seconds := context_data.get("store_has"):
@@ -79,8 +79,8 @@ def serve(
     """Run capabilities until SIGTERM or SIGINT, then stop taking work, finish what runs within GRACE, and exit 0.
 
     `chosen` names the capabilities to run, by default all; `needs` the settings that name a file; `numbers` the
-    service's own limits with their defaults. Exits 1 when a capability dies: a supervisor starts anew. Exits at once,
-    with sentences, unless each declared call of these capabilities is answered exactly once.
+    service's own limits with their defaults. Exits 1 when a capability dies, so that a supervisor starts it anew. Exits
+    at once, with sentences, unless these capabilities answer each of their declared calls exactly once.
     """
     known = {capability.name.partition(".")[2]: capability for capability in capabilities}  # type: ignore[attr-defined]
     if unknown := set(chosen) - set(known):
@@ -101,7 +101,7 @@ def serve(
     try:
         runner.start()
         started.append(True)
-        gc.freeze()  # what is there now stays: no collection need look at it again, and stop all for that
+        gc.freeze()  # these objects stay: later collections, which stop all work, need not look at them
         log.info("serving", capabilities=list(runner.service_names))
         if loaded.metrics_port:
             eventlet.spawn_n(depth.watch, loaded.amqp_uri, [*_consumed(runner), DEAD])
@@ -117,7 +117,7 @@ def serve(
 
 
 def _tell_uncaught() -> None:
-    """Have eventlet log what no greenlet catches; by itself it prints it, with its words."""
+    """Have eventlet log errors that no greenlet catches. By default it prints them, with their words."""
     hub = eventlet.hubs.get_hub()
 
     def of_descriptor(number: int, failure: Any) -> None:

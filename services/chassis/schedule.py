@@ -1,9 +1,9 @@
-"""The schedule: `@due` does what a document plans for a moment, `@every` what is to be done again and again.
+"""The schedule: `@due` does the work that a document plans for a moment, `@every` does work again and again.
 
-The plan is a field of the document: whoever saves the document plans the work, moves it, or drops it (None) in the same
-write. Any number of processes may look for due work. One of them takes a row by moving its moment on, by a lease. So a
-process that dies, or a handler that fails, has the row fall due again: later each time, and never lost. The handler
-saves the document without the plan. That save has an effect once only, because it names the version that was read.
+The plan is a field of the document, so saving the document plans the work, moves it, or drops it (None) in the same
+write. Any number of processes may look for due work. One of them takes a row by moving its moment on, by a lease. If
+the process dies or the handler fails, the row falls due again, later each time, and is never lost. The handler saves
+the document without the plan. That save takes effect only once, because it names the version that was read.
 """
 
 import inspect
@@ -38,9 +38,9 @@ class NotIndexed(Exception):
 
 
 class Agenda:
-    """The work that one field of a collection plans; `only` bounds it to a few rows, which an index leads to.
+    """The work that one field of a collection plans. `only` bounds it to a few rows, which an index leads to.
 
-    `leases` are the seconds that the first try has, the second, and so on, until the row falls due again.
+    `leases` are the seconds of the first try, the second, and so on; after them the row falls due again.
     """
 
     def __init__(self, store: Rows, by: str, *, only: Mapping[str, Any] | None = None, leases: Sequence[int]) -> None:
@@ -49,9 +49,9 @@ class Agenda:
         self._rows, self._by, self._only, self._leases = store.rows, by, dict(only or {}), leases
 
     def look(self, now: datetime) -> tuple[list[Document], float]:
-        """The rows that are due, oldest first, and for how many seconds the oldest plan is unfulfilled.
+        """The rows that are due, oldest first, and the age in seconds of the oldest unfulfilled plan.
 
-        A row that was tried and waits for its next try is not due, and as old as its plan.
+        A row that was tried and waits for its next try is not due. Its age counts from its plan.
         """
         tried_by = now + timedelta(seconds=max(self._leases))
         wanted = {**self._only, self._by: {"$lte": tried_by}}
@@ -60,9 +60,9 @@ class Agenda:
         return [row for row in found if row[self._by] <= now], max([0.0, *ages])
 
     def take(self, row: Document, now: datetime) -> Document | None:
-        """The row as it is now, if it is still planned for the moment that was seen: others leave it alone for a while.
+        """Take a row for a while, if it is still planned for the moment that was seen. Returns it as it is now.
 
-        None when it was taken by another, or planned anew.
+        Returns None when another process has taken it, or when it was planned anew.
         """
         since, times = self._tries(row)
         until = now + timedelta(seconds=self._leases[min(times, len(self._leases) - 1)])
@@ -75,7 +75,7 @@ class Agenda:
         )
 
     def plan(self, row: Document, at: datetime) -> None:
-        """Plan a row that was taken for another moment, unless it was planned anew meanwhile."""
+        """Move a taken row to another moment, unless it was planned anew meanwhile."""
         self._rows.update_one({"_id": row["_id"], self._by: row[self._by]}, {"$set": {self._by: at}})
 
     def _tries(self, row: Document) -> tuple[datetime, int]:
@@ -87,7 +87,7 @@ class Agenda:
 class Planned(Entrypoint):
     """An entrypoint that looks for its work by the clock, from start to stop."""
 
-    calls = Calls()  # so that a capability which does nothing else can be pinged too
+    calls = Calls()  # so that a capability that does nothing else can be pinged, too
 
     def start(self) -> None:
         self.name = f"{self.container.service_name}.{self.method_name}"
@@ -96,7 +96,7 @@ class Planned(Entrypoint):
         self._thread = self.container.spawn_managed_thread(self._run, identifier=f"schedule of {self.name}")
 
     def stop(self) -> None:
-        """End with the piece of work that has begun; what else is due is found by any process."""
+        """Finish the piece of work that has begun. Another process finds what else is due."""
         self._halt()
         self._thread.wait()
 
@@ -104,11 +104,11 @@ class Planned(Entrypoint):
         self._halt()
 
     def agenda(self) -> Agenda:
-        """Where the work is planned."""
+        """The agenda in which the work is planned."""
         raise NotImplementedError
 
     def arguments(self, row: Document) -> dict[str, Any]:
-        """What the method is called with."""
+        """The arguments of the method, for this row."""
         raise NotImplementedError
 
     def done(self, row: Document) -> None:
@@ -130,7 +130,7 @@ class Planned(Entrypoint):
                     self._stopping.wait()
 
     def _look(self) -> bool:
-        """Do what is due; whether there may be more."""
+        """Do the work that is due. Returns True if there may be more."""
         due, oldest = self._agenda.look(clock.now())
         metrics.OVERDUE.labels(self.name).set(oldest)
         for row in due:
@@ -165,7 +165,7 @@ class Planned(Entrypoint):
 
 
 class Due(Planned):
-    """The entrypoint behind `@due`: one handler for what one field of the aggregates in a store plans."""
+    """The entrypoint behind `@due`: one handler for the work that one field of a store's aggregates plans."""
 
     def __init__(self, store: str, *, by: str, **kwargs: Any) -> None:
         self._store, self._by = store, by
@@ -182,12 +182,12 @@ class Due(Planned):
 
 
 class Leases(Rows):
-    """When each regular work falls due, by its name."""
+    """The moment at which each regular work falls due, by its name."""
 
     collection = "leases"
 
     def keep(self, name: str, now: datetime) -> None:
-        """Plan what is not planned yet, for now."""
+        """Plan a work for now, unless it is planned already."""
         try:
             self.rows.insert_one({"_id": name, "due_at": now})
         except DuplicateKeyError:
@@ -195,7 +195,7 @@ class Leases(Rows):
 
 
 class Every(Planned):
-    """The entrypoint behind `@every`: one process of all does it, again so long after it was done."""
+    """The entrypoint behind `@every`: one of all processes does the work, and again after a pause."""
 
     def __init__(self, pause: timedelta, *, within: timedelta, **kwargs: Any) -> None:
         self._every, self._within = pause, within
@@ -223,17 +223,17 @@ class Every(Planned):
 def due(store: str, *, by: str) -> Callable[[Handler], Handler]:
     """Have a method handle each aggregate of a store (its name in the capability) when the moment in `by` has come.
 
-    It is called with the aggregate, and saves it without the plan (None) or with a new one. It is called again, later
-    each time, as long as the plan is there.
+    The method is called with the aggregate, and saves it without the plan (None) or with a new one. While the plan is
+    there, the method is called again, later each time.
     """
     decorate: Callable[[Handler], Handler] = Due.decorator(store, by=by)
     return decorate
 
 
 def every(pause: timedelta, *, within: timedelta) -> Callable[[Handler], Handler]:
-    """Have a method be called again and again, by one process at a time as long as it takes no longer than `within`.
+    """Have one process at a time call a method again and again. Each call should take no longer than `within`.
 
-    One that fails, or whose process dies, is called again after `within`.
+    If the method fails or its process dies, it is called again after `within`.
     """
     decorate: Callable[[Handler], Handler] = Every.decorator(pause, within=within)
     return decorate

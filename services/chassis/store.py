@@ -30,21 +30,21 @@ from services.ground.settings import Settings
 
 Document = dict[str, Any]
 Told = Announcement | Sequence[Announcement] | None  # what a write announces
-Telling = Told | Callable[[Document, Document], Told]  # or made of the aggregate before and after
-JOURNALED = WriteConcern("majority", j=True)  # of one node that one; of several, so many that no failover undoes it
+Telling = Told | Callable[[Document, Document], Told]  # or a function of the aggregate before and after
+JOURNALED = WriteConcern("majority", j=True)  # a failover can't undo it
 RENEWABLE = WriteConcern(w=1)  # for rows that can be made again
 PATIENCE_MS = 1000
 PAUSE = 0.01  # seconds after a first lost race, at most; then twice as long each time
 LONGEST_PAUSE = 0.1
 CLAIM_TRIES = 100
-CHANGED_MEANWHILE = "changed_meanwhile"  # the one conflict that another try may solve
-TAKEN = "taken"  # who works on what is due (`schedule`)
+CHANGED_MEANWHILE = "changed_meanwhile"  # the only conflict that another try may solve
+TAKEN = "taken"  # the tries of work that is due (`schedule`)
 HIDDEN = {OUTBOX: False, UNSENT: False, TAKEN: False}
 _clients: dict[str, MongoClient[Document]] = {}
 
 
 def is_absent(error: BaseException) -> bool:
-    """Whether a failure means that the store can't be reached or doesn't answer, rather than that it refuses."""
+    """True if the store can't be reached or does not answer; False if it refuses."""
     return isinstance(error, ConnectionFailure) or (isinstance(error, PyMongoError) and error.timeout)
 
 
@@ -66,7 +66,7 @@ def database(settings: Settings, service: str) -> Database[Document]:
 
 
 class Rows:
-    """A collection of plain rows: a copy of what others announced, or what can be made again."""
+    """A collection of plain rows: a copy of what others announced, or rows that can be made again."""
 
     collection: str
     indexes: Sequence[IndexModel] = ()
@@ -96,16 +96,16 @@ class Rows:
     def timeline(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: list[Any] | None, limit: int
     ) -> tuple[list[Document], list[Any] | None]:
-        """At most `limit` rows ordered by the moment `by` and then the id, and where the next page begins.
+        """At most `limit` rows ordered by the moment `by` and then the id, and the `after` of the next page.
 
-        `after`, like what is returned for the next page, is `[moment in Unix milliseconds, id]`; None for the last.
+        `after` is `[moment in Unix milliseconds, id]`. The next one is None on the last page.
         `query` may bound `by`, too.
         """
         step, way = ("$gt", 1) if ascending else ("$lt", -1)
         parts: list[Document] = [{}]
         if after is not None:
             moment, own, ids = position(after[0]), query.get(by), query.get("_id", {})
-            # What is left of that moment, then what is beyond: each a range of the index, which an $or would not be.
+            # The rest of that moment, then all beyond it: each is a range of the index, which an $or would not be.
             parts = [
                 {by: {**own, "$eq": moment} if own else moment, "_id": {**ids, step: after[1]}},
                 {by: {**(own or {}), step: moment}},
@@ -122,7 +122,7 @@ class Rows:
 
 
 def position(milliseconds: int) -> datetime:
-    """The moment at which a page begins, of the Unix milliseconds in a cursor. Raises Invalid for what is none."""
+    """The moment at which a page begins, from the Unix milliseconds in a cursor. Raises Invalid if out of range."""
     try:
         return moments.from_ms(milliseconds)
     except OverflowError:
@@ -130,7 +130,7 @@ def position(milliseconds: int) -> datetime:
 
 
 class Aggregates(Rows):
-    """A collection of aggregates, which announce their changes; or never do (`announces`), and nobody looks for any."""
+    """A collection of aggregates. They announce their changes; if `announces` is False they never do."""
 
     announces = True
 
@@ -149,7 +149,7 @@ class Aggregates(Rows):
     def get(self, id: str, *, asked_for: bool = False) -> Document:
         """The aggregate of this id. Raises NotFound.
 
-        The one that the caller has `asked_for` is what an expected version (`If-Match`) is a version of.
+        `asked_for`: an expected version (`If-Match`) of the caller is a version of this aggregate.
         """
         if asked_for:
             context.ask_for(self.collection, id)
@@ -159,7 +159,7 @@ class Aggregates(Rows):
         return found
 
     def add(self, document: Document, announcing: Told = None, noting: Told = None) -> Document:
-        """Save a new aggregate as version 1, announce it, and note the deed. Raises Conflict for a unique field."""
+        """Save a new aggregate as version 1, announce it, note the deed. Raises Conflict if a unique field is taken."""
         sequence = 1 if announcing else 0
         outgoing = self._outgoing(announcing, noting, sequence)
         saved = {**document, "version": 1, "sequence": sequence}
@@ -178,13 +178,13 @@ class Aggregates(Rows):
         *,
         instead: bool = False,
     ) -> Document:
-        """Save a changed aggregate, announce it, and note the deed. `version` is the one it was read with.
+        """Save a changed aggregate, announce it, and note the deed. Its `version` is the one it was read with.
 
         Several announcements of one save have the same `sequence`: all of them tell of the same state.
         A call may expect a version (`If-Match`) of the aggregate that it asked for (`get`): only that is compared.
-        `instead` of what was announced before and is still unsent: that is never sent, unless it is on its way already.
-        Raises Conflict when somebody else changed it in between, Stale when the caller builds on another version;
-        nothing is saved then.
+        `instead`: these announcements replace the unsent ones, which are not sent unless they are already on their way.
+        Raises Conflict when somebody else changed the aggregate in between, Stale when the caller builds on another
+        version; nothing is saved then.
         """
         version, sequence = document["version"], document["sequence"] + (1 if announcing else 0)
         expected = context.expected_versions(self.collection, document["_id"])
@@ -216,11 +216,11 @@ class Aggregates(Rows):
         asked_for: bool = False,
         tries: int = 5,
     ) -> Document:
-        """Read an aggregate, decide about it, save it; all again when somebody else changed it in between.
+        """Read an aggregate, decide about it and save it; repeat all this when somebody else changed it in between.
 
-        `decide` is pure, as it may run several times. Nothing is saved where it gives back what it was given.
-        For changes that may follow one another in any order; for scarce things see `claim`.
-        Raises NotFound, Stale, what `decide` raises, and Conflict when each of the tries lost a race.
+        `decide` is pure, as it may run several times. If it returns its own argument, nothing is saved.
+        Use it for changes that may follow one another in any order; for scarce things see `claim`.
+        Raises NotFound, Stale, the errors of `decide`, and Conflict when each of the tries lost a race.
         """
         for lost in range(tries):
             if lost:
@@ -238,10 +238,10 @@ class Aggregates(Rows):
     def claim(
         self, id: str, *, holds: Mapping[str, Any], update: Mapping[str, Any], announcing: Told = None
     ) -> Document | None:
-        """Change an aggregate by MongoDB operators if a query holds at that moment; the aggregate after it, else None.
+        """Change an aggregate by MongoDB operators if a query holds. Returns the changed aggregate, or None.
 
-        For scarce things that many want at once: `holds={"left": {"$gt": 0}}, update={"$inc": {"left": -1}}`. One
-        write checks, changes and announces. An expected version does not matter: what must hold is said.
+        Use it for scarce things that many want at once: `holds={"left": {"$gt": 0}}, update={"$inc": {"left": -1}}`.
+        One write checks, changes and announces. An expected version does not matter, as `holds` states the condition.
         Raises Conflict when too many others announced something in between.
         """
         query: Document = {"$and": [{"_id": id}, holds]}
@@ -256,7 +256,7 @@ class Aggregates(Rows):
             outgoing = self._outgoing(announcing, None, seen["sequence"] + 1)
             counted = _with(update, "$inc", {"version": 1, "sequence": 1})
             riding = _with(_with(counted, "$set", {UNSENT: True}), "$push", {OUTBOX: {"$each": outgoing}})
-            # The message says which sequence it has, so nobody else may have announced since it was read.
+            # The message holds its sequence, so nobody else may have announced since that was read.
             after = self._claimed({**query, "sequence": seen["sequence"]}, riding)
             if after is not None:
                 self._kick(id, outgoing)
@@ -267,19 +267,19 @@ class Aggregates(Rows):
         return self.rows.find_one_and_update(query, update, HIDDEN, return_document=ReturnDocument.AFTER)
 
     def repeat(self, document: Document, announcing: Told) -> None:
-        """Announce again how an aggregate is, under the sequence of its last announcement: nothing has changed."""
+        """Announce an unchanged aggregate again, under the sequence of its last announcement."""
         outgoing = self._outgoing(announcing, None, document["sequence"])
         self.rows.update_one({"_id": document["_id"]}, {"$set": {UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}})
         self._kick(document["_id"], outgoing)
 
     def _outgoing(self, announcing: Told, noting: Told, sequence: int) -> list[Document]:
-        """What rides in the write. A noted deed has the `sequence` of the last announcement: it is not counted."""
+        """The messages that ride in a write. A noted deed isn't counted: it has the last announcement's `sequence`."""
         told = [*_each(announcing), *_each(noting)]
         assert self.announces or not told, f"nobody would look for what {self.collection} announces"
         return [pack(each, self._service, sequence) for each in told]
 
     def _noted(self, id: str) -> list[Document]:
-        """The notes of deeds that ride in an aggregate: no other message ever takes their place."""
+        """The noted deeds that ride in an aggregate. No other message replaces them."""
         found = self.rows.find_one({"_id": id}, {OUTBOX: True}) or {}
         return [each for each in found.get(OUTBOX, []) if exchange_of(each["type"]) == PRIVATE]
 
@@ -303,7 +303,7 @@ def _told(told: Telling, before: Document, after: Document) -> Told:
 
 
 def _pause(lost: int) -> None:
-    """Wait a moment that differs from that of the others who lost the same race."""
+    """Wait a random moment, so that the losers of one race do not meet again."""
     time.sleep(random.uniform(0, min(PAUSE * 2**lost, LONGEST_PAUSE)))  # noqa: S311
 
 
@@ -317,16 +317,16 @@ def _riding(outgoing: list[Document]) -> Document:
 
 
 def _riding_along(changes: Document, outgoing: list[Document], *, instead: bool) -> Document:
-    """The update that makes these changes and announces them: instead of what rides there, or after it."""
+    """The update that makes these changes and announces them, after the messages that ride there or `instead`."""
     if instead:
         return {"$set": {**changes, **_riding(outgoing)}}
     return {"$set": {**changes, UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}}
 
 
 class Store(DependencyProvider):
-    """Gives a capability its store: `voices = Store(VoiceStore)`; prepared at start, its messages relayed.
+    """Gives a capability its store: `voices = Store(VoiceStore)`, prepared at start, with a relay for its messages.
 
-    A capability may also be given the store of a `sibling` in its own service, whose relay is then the sibling's.
+    A capability may also be given the store of a `sibling` in its own service. The sibling relays its messages.
     """
 
     intake = Intake()

@@ -1,8 +1,8 @@
-"""Tallies: how often something happened under a name until a moment, for limits that need not be exact to the last one.
+"""Tallies: counts by name that end at a moment, for limits that need not be exact to the last one.
 
-Counting costs the store next to nothing: a process counts in memory and adds to the store once a second, from which it
-learns what others have counted. A limit may be passed by what several processes count within that second. A crash loses
-a second of counting, to nobody's disadvantage.
+Counting costs the store next to nothing: a process counts in memory, and once a second it adds its counts to the store
+and learns what other processes have counted. Several processes may pass a limit together within that second. A crash
+loses a second of counting, which harms nobody.
 """
 
 import threading
@@ -21,7 +21,7 @@ WRITTEN_EVERY = 1.0  # seconds
 
 
 class Tallies(Rows):
-    """Counts by name, `{_id, count, ends_at}`; the store throws them away an hour after they ended."""
+    """Counts by name, `{_id, count, ends_at}`. The store deletes them an hour after they ended."""
 
     indexes = (IndexModel([("ends_at", 1)], expireAfterSeconds=3600),)
     write_concern = RENEWABLE
@@ -34,7 +34,7 @@ class Tallies(Rows):
         self._lock, self._writing = threading.Lock(), False
 
     def count(self, name: str, ends_at: datetime, *others: str) -> int:
-        """One more; how many there are with it, as far as is known here, together with those of `others`."""
+        """Count one more. Returns the count with it, plus the counts of `others`, as far as this process knows."""
         with self._lock:
             for each in (name, *others):
                 self._ends[each] = ends_at
@@ -42,7 +42,7 @@ class Tallies(Rows):
             return sum(self._known.get(each, 0) for each in (name, *others))
 
     def uncount(self, name: str) -> None:
-        """The last one was none."""
+        """Take one back, which should not have been counted."""
         with self._lock:
             self._add(name, -1)
 
@@ -56,7 +56,7 @@ class Tallies(Rows):
             writer.start()
 
     def _write(self) -> None:
-        """Add what was counted since, and learn what there is of all that may still count."""
+        """Add the new counts to the store, and learn all counts that have not ended."""
         with self._lock:
             unwritten, self._unwritten, self._writing = self._unwritten, {}, False
             ends = dict(self._ends)
@@ -72,7 +72,7 @@ class Tallies(Rows):
         self._forget(clock.now())
 
     def _learn_others(self, names: list[str]) -> None:
-        """What was asked about and not counted here; what can't be read now is learnt the next time."""
+        """Learn counts that were asked about, not counted here. Those that can't be read now are learnt next time."""
         try:
             for found in self.rows.find({"_id": {"$in": names}}) if names else ():
                 self._learn(found["_id"], found)

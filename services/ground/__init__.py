@@ -1,1 +1,1 @@
-"""The ground: what every process stands on, the gateway too: clock, identifiers, settings, logs, tokens, traces."""
+"""The ground of every process, the gateway too: clock, identifiers, settings, logs, tokens, traces."""

@@ -1,7 +1,7 @@
 """The clock: the one place that knows what time it is, so that the domain need not.
 
-A file may move the clock of a platform that serves nobody for real: of a test, or of a demo. All its processes `follow`
-the same file, and see a change of it within EVERY seconds. Everywhere else the clock is the machine's.
+A file may move the clock of a test or demo platform, which serves no real people. All processes of the platform
+`follow` the same file and see a change within EVERY seconds. Everywhere else the clock is the machine's.
 """
 
 import os
@@ -16,7 +16,7 @@ EVERY = 0.05  # seconds between two looks at the file
 
 
 class Moved:
-    """How far a file moves the clock."""
+    """The seconds by which a file moves the clock."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -39,7 +39,7 @@ _moved: Moved | None = None
 
 
 def ahead(file: Path) -> int:
-    """The seconds that a file says. Raises ValueError where it does not say that the clock may be moved."""
+    """The seconds that a file says. Raises ValueError if the file does not say that the clock may be moved."""
     first, _, seconds = file.read_text().strip().partition("\n")
     if first != MOVABLE:
         raise ValueError(f"{file} does not say that a clock may be moved")
@@ -47,7 +47,7 @@ def ahead(file: Path) -> int:
 
 
 def follow(file: Path) -> None:
-    """Let a file move the clock of this process. Raises ValueError or OSError where it may not."""
+    """Let a file move the clock of this process. Raises ValueError or OSError if it may not."""
     global _moved  # noqa: PLW0603 - a process has one clock
     _moved = Moved(file)
 
@@ -70,8 +70,9 @@ def seconds() -> float:
 
 
 def unmoved_ns() -> int:
-    """The machine's own Unix nanoseconds, which nothing moves: for what two processes measure together.
+    """The machine's own Unix nanoseconds, which nothing moves.
 
-    The deadline of a call is one, and a span's times: they would be wrong while one of the two has not looked yet.
+    Two processes measure with them together: the deadline of a call, the times of a span. A moved clock would be wrong
+    there while only one of the two has seen the change.
     """
     return time.time_ns()

@@ -15,7 +15,7 @@ def new_id(at: datetime) -> str:
 
 
 def moment(id: str) -> datetime:
-    """The moment, to the millisecond, that a UUID version 7 was made of; the last there is for what is none."""
+    """The time in a UUID version 7, to the millisecond; `datetime.max` in UTC for any other text."""
     with suppress(ValueError, OverflowError):
         if (found := uuid.UUID(id)).version == 7:
             return moments.from_ms(found.int >> 80)

@@ -1,7 +1,7 @@
 """Logs: one line an occurrence, JSON by default, with the correlation id of the request that caused it on each.
 
-A line says of an error what kind it is and where it happened, and none of its words: pymongo's errors hold whole
-documents, those of a parser what was parsed, those about an address the password in it. Errors of our own may be
+A line names an error's kind and place, and leaves out its words. Those may hold secrets: pymongo's errors quote whole
+documents, a parser's errors quote the input, and errors about an address quote its password. Our own errors may be
 `Plain`; then their words are shown.
 """
 
@@ -26,30 +26,30 @@ Failure = tuple[type[BaseException], BaseException, TracebackType | None]
 
 ROOT = f"{Path(__file__).parents[2]}/"
 OURS = ("services/", "gateway/", "deploy/", "tests/")
-FRAMES, CAUSES = 30, 5  # as many of one error are told, from the innermost outwards
+FRAMES, CAUSES = 30, 5  # places told of each error, the innermost ones, and errors told of one chain, at most
 
 _about: ContextVar[dict[str, Any]] = ContextVar("about")
 
 
 def about(facts: dict[str, Any]) -> None:
-    """What each line of the present piece of work says, from here on."""
+    """Add these facts to each line of the present piece of work, from here on."""
     _about.set(facts)
 
 
 def known() -> dict[str, Any]:
-    """What each line of the present piece of work says."""
+    """The facts on each line of the present piece of work."""
     return _about.get({})
 
 
 class Plain(Exception):
-    """An error whose words are all ours: they hold nothing that anybody sent or set, so that logs may show them."""
+    """An error whose words are all ours. They quote nothing that was sent or set, so logs may show them."""
 
 
 _is_word = re.compile(r"[a-z][a-z0-9_]{0,60}").fullmatch
 
 
 def kind(error: BaseException) -> str:
-    """What kind of error this is: its class, its code if it has one, and its words if it is Plain."""
+    """The kind of an error: its class, its code if it has one, and its words if it is Plain."""
     name = type(error).__name__
     if isinstance(error, Plain):
         return f"{name}: {error}"
@@ -58,7 +58,7 @@ def kind(error: BaseException) -> str:
 
 
 def where(error: BaseException) -> str:
-    """Where an error was raised: the innermost place that is ours, else the innermost of all; empty if it never was."""
+    """The place that raised an error: the innermost in our code, else the innermost. Empty if it was never raised."""
     places = _places(error)
     return next((place for place in reversed(places) if place.startswith(OURS)), places[-1] if places else "")
 
@@ -75,7 +75,7 @@ def _short(path: str) -> str:
 
 
 def _told(failure: Failure) -> str:
-    """The kinds of an error and of what it came of, with their places."""
+    """The kinds and places of an error and of its causes."""
     found: list[str] = []
     error: BaseException | None = failure[1]
     while error is not None and len(found) < CAUSES:
@@ -88,7 +88,7 @@ _tell_failure = structlog.processors.ExceptionRenderer(_told)  # type: ignore[ar
 
 
 def _spare(record: logging.LogRecord) -> bool:
-    """Let a line of a library tell errors by their kind, too."""
+    """Replace the errors in a library's line by their kinds. Returns True, so that the line is logged."""
     if isinstance(record.msg, BaseException):
         record.msg = kind(record.msg)
     if isinstance(record.args, tuple):
@@ -97,7 +97,7 @@ def _spare(record: logging.LogRecord) -> bool:
 
 
 def uncaught(failure: Failure) -> None:
-    """Log what nobody has caught."""
+    """Log an uncaught error."""
     log.critical("uncaught", exc_info=failure)
 
 

@@ -1,4 +1,4 @@
-"""Settings from the environment; all that is missing or wrong is named at once."""
+"""Settings from the environment. All missing or wrong variables are named at once."""
 
 import os
 import re
@@ -20,7 +20,7 @@ BROKER, STORE = ("amqp", "amqps"), ("mongodb", "mongodb+srv")  # schemes of thei
 
 @dataclass(frozen=True)
 class Settings:
-    """What one service process is told by its environment (the table in deploy/README.md says what each means)."""
+    """The settings of one service process, from its environment. The table in deploy/README.md explains each."""
 
     amqp_uri: str
     mongo_uri: str
@@ -38,7 +38,7 @@ class Settings:
 
 
 class WrongSettings(SystemExit):
-    """The environment does not say what is needed; ends the process with status 2 and one sentence per variable."""
+    """The environment lacks a variable or has a wrong one. Ends the process with status 2; `says` has the sentences."""
 
     def __init__(self, problems: dict[str, list[str]]) -> None:
         self.says = "\n".join(f"{name}: {' '.join(says)}" for name, says in sorted(problems.items()))
@@ -63,7 +63,7 @@ def read(env: Env) -> None:
 
 
 def _may_move(file: str) -> None:
-    """A platform that serves people never has a movable clock by accident: the file must say that it serves nobody."""
+    """Check that the file says that its platform serves no real people, so that no real one is moved by accident."""
     try:
         if file:
             clock.ahead(Path(file))
@@ -76,9 +76,9 @@ Check = Callable[[str], None]
 
 
 def secret(env: Env, name: str, *default: str, check: Check | None = None) -> str:
-    """What is not for everybody to read: the variable of this name, or what the file says that `<name>_FILE` names.
+    """A secret: the value of the variable `name`, or the content of the file that `<name>_FILE` names.
 
-    `check` raises a ValidationError, which must not repeat what it was given.
+    `check` raises a ValidationError, whose text must not quote the secret.
     """
     file = f"{name}_FILE"
     if not os.environ.get(file):
@@ -99,7 +99,7 @@ def secret(env: Env, name: str, *default: str, check: Check | None = None) -> st
 def server(env: Env, name: str, *schemes: str) -> str:
     """The address of a server, perhaps with a password.
 
-    It is looked at here, because a library that can't read an address says parts of it, and so perhaps of the password.
+    It is checked here, because a library that can't read an address quotes parts of it, perhaps of the password.
     """
 
     def check(address: str) -> None:
@@ -123,7 +123,7 @@ def _said_by(path: str) -> str:
 
 
 def collector(env: Env) -> str:
-    """Where traces go: the base of an OTLP/HTTP address, empty for nowhere. OpenTelemetry reads its other variables."""
+    """The base of the OTLP/HTTP address that gets traces; empty for none. OpenTelemetry reads its other variables."""
     return env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=_can_be_told)
 
 
@@ -143,8 +143,8 @@ def _can_be_told(endpoint: str) -> None:
 def load(needs: Sequence[str] = (), numbers: Mapping[str, int] | None = None) -> Settings:
     """The settings of a service process.
 
-    `needs` names variables that hold the path of a file it cannot do without; `numbers` are the service's own limits,
-    by the variable that may set them, each with its default.
+    `needs` names the variables that must hold the path of a file. `numbers` are the service's own limits: each variable
+    with its default.
     """
     env = Env(eager=False)
     settings = Settings(

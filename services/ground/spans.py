@@ -1,6 +1,6 @@
-"""Spans as OpenTelemetry makes and sends them: the one file that knows it, imported only when tracing is on.
+"""Spans, made and sent by OpenTelemetry. Only this file uses it, and it is imported only when tracing is on.
 
-They are sent in the background. Who can't be told in time misses some; nothing waits for that.
+Spans are sent in the background. A collector that is too slow misses some; no work waits for it.
 """
 
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Spans:
             try:
                 yield
             except Exception as error:
-                span.set_status(StatusCode.ERROR, type(error).__name__)  # never what it says, which may name somebody
+                span.set_status(StatusCode.ERROR, type(error).__name__)  # without its words, which may name somebody
                 raise
 
     def traceparent(self) -> str | None:
@@ -82,9 +82,9 @@ class Spans:
         last.join(PATIENCE)
 
     def unlink(self) -> None:
-        context.attach(Context())  # whoever began the present span goes back to what was before it
+        context.attach(Context())  # the code that began the present span restores the context before it
 
 
 def _named(parent: str | None) -> Context:
-    """What a `traceparent` names; a trace of its own for none, or for what is no such thing."""
+    """The context that a `traceparent` names; an empty one, which begins a new trace, if it is missing or malformed."""
     return _w3c.extract({TRACEPARENT: parent} if parent else {}, Context())

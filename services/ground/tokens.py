@@ -17,9 +17,10 @@ from services.ground import clock
 ISSUER = AUDIENCE = "hearth"
 _KEPT = 4096  # tokens, each at most _LONGEST
 _LONGEST = 2048  # characters; ours have some 500
-# Base64 may be written with anything in between, and one token then in any number of ways; each would be remembered.
+# A lenient reader of Base64 skips foreign characters. One token could then be written in any number of ways, and each
+# would be remembered.
 _is_token = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{86}", re.ASCII).fullmatch
-# PyJWT would ask the machine what time it is; the clock of the platform counts.
+# PyJWT would compare with the machine's clock; ours is the platform's, and is compared below.
 _CHECKED: Any = {
     "require": ["exp", "nbf", "aud", "iss", "sub", "sid"],
     **{"verify_exp": False, "verify_nbf": False, "verify_iat": False},
@@ -31,10 +32,10 @@ _CLOCKS_DIFFER = 2  # seconds, between the machine that signed and this one
 class Caller:
     """The member on whose behalf a call is made. `issued_at` and `expires_at` are in Unix seconds.
 
-    `alias` names the member for one day. Without the signing key it leads to nobody, so that a service can count what
-    a member does without keeping who it was. `seal` stands for the member on every day: what is kept for them is sealed
-    with it. It is said in their tokens only, and never kept. Both are empty in tokens that were signed before there
-    were such. `network` is where a call came from that only some may make; None for all others.
+    `alias` names the member for one day. It can't be traced to the member without the signing key, so a service can
+    count a member's deeds without keeping who did them. `seal` stands for the member on every day, and seals what is
+    kept for them. Only their tokens hold it; it is never stored. Both are empty in tokens of versions that did not know
+    them. `network` is the origin of a call that only some may make; None for all other calls.
     """
 
     id: str
@@ -49,7 +50,7 @@ class Caller:
     zone: str = ""
 
     def has(self, *roles: str) -> bool:
-        """Whether the caller has at least one of these roles."""
+        """True if the caller has at least one of these roles."""
         return not self.roles.isdisjoint(roles)
 
 
@@ -62,7 +63,7 @@ class Tokens:
         self._known: OrderedDict[str, Caller] = OrderedDict()
 
     def caller(self, token: str | None) -> Caller:
-        """The caller whom a token names. Raises Unauthenticated when it is missing, forged, or out of its time."""
+        """The caller whom a token names. Raises Unauthenticated if it is missing, forged, not valid yet or expired."""
         if not token:
             raise Unauthenticated("token_missing", "Sign in first: this needs an access token.")
         known = self._known.get(token) or self._remember(token)

@@ -1,6 +1,6 @@
-"""Traces: a span for each request, call and message, where OTEL_EXPORTER_OTLP_ENDPOINT says whom to tell.
+"""Traces: a span for each request, call and message. OTEL_EXPORTER_OTLP_ENDPOINT names the collector that gets them.
 
-Off, which is the default, nothing of OpenTelemetry is imported. A trace travels as W3C's `traceparent`: in HTTP and in
+Tracing is off by default; OpenTelemetry is then not imported. A trace travels as W3C's `traceparent`: in HTTP and in
 the headers of calls, and in messages as the attribute of CloudEvents' distributed tracing extension.
 """
 
@@ -15,14 +15,14 @@ _spans: Any = None  # services.ground.spans.Spans, once tracing is on
 
 
 def configure(process: str, endpoint: str) -> None:
-    """Tell the collector at `endpoint` what this process does from now on; nobody if it is empty."""
+    """Send the spans of this process to the collector at `endpoint` from now on; an empty one leaves tracing off."""
     global _spans  # noqa: PLW0603 - like logging, it is one a process
     if endpoint:
         _spans = importlib.import_module("services.ground.spans").Spans(process)
 
 
 def on() -> bool:
-    """Whether anybody is told."""
+    """True if tracing is on."""
     return _spans is not None
 
 
@@ -37,29 +37,29 @@ def asking(name: str, facts: Facts) -> AbstractContextManager[None]:
 
 
 def traceparent() -> str | None:
-    """How others join the present span; None where there is none."""
+    """The `traceparent` by which others join the present span; None without one."""
     return None if _spans is None else _spans.traceparent()
 
 
 def tell(facts: Facts, *, name: str | None = None, failed: str | None = None) -> None:
-    """Add to the present span what is known of it only now: its `name`, facts, how it failed."""
+    """Add to the present span what became known during it: its `name`, facts, or how it `failed`."""
     if _spans is not None:
         _spans.tell(facts, name, failed)
 
 
 def sent(key: str, parent: str | None, began: int) -> None:
-    """Tell that a message is now safe, of the trace `parent`. `began` is in Unix nanoseconds."""
+    """Record that the broker has a message safe, in the trace `parent`. `began` is in Unix nanoseconds."""
     if _spans is not None and parent:
         _spans.sent(key, parent, began)
 
 
 def leave() -> None:
-    """Tell the last of it: the process stops."""
+    """Send the last spans, as the process stops."""
     if _spans is not None:
         _spans.leave()
 
 
 def unlink() -> None:
-    """Let nothing that follows in this piece of work belong to the present trace."""
+    """Cut the rest of this piece of work off from the present trace."""
     if _spans is not None:
         _spans.unlink()

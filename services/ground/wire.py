@@ -1,7 +1,8 @@
 """py-amqp below its surface: its private parts are touched here and nowhere else.
 
-Both loops need the same of a connection, and py-amqp offers none of it. Nothing here waits by itself, so it works under
-either. The version of py-amqp is pinned; `tests/ground/test_wire.py` says which of its private parts must be there.
+The event loops of the services and the gateway need the same of a connection, and py-amqp does not offer it. No
+function here waits by itself, so it works under either loop. The version of py-amqp is pinned;
+`tests/ground/test_wire.py` names the private parts that must be there.
 """
 
 import socket
@@ -18,19 +19,19 @@ Write = Callable[[bytes], Any]
 
 
 def write_only(connection: amqp.Connection) -> None:
-    """Have publishing read nothing. To be said once the connection is open.
+    """Stop publishing from reading the socket. Call it once the connection is open.
 
-    With the capability `connection.blocked`, py-amqp reads the socket at each publish, in a race with whoever reads.
-    The broker was told already that we understand it, and still tells us when it blocks.
+    With the capability `connection.blocked`, py-amqp reads the socket at each publish, in a race with the reader.
+    The broker has already been told that we know the capability, so it still announces when it blocks.
     """
     known = connection.client_properties
     connection.client_properties = {**known, "capabilities": {**known["capabilities"], "connection.blocked": False}}
 
 
 def read_ahead(connection: amqp.Connection, at_once: int) -> None:
-    """Take up to so many bytes in one system call, instead of three calls a frame (nine a message).
+    """Read up to `at_once` bytes in one system call, instead of making three calls a frame (nine a message).
 
-    The transport keeps what a read brought beyond the bytes that it asked for, so more may be given to it.
+    The transport keeps the bytes beyond those that it asked for, so it may be given more.
     """
     transport = connection.transport
     receive = transport._quick_recv
@@ -38,9 +39,9 @@ def read_ahead(connection: amqp.Connection, at_once: int) -> None:
 
 
 def divert(connection: amqp.Connection, put: Write) -> Write:
-    """Give whole frames to `put` instead of the socket; returns what writes to the socket.
+    """Give whole frames to `put` instead of the socket. Returns the function that writes to the socket.
 
-    `put` copies what it is given: py-amqp writes the next frames into the same memory.
+    `put` must copy its bytes: py-amqp writes the next frames into the same memory.
     """
     transport = connection.transport
     write: Write = transport._write
@@ -49,14 +50,14 @@ def divert(connection: amqp.Connection, put: Write) -> Write:
 
 
 def cut(connection: amqp.Connection) -> None:
-    """End a connection that can't be written to, perhaps since half a frame: whoever reads finds it lost."""
+    """End a connection that can't be written to, perhaps in the middle of a frame. Its reader then finds it lost."""
     transport = connection._transport  # asked for by its public name, it would connect once more
     with suppress(OSError, AttributeError):  # it may have ended already
         transport.sock.shutdown(socket.SHUT_RDWR)
 
 
 def declare(connection: amqp.Connection, *declarations: Callable[[amqp.Channel], None]) -> None:
-    """Make what we use. Who may not declare finds what the operator has made (`deploy/rabbitmq/rights.json`)."""
+    """Declare what we use. A user without that right finds what the operator made (`deploy/rabbitmq/rights.json`)."""
     try:
         with connection.channel() as channel:
             for each in declarations:

@@ -9,7 +9,7 @@ Kind = Literal["server", "client", "producer", "consumer"]
 
 
 class Work(NamedTuple):
-    """A piece of work that somebody else began: it belongs to their trace, which `parent` names, or begins one."""
+    """A piece of work. It joins the trace that `parent` names; without a parent it begins a new one."""
 
     name: str
     kind: Kind

@@ -9,7 +9,7 @@ from services.chassis.bus.line import Line
 
 
 class Delivery:
-    """A message that arrived and has to be settled, on the channel that it came by; only the first time counts."""
+    """A message that arrived. It is settled once, on its own channel; settling it again does nothing."""
 
     def __init__(self, message: amqp.Message, line: Line, queue: str) -> None:
         self.queue = queue
@@ -26,9 +26,9 @@ class Delivery:
         return value if isinstance(value, str) and len(value) <= 8192 else None
 
     def ack(self) -> bool:
-        """Tell the broker that it is done with. Returns False when the connection is lost.
+        """Tell the broker that the message is done with. Returns False when the connection is lost.
 
-        The broker most likely delivers it again then. It may do so in any case, as what was written may not have
+        The broker then most likely delivers it again. It may do so in any case, as the acknowledgement may not have
         arrived: every effect must bear that.
         """
         self._settle(self._message.channel.basic_ack, self._message.delivery_tag)

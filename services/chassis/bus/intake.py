@@ -22,7 +22,7 @@ LONGEST_PAUSE = 2.0  # seconds between two attempts to reach the broker
 
 
 class Source(NamedTuple):
-    """A queue that is consumed: what prepares it on the broker, who receives, and whether the brake holds it."""
+    """A queue that is consumed. `prepare` makes it on the broker, `receive` gets its messages. Some obey the brake."""
 
     prepare: Callable[[amqp.Channel], None]
     receive: Callable[[Delivery], None]
@@ -62,16 +62,16 @@ class Intake(SharedExtension):
         last: bool = False,
         brakes: bool = False,
     ) -> None:
-        """Hand over what arrives in `queue`, which `declare` makes; `receive` runs in a greenlet of its own.
+        """Hand what arrives in `queue`, which `declare` makes, to `receive`, which runs in a greenlet of its own.
 
-        It holds a slot until it returns. A queue that is `last` is consumed after the others. A queue that `brakes`
-        hands nothing over while the brake is on.
+        `receive` holds a slot until it returns. A queue that is `last` is consumed after the others. While the brake is
+        on, a queue that `brakes` hands over no message.
         """
         self._claim(queue)
         (self._last if last else self._queues)[queue] = Source(declare, receive, brakes)
 
     def empties(self, queue: str, retire: Callable[[amqp.Channel], None], receive: Callable[[Delivery], None]) -> None:
-        """Hand over what is left in a queue of a former name, if there is one, once `retire` has ended its binding."""
+        """Hand over the messages left in a queue of a former name, if it exists, after `retire` has unbound it."""
         self._claim(queue)
         self._retired[queue] = Source(retire, receive, brakes=True)
 
@@ -80,7 +80,7 @@ class Intake(SharedExtension):
             raise NamedTwice(f"{self.container.service_name} names the queue {queue} twice")
 
     def shares(self, declare: Callable[[amqp.Channel], None]) -> None:
-        """Also have `declare` make what is not this capability's alone."""
+        """Also have `declare` make what several capabilities share."""
         self._common.append(declare)
 
     @property
@@ -103,7 +103,7 @@ class Intake(SharedExtension):
         return self._braked is not None
 
     def probed(self) -> bool:
-        """Try all that the handlers rely on; False when something does not answer."""
+        """True if all that the handlers rely on answers."""
         try:
             for probe in self._probes:
                 probe()
@@ -113,7 +113,7 @@ class Intake(SharedExtension):
         return True
 
     def brake(self, error: BaseException) -> None:
-        """Begin no more work in queues that brake, until all that it relies on answers again.
+        """Begin no more work in queues that brake until all that the handlers rely on answers again.
 
         Messages wait in the broker meanwhile, instead of running out of tries.
         """
@@ -124,7 +124,7 @@ class Intake(SharedExtension):
             self.container.spawn_managed_thread(self._release, identifier="brake")
 
     def ease(self) -> None:
-        """Let the next brake be short again, as work succeeds."""
+        """Make the next brake short again, as work succeeds."""
         self._pause = SHORTEST_BRAKE
 
     def _release(self) -> None:
@@ -143,7 +143,7 @@ class Intake(SharedExtension):
         self._ready.wait()
 
     def silence(self) -> None:
-        """Take no more messages, and wait for the work that has begun, which may still be settled."""
+        """Take no more messages, and wait for the work that has begun. It may still be settled."""
         self._stopping = True
         if not self._ready.ready():
             self._ready.send(None)
@@ -208,7 +208,7 @@ class Intake(SharedExtension):
         return consumers
 
     def _left(self, line: Line) -> dict[str, Source]:
-        """The queues of former names that the broker still has. By now what they lack arrives in those of today."""
+        """The queues of former names that the broker still has. New messages already arrive in the present ones."""
         for source in self._retired.values():
             wire.declare(line.connection, source.prepare)
         return {queue: source for queue, source in self._retired.items() if exists(line.connection, queue)}

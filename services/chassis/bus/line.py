@@ -1,7 +1,6 @@
-"""A connection to the broker: one greenlet reads it, any writes to it, and one write carries the frames of many.
+"""A connection to the broker. One greenlet reads it, any greenlet writes to it, and one write carries many frames.
 
-The system call is the dearest part of a small message. So what is published is gathered first, and a lock serialises
-the writes.
+The system call is the dearest part of a small message. So frames are gathered first, and a lock serialises the writes.
 """
 
 import time
@@ -17,8 +16,8 @@ from kombu import Connection
 from services.ground import logs, wire
 from services.ground.logs import log
 
-PATIENCE = 3.0  # seconds that the broker has for a connection, a write, a confirm
-BEGUN_WITHIN = 10.0  # seconds that it has for all that a connection begins with
+PATIENCE = 3.0  # seconds that the broker has for a connection, a write or a confirm
+BEGUN_WITHIN = 10.0  # seconds that it has for all first steps of a connection
 READ_AT_ONCE, WRITTEN_AT_ONCE = 8_192, 65_536  # bytes
 
 
@@ -29,8 +28,8 @@ class BusDown(logs.Plain):
 def connect(uri: str, heartbeat: int) -> amqp.Connection:
     """An open connection; raises OSError or an AMQP error when the broker does not answer within PATIENCE.
 
-    It is py-amqp's own: kombu's would open itself again when it finds itself lost, without our channels and consumers,
-    and whoever listens would hear nothing for ever.
+    It is py-amqp's connection. Kombu's would open again when it finds itself lost, but without our channels and
+    consumers, and its reader would then hear nothing for ever.
     """
     with eventlet.Timeout(2 * PATIENCE, BusDown("no connection to the broker in time")):
         raw: amqp.Connection = Connection(uri, heartbeat=heartbeat, connect_timeout=PATIENCE).connect()
@@ -39,7 +38,7 @@ def connect(uri: str, heartbeat: int) -> amqp.Connection:
 
 
 class Line:
-    """An open connection with a heart that beats while `listen` runs, and one write for the frames of many."""
+    """An open connection. Its heart beats while `listen` runs, and one write carries the frames of many greenlets."""
 
     def __init__(self, uri: str, heartbeat: int) -> None:
         self.alive = True
@@ -58,7 +57,7 @@ class Line:
 
     @contextmanager
     def begun(self) -> Iterator[None]:
-        """Give the connection up if the block takes too long: nobody listens yet, so nobody else would notice."""
+        """Give the connection up if the block takes too long. No greenlet reads it yet, so no other would notice."""
         late = eventlet.spawn_after(BEGUN_WITHIN, self.broken, BusDown("the broker does not answer"))
         try:
             yield
@@ -69,7 +68,7 @@ class Line:
             late.cancel()
 
     def listen(self) -> None:
-        """Dispatch what arrives within a second; raises when the connection is lost, which then takes no more."""
+        """Dispatch what arrives within a second. Raises when the connection is lost. It then takes no more writes."""
         try:
             with suppress(TimeoutError):
                 self.connection.drain_events(timeout=1)
@@ -92,15 +91,15 @@ class Line:
             self.flush()
 
     def flush(self) -> None:
-        """Write all that was gathered in one system call, and first let others that are ready add theirs.
+        """Write all gathered frames in one system call, after yielding once so that other greenlets can add theirs.
 
-        A write that fails breaks the connection.
+        A failed write breaks the connection.
         """
         eventlet.sleep(0)
         with self._lock:
             frames = bytes(self._gathered)
             self._gathered.clear()
-            if not frames or not self.alive:  # what follows half a frame would be taken for its rest
+            if not frames or not self.alive:  # after half a frame, the broker would take these for the rest of it
                 return
             try:
                 with eventlet.Timeout(PATIENCE, BusDown("the broker does not take what is sent")):
@@ -115,7 +114,7 @@ class Line:
             self._write(frames)
 
     def broken(self, error: BaseException) -> None:
-        """Give the connection up, as it can't be written to: whoever reads finds it lost."""
+        """Give the connection up, as it can't be written to. Its reader then finds it lost."""
         if self.alive:
             self.alive = False
             log.info("connection given up", error=logs.kind(error))

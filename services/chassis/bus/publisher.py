@@ -32,7 +32,7 @@ class PublishingLine(Line):
         self._reader = eventlet.spawn(self._read)
 
     def post(self, message: amqp.Message, exchange: str, key: str, confirm: bool) -> Event:
-        """Gather a message."""
+        """Gather a message, and return its confirm, which is sent when it comes. Raises BusDown."""
         if not self.alive:
             raise BusDown("the connection to the broker was lost")
         done = Event()
@@ -47,7 +47,7 @@ class PublishingLine(Line):
         return done
 
     def broken(self, error: BaseException) -> None:
-        """Give the connection up; what it has not confirmed raises BusDown."""
+        """Give the connection up. Its unconfirmed messages raise BusDown."""
         was_alive = self.alive
         super().broken(error)
         if was_alive:
@@ -89,23 +89,23 @@ class Publisher(SharedExtension):
         self._line: PublishingLine | None = None
 
     def post(self, exchange: str, key: str, body: bytes, **properties: Any) -> Event:
-        """`gather` a message, and write all that was gathered. Raises BusDown."""
+        """`gather` a message, and write all gathered ones. Raises BusDown."""
         done = self.gather(exchange, key, body, **properties)
         self.flush()
         return done
 
     def gather(self, exchange: str, key: str, body: bytes, *, confirm: bool = True, **properties: Any) -> Event:
-        """Have a message sent with those before and after it, by `flush` or when they are many.
+        """Gather a message, to be sent together with others by `flush`, or earlier when they are many.
 
-        The answer's `wait()` returns when the broker has it safe, or raises BusDown. With `confirm` it is persistent
-        and confirmed, without it transient and forgotten. `properties` are AMQP's (`content_type`, `headers` →
-        `application_headers`, …). Raises BusDown.
+        The returned confirm's `wait()` returns when the broker has the message safe, or raises BusDown. With `confirm`
+        the message is persistent and confirmed, without it transient and forgotten. `properties` are AMQP's
+        (`content_type`, `headers` → `application_headers`, …). Raises BusDown.
         """
         message = amqp.Message(body, delivery_mode=2 if confirm else 1, **properties)
         return self._open().post(message, exchange, key, confirm)
 
     def flush(self) -> None:
-        """Write what was gathered. If that fails, the confirms raise BusDown."""
+        """Write all gathered messages. If that fails, their confirms raise BusDown."""
         if self._line is not None:
             self._line.flush()
 
@@ -119,7 +119,7 @@ class Publisher(SharedExtension):
         asked_at = time.monotonic()
         with self._opening:
             if self._failed_at > asked_at:
-                raise BusDown("the broker could not be reached just now")  # whoever waited need not wait as long again
+                raise BusDown("the broker could not be reached just now")  # one that waited need not wait as long again
             if self._line is None or not self._line.alive:
                 settings = self.container.config["settings"]
                 try:

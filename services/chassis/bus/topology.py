@@ -1,6 +1,6 @@
-"""What there is on the broker: exchanges and queues, each made by a function that is given a channel.
+"""The exchanges and queues on the broker, each made by a function that is given a channel.
 
-Who documents or grants rights gives them a channel that only takes notes (`deploy/rights.py`).
+To list rights or write documents, `deploy/rights.py` gives these functions a channel that only takes notes.
 """
 
 from collections.abc import Iterable
@@ -17,15 +17,15 @@ QUORUM = {"x-queue-type": "quorum"}
 
 
 class TopologyDrift(logs.Plain):
-    """A queue or exchange exists with other arguments than this version declares; a live one can't be changed."""
+    """A queue or exchange exists with other arguments than this version declares. A live one can't be changed."""
 
 
 class NamedTwice(logs.Plain):
-    """Two handlers have declared the same queue, or one has what another has retired."""
+    """Two handlers declare the same queue, or one handler declares a queue that another has retired."""
 
 
 def declare_exchanges(channel: amqp.Channel) -> None:
-    """The exchanges that every service uses, and the queues for what went wrong or was heard by nobody."""
+    """Declare the exchanges that every service uses, and the queues for dead and for unheard messages."""
     for name in (EXCHANGE, PRIVATE, RPC_EXCHANGE):
         channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
     for name in (DEAD, UNHEARD):
@@ -35,13 +35,13 @@ def declare_exchanges(channel: amqp.Channel) -> None:
 
 
 def declare_handler(channel: amqp.Channel, queue: str, message: Message) -> None:
-    """The queue of a handler."""
+    """Declare the queue of a handler."""
     channel.queue_declare(queue, durable=True, auto_delete=False, arguments=QUORUM)
     channel.queue_bind(queue, message.exchange, message.key)
 
 
 def retire_handler(channel: amqp.Channel, queue: str, message: Message) -> None:
-    """Have nothing more put into the queue that a handler had under another name; it may be gone already."""
+    """Unbind the queue that a handler had under a former name. It may be gone already."""
     channel.queue_unbind(queue, message.exchange, message.key)
 
 
@@ -56,11 +56,11 @@ def exists(connection: amqp.Connection, queue: str) -> bool:
 
 
 def declare_retries(channel: amqp.Channel, delays: Iterable[int]) -> None:
-    """Where the messages of all handlers wait between two tries, for each delay in seconds."""
+    """Declare the queues in which messages of all handlers wait between two tries, for each delay in seconds."""
     for seconds in delays:
         name = f"retry.{delay_name(seconds)}"
-        # The routing key stays as it is: when its time is up, the default exchange returns the message to the queue
-        # that the key names. These arguments never change: the name says them.
+        # The routing key stays: when a message's time is up, the default exchange returns it to the queue that the
+        # key names. The arguments never change, as the queue's name tells them.
         arguments = QUORUM | {
             "x-message-ttl": seconds * 1000,
             "x-dead-letter-exchange": "",
@@ -73,10 +73,10 @@ def declare_retries(channel: amqp.Channel, delays: Iterable[int]) -> None:
 
 
 def retry_exchange(seconds: int) -> str:
-    """The way to where messages wait so long: of type topic, so that rights can say to which queues they return."""
+    """The exchange that leads to a retry queue, of type topic, so that rights can name the queues of return."""
     return f"retry.{delay_name(seconds)}.in"
 
 
 def delay_name(seconds: int) -> str:
-    """How a delay is called in the names of queues: `5s`, `2m`."""
+    """The name of a delay in the names of queues: `5s`, `2m`."""
     return f"{seconds // 60}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds}s"
