@@ -13,8 +13,8 @@ from services.notifications.people.service import People
 CAPABILITIES = (People, House, Followers, Fanout, Inbox)
 PROCESSES = (Process("notifications", CAPABILITIES, extra="notifications"),)
 NUMBERS = {
-    "LINES_AN_HOUR": 20,  # about voices, in each administrator's inbox; one more says that there are more
-    "INBOX_DAYS": 365,  # that a line or a broadcast is kept
+    "LINES_AN_HOUR": 20,  # about voices, in each administrator's inbox; one more line says that there are more
+    "INBOX_DAYS": 365,  # for which a line or a broadcast is kept
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Handlers that are made from declarations, so that whoever adds a declaration writes no handler."""
+"""Handlers made from declarations, so that a new declaration needs no handler written by hand."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ Capability = TypeVar("Capability", bound=type)
 
 
 class Declaration(Protocol):
-    """What a handler is made from."""
+    """A declaration from which a handler is made."""
 
     @property
     def message(self) -> Message:
@@ -19,15 +19,15 @@ class Declaration(Protocol):
 
     @property
     def queue(self) -> str:
-        """The handler's name, with which its queue's name ends."""
+        """The handler's name, which is the end of its queue's name."""
 
     @property
     def says(self) -> str:
-        """What the handler is for."""
+        """One sentence about the handler's purpose."""
 
     @property
     def wants(self) -> tuple[str, ...]:
-        """The fields of the message that it is given."""
+        """The fields of the message that the handler is given."""
 
 
 def hears(declarations: Iterable[Declaration]) -> Callable[[Capability], Capability]:

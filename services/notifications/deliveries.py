@@ -1,4 +1,4 @@
-"""What reached members, counted by the channel that brought it: a line for each channel."""
+"""Counts of delivered notifications, one for each channel."""
 
 from prometheus_client import Counter
 

@@ -1,4 +1,4 @@
-"""Channels: the ways in which a notification reaches members, a file each. Each `deliver`s it to those who are told."""
+"""Channels: the ways in which a notification reaches members, one file each. Each has a function `deliver`."""
 
 from services.notifications.channels import inbox
 

@@ -1,4 +1,4 @@
-"""The inbox, the channel that everybody has: a line for each member, or one document for everyone."""
+"""The inbox, the channel that everybody has. It keeps a line for each member, or one document for everyone."""
 
 from datetime import datetime
 
@@ -8,11 +8,11 @@ from services.notifications.inbox.store import InboxStore
 
 
 def deliver(inbox: InboxStore, news: News, to: Portion, now: datetime) -> datetime:
-    """Put it into the inboxes of a portion, once. Returns the moment that its lines bear."""
+    """Put a notification into the inboxes of a portion, once. Returns the moment of its lines."""
     if to.belonging is not None:
         made = broadcast(news.id, news.notice, now, belonging=to.belonging, but=to.but)
-        at: datetime = inbox.broadcasts.keep(made)["at"]  # perhaps of an earlier attempt
+        at: datetime = inbox.broadcasts.keep(made)["at"]  # perhaps that of an earlier attempt
         return at
     lines = [line(member_id, news.id, news.notice, now) for member_id in to.told]
-    inbox.put(lines, journaled=to.last)  # which keeps what was written before, too
+    inbox.put(lines, journaled=to.last)  # the journal then keeps earlier writes, too
     return now

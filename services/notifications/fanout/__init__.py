@@ -1,1 +1,1 @@
-"""Fan-out: from one message on the bus to a line in the inbox of everybody whom it concerns."""
+"""Fan-out: one message on the bus becomes a line in the inbox of each member whom it concerns."""

@@ -1,10 +1,10 @@
-"""What is true of a fan-out: who is told of something is decided once, written down, and counts from then on.
+"""The rules of a fan-out: the recipients of a notification are decided once, recorded, and stay the same.
 
-Whoever is meant is told in portions. Each is recorded before anybody of it is told; if the work is interrupted, or its
-message comes again, those are told who are in the record, whoever would be meant by now. What becomes of the subject
-later is told to the same.
+Recipients are told in portions. Each portion is recorded before its members are told. If the work is interrupted, or
+its message comes again, the recorded members are told, even if the audience has changed. Later news of the subject goes
+to the same members.
 
-A job says which portions are done. It is a plain dict; its `_id` is the notification's, so that a message delivered
+A job says which portions are done. It is a plain dict. Its `_id` is the notification's, so that a message delivered
 twice has one job. A record is a plain dict, too.
 """
 
@@ -16,24 +16,24 @@ from typing import Any, NamedTuple
 Job = dict[str, Any]
 Record = dict[str, Any]
 Notice = dict[str, Any]
-PORTION = 1000  # members who are told together
+PORTION = 1000  # members told together
 KEPT = timedelta(days=400)  # records: an event may be planned a year ahead
-SIDE_BY_SIDE = timedelta(hours=1)  # that a version without records may go on working after one with records began
+SIDE_BY_SIDE = timedelta(hours=1)  # for which a version without records may work beside the first one with records
 LONGEST = 400  # characters of a fact
 
 
 class Many(NamedTuple):
-    """Who is told that there are many of a kind in an hour, by their role, and where the line leads."""
+    """The role that is told when an hour has many of a kind, and the link of that line."""
 
     role: str
     link: str
 
 
 class News(NamedTuple):
-    """Something to tell: the notification's `id`, what it is about, by which message it came, and its notice.
+    """Something to tell: the notification's `id`, its subject, the message that brought it, and its notice.
 
-    `record` names its records, where the notification's id does not. What is `withdrawable` may lose its words later.
-    `many` is told instead of it once an hour has had enough.
+    `record` names its records, if the notification's id does not. The words of `withdrawable` news may be withdrawn
+    later. `many` is told instead once an hour has had enough.
     """
 
     id: str
@@ -46,10 +46,10 @@ class News(NamedTuple):
 
 
 class Portion(NamedTuple):
-    """The `nth` of those who are meant, from 1; or everyone who belonged at a moment, which is one portion.
+    """The `nth` portion of the recipients, from 1. Everyone who belonged at a moment is one portion.
 
-    `but` is among them and not told: nobody is told of their own deed. `folded` is the hour whose many voices are told
-    of together instead.
+    `but` is among them and not told, as members are not told of their own deeds. `folded` is an hour whose many voices
+    are told of together instead.
     """
 
     nth: int
@@ -61,17 +61,17 @@ class Portion(NamedTuple):
 
     @property
     def told(self) -> list[str]:
-        """Those who are told, one by one."""
+        """The ids of the members who are told one by one."""
         return [id for id in self.ids if id != self.but]
 
 
 def notice(kind: str, facts: Mapping[str, Any], link: str, about: str, expires_at: datetime | None = None) -> Notice:
-    """What each line of a notification keeps. Its sentence is made of the facts when it is read."""
+    """The part that all lines of a notification share. Their sentence is made of the facts when it is read."""
     return {"kind": kind, "facts": dict(facts), "link": link, "about": about, "expires_at": expires_at}
 
 
 def facts(names: Iterable[str], heard: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of these names in a message; a long text is cut, and stands in one line."""
+    """The facts of these names in a message. A text is put into one line, and cut if it is long."""
     return {name: _short(heard[name]) if isinstance(heard[name], str) else heard[name] for name in names}
 
 
@@ -81,39 +81,39 @@ def _short(text: str) -> str:
 
 
 def many(news: News, hour: datetime, most: int, id: str) -> tuple[str, News]:
-    """What is told instead of more lines of this kind in this hour, and to which role."""
+    """The role to tell, and the news that stands for all further lines of this kind in this hour."""
     assert news.many, "only what says whom to tell of many is ever folded"
     told = notice(news.notice["kind"], {"hour": hour, "most": most}, news.many.link, id)
     return news.many.role, News(id, id, news.message_id, told)
 
 
 def begin(notification_id: str, now: datetime) -> Job:
-    """A job that nothing was done of. It is saved with its first step, as version 1."""
+    """A job without a finished portion. It is saved with its first step, as version 1."""
     job = {"_id": notification_id, "cursor": None, "portions": 0, "done_at": None, "changed_at": now, "version": 0}
     return job | {"recorded": True}
 
 
 def taken_up(begun: Job, saved: Job | None) -> Job:
-    """The job as it was saved, if it was. One of an older version has no records: it is done again from the first."""
+    """The saved job, or else the new one. A job of an older version has no records, so it starts again."""
     if saved is None or saved.get("recorded"):
         return saved or begun
     return {**begun, "version": saved["version"], "sequence": saved["sequence"]}
 
 
 def following(job: Job, ids: list[str], but: str | None) -> Portion:
-    """The portion after those that are done, of these members in the order of their ids; perhaps an empty last one."""
+    """The portion after the job's finished ones, of these members, ordered by id. The last one may be empty."""
     start = bisect_right(ids, job["cursor"]) if job["cursor"] is not None else 0
     return Portion(job["portions"] + 1, ids[start : start + PORTION], start + PORTION >= len(ids), but)
 
 
 def nth_beyond(nth: int, told: int, ids: list[str], but: str | None) -> Portion:
-    """The `nth` portion, of these members, who come after the `told` portions of somebody else."""
+    """The `nth` portion, from these members, who follow after `told` portions of other members."""
     start = (nth - told - 1) * PORTION
     return Portion(nth, ids[start : start + PORTION], start + PORTION >= len(ids), but)
 
 
 def advance(job: Job, portion: Portion, now: datetime) -> Job:
-    """The job after this portion and all before it were told; with the last it is done."""
+    """The job after this portion and all before it were told. The last portion ends it."""
     return {
         **job,
         "cursor": portion.ids[-1] if portion.ids else job["cursor"],
@@ -124,9 +124,9 @@ def advance(job: Job, portion: Portion, now: datetime) -> Job:
 
 
 def record(news: News, portion: Portion, now: datetime) -> Record:
-    """What is kept of a portion; the same id for each attempt at it.
+    """The record of a portion. Each attempt at the portion has the same id.
 
-    It tells the day only, after which it is thrown away: it may be of an anonymous voice.
+    It keeps only the day, as it may be about an anonymous voice. It is deleted KEPT after that day.
     """
     return {
         "_id": record_id(news.record or news.id, portion.nth),
@@ -140,17 +140,17 @@ def record(news: News, portion: Portion, now: datetime) -> Record:
 
 
 def record_id(notification_id: str, nth: int) -> str:
-    """Sorts by the number of the portion."""
+    """The id of a portion's record. Ids sort by the number of the portion."""
     return f"{notification_id}:{nth:06d}"
 
 
 def raised(subject: str) -> str:
-    """The name of the records of what a subject said itself: whoever withdraws its words knows it, too."""
+    """The name of the records of a subject's own words, known also to the handler that withdraws them."""
     return f"{subject}:raised"
 
 
 def is_withdrawn(record: Record) -> bool:
-    """Whether this stands in the place of a record: the words were withdrawn before anybody was told of them."""
+    """True if this stands in the place of a record: the words were withdrawn before anybody was told of them."""
     return "withdrawn" in record
 
 
@@ -160,23 +160,23 @@ def recorded(record: Record) -> Portion:
 
 
 def may_have_no_record(subject_at: datetime, began: datetime, now: datetime) -> bool:
-    """Whether what became known then may have been told without a record, or its record be gone by now."""
+    """True if a subject of this moment may have been told of without a record, or with one that is gone by now."""
     return subject_at < max(began, now - KEPT)
 
 
 def began(now: datetime, *, after_others: bool) -> datetime:
-    """From when on each telling is recorded. `after_others`: an older version has worked here, and may for a while."""
+    """The moment from which each telling is recorded: later if an older version may still work (`after_others`)."""
     return now + SIDE_BY_SIDE if after_others else now
 
 
 def hour(now: datetime) -> tuple[datetime, datetime]:
-    """The beginning of an hour, and its end."""
+    """The beginning and the end of the present hour."""
     begins = now.replace(minute=0, second=0, microsecond=0)
     return begins, begins + timedelta(hours=1)
 
 
 def delivered(news: News, portion: Portion, at: datetime) -> dict[str, Any]:
-    """What the message says of a notification that lies in the inboxes of a portion."""
+    """The facts of the message about a notification that lies in the inboxes of a portion."""
     everyone = {"belonging": portion.belonging, "but": portion.but} if portion.belonging else None
     told = {"notification_id": news.id, "at": at, "member_ids": portion.told, "everyone": everyone}
     return {"_id": news.id, "changed_at": at, **news.notice, **told}

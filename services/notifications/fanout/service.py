@@ -1,4 +1,4 @@
-"""What the fan-out hears."""
+"""The fan-out hears the messages of all tellings."""
 
 import time
 from collections.abc import Callable
@@ -27,14 +27,14 @@ from services.notifications.people.store import PeopleStore
 from services.notifications.tellings import TELLINGS
 from services.notifications.tellings.grammar import Audience, Followers, One, Role, Telling, ThoseTold, Whom
 
-SAVED_EVERY = 1.0  # seconds of a large fan-out: so much at most is told again, to the same effect, after a crash
+SAVED_EVERY = 1.0  # seconds of a large fan-out: at most so much is told again after a crash, to the same effect
 Following = Callable[[Job], Portion]
 Confirm = Callable[[], None]
 
 
 @hears(TELLINGS)
 class Fanout:
-    """Whoever should know of something finds it in their inbox, once, and then what becomes of it."""
+    """Members find what concerns them in their inbox, once, and later what became of it."""
 
     name = "notifications.fanout"
     jobs = Store(JobStore)
@@ -47,7 +47,7 @@ class Fanout:
     lines_an_hour = Number("LINES_AN_HOUR")
 
     def hear(self, telling: Telling, message: Envelope, heard: dict[str, Any]) -> None:
-        """Tell those who are meant, as it is declared."""
+        """Tell the recipients, as the telling declares."""
         news = _news(telling, message, heard)
         following = self._meant(telling.to, message, heard, but=heard[telling.by])
         if following is None:
@@ -61,9 +61,9 @@ class Fanout:
 
     @on(FEEDBACK_TAKEN_DOWN, queue="forget_the_words")
     def forget_the_words(self, voice_id: str) -> None:
-        """No inbox keeps the words of a voice that was taken down."""
+        """Take the words of a voice that was taken down out of all inboxes."""
         now, bare = clock.now(), _withdrawn_about(voice_id)
-        self.told.withdraw(voice_id, now)  # first: whoever tells of it meanwhile sees this, or is in a record
+        self.told.withdraw(voice_id, now)  # first: a telling at the same time sees this, or has a record
         for record in self.told.about(voice_id):
             if notice := bare.get(record["kind"]):
                 self.inbox.blank(domain.recorded(record).told, record["notification"], notice, now)
@@ -71,10 +71,10 @@ class Fanout:
             for ids in self.people.everybody():
                 self.inbox.blank_about(ids, bare.values())
 
-    # Who is meant: portion by portion, after what a job has done.
+    # The recipients, portion by portion, after those that a job has finished.
 
     def _meant(self, to: Whom, message: Envelope, heard: dict[str, Any], but: str | None) -> Following | None:
-        """None where there is nobody, and never will be."""
+        """The recipients' portions, by the job; None if there is nobody to tell, now or later."""
         match to:
             case Audience(field):
                 return self._audience(heard[field], belonging=message.at, but=but)
@@ -96,7 +96,7 @@ class Fanout:
         return lambda job: domain.following(job, everybody, but)
 
     def _having(self, role: str, *, but: str | None) -> Following:
-        """Whoever has the role now: of an anonymous deed the message tells the day only. Raises NotYet for nobody."""
+        """The members with the role now, as the message's time may be a bare day. Raises NotYet while there is none."""
         if not self.people.anybody(role):
             raise NotYet("nobody_to_tell", f"Nobody is known yet who has the role {role}.")
         return self._audience({"everyone": False, "roles": [role], "tags": []}, belonging=clock.now(), but=but)
@@ -109,7 +109,7 @@ class Fanout:
         return [] if named is None else [named]
 
     def _those_told(self, to: ThoseTold, message: Envelope, heard: dict[str, Any], but: str | None) -> Following:
-        """Those who were told of it before, then those besides who were not. Raises NotYet until both are known."""
+        """The members who were told before, then the followers who were not. Raises NotYet until both are known."""
         last, besides = self._last(message.subject, to.of.key), self._named(to.besides, heard)
         if last is None:
             audience = heard[to.or_else.field]
@@ -118,7 +118,7 @@ class Fanout:
         return lambda job: self._again(last, job["portions"] + 1, missed, but)
 
     def _last(self, subject: str, kind: str) -> Record | None:
-        """The last record of what was told before. None where there may be none; raises NotYet where there will be."""
+        """The last record of the earlier telling. None if there may never be one; NotYet if it is still to come."""
         last: Record | None = self.told.last(subject, kind)
         if last is not None and last["last"]:
             return last
@@ -133,14 +133,14 @@ class Fanout:
         return told._replace(but=but, last=nth == last["nth"] and not missed)
 
     def _full(self, kind: str) -> datetime | None:
-        """The hour, if it has had as many of a kind as have lines of their own."""
+        """The present hour, if it has had more of a kind than get lines of their own; else None."""
         hour, ends_at = domain.hour(clock.now())
         return hour if self.hours.count(f"{hour.isoformat()}/{kind}", ends_at) > self.lines_an_hour else None
 
-    # How they are told.
+    # The telling itself.
 
     def _tell(self, news: News, following: Following) -> None:
-        """In portions, going on behind those of which the job says that they were finished."""
+        """Tell the portions that the job has not finished yet."""
         job, portion = self._begun(news, following)
         unconfirmed, saved_at = list[Confirm](), time.monotonic()
         while portion is not None:
@@ -153,13 +153,13 @@ class Fanout:
             portion = self._next(job, news, following)
 
     def _tell_soon(self, news: News, following: Following) -> None:
-        """Like `_tell`; but people wait for this, so a single portion is recorded beside its lines."""
+        """Like `_tell`, but people wait for this, so a single portion is recorded while its lines are written."""
         portion = following(domain.begin(news.id, clock.now()))
         if not (portion.last and portion.told and self._told_beside(news, portion)):
             self._tell(news, following)
 
     def _told_beside(self, news: News, portion: Portion) -> bool:
-        """False where others are recorded, since an earlier attempt. For words withdrawn see `ToldStore.withdraw`."""
+        """False if an earlier attempt recorded another portion. `ToldStore.withdraw` explains withdrawn words."""
         now = clock.now()
         made = beside(self.told.once, news, portion, now)
         channels.inbox.deliver(self.inbox, news, portion, now)
@@ -172,7 +172,7 @@ class Fanout:
         return True
 
     def _begun(self, news: News, following: Following) -> tuple[Job, Portion | None]:
-        """The job to go on with, and what comes next. Only one of several portions was ever saved."""
+        """The job to go on with, and its next portion. Only jobs of several portions are saved."""
         begun = domain.begin(news.id, clock.now())
         first = self.told.keep(news, following(begun), clock.now())
         job = begun if first.last else domain.taken_up(begun, self.jobs.find(news.id))
@@ -185,7 +185,7 @@ class Fanout:
         return self.jobs.step(job) if job["portions"] > 1 else job
 
     def _deliver(self, portion: Portion, news: News) -> Confirm:
-        """Write and announce; the answer, called, waits until the announcement is safe."""
+        """Write the lines and announce them. The function returned waits until the announcement is safe."""
         if portion.folded is not None:
             self._tell_of_many(portion.folded, news)
         if not portion.told and portion.belonging is None:
@@ -195,7 +195,7 @@ class Fanout:
 
     def _announced(self, news: News, portion: Portion, at: datetime) -> Confirm:
         said, to = domain.delivered(news, portion, at), ",".join(portion.told)
-        # For a release also in English: what listens to the first version goes on hearing it.
+        # For one release also in English, for listeners to the first version.
         words = wording.said(news.notice["kind"], news.notice["facts"], language="en", zone="UTC")
         both = (NOTIFICATIONS_DELIVERED_V2.about(said), NOTIFICATIONS_DELIVERED.about(said | words))
         confirms = [self.announcer.post(each, portion.nth, to=to) for each in both]
@@ -207,7 +207,7 @@ class Fanout:
         return safe
 
     def _tell_of_many(self, hour: datetime, news: News) -> None:
-        """Once an hour, by the message that came first to this: it does so again if interrupted, and no other does."""
+        """Tell of many once an hour. Only the first message to get here does it, again if it is interrupted."""
         id = identifiers.derived_id(f"{hour.isoformat()}/{news.notice['kind']}")
         role, many = domain.many(news, hour, self.lines_an_hour, id)
         following = self._having(role, but=None)
@@ -216,7 +216,7 @@ class Fanout:
             self._tell(many, following)
 
     def _said(self, news: News) -> News:
-        """Without the words that were withdrawn. Asked when the record is there: whoever withdraws later finds that."""
+        """The news without withdrawn words. Asked when the record is kept, which a later withdrawal then finds."""
         return _without_words(news) if news.withdrawable and self.told.is_withdrawn(news.subject) else news
 
 
@@ -238,6 +238,6 @@ def _without_words(news: News) -> News:
 
 
 def _withdrawn_about(voice_id: str) -> dict[str, dict[str, Any]]:
-    """What is left of the notices that had the words of a voice, by their kinds."""
+    """The notices that held the words of a voice, by their kinds, without the words."""
     had = [each for each in TELLINGS if each.withdrawn_by is FEEDBACK_TAKEN_DOWN]
     return {each.message.key: domain.notice(each.message.key, {}, each.link_about(voice_id), voice_id) for each in had}

@@ -1,7 +1,7 @@
-"""What the fan-out remembers: how far its jobs are, whom it told of what, and how many of a kind an hour brought.
+"""The fan-out's store: how far its jobs are, who was told of what, and how many of a kind an hour brought.
 
-The store throws it away long after the last redelivery, or when nobody can ask for it any more. What stays is whose
-words were withdrawn, and since when there are records.
+These rows are deleted long after the last redelivery, or when nobody can ask for them any more. Two kinds stay: the
+subjects whose words were withdrawn, and the moment since which tellings are recorded.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ DAY = 86_400  # seconds
 
 
 class JobStore(Aggregates):
-    """Jobs by the id of their notification; of what aggregates can do they need the version, and announce nothing.
+    """Jobs by the id of their notification. They are aggregates for the sake of their version, and announce nothing.
 
-    Written without a journal: a step that is lost has a portion told again, to the same effect.
+    They are written without a journal: after a lost step a portion is told again, to the same effect.
     """
 
     collection = "jobs"
@@ -33,9 +33,9 @@ class JobStore(Aggregates):
     began: datetime
 
     def prepare(self) -> None:
-        """Also note, once and for all processes, from when on it is recorded who is told.
+        """Also note, once and for all processes, the moment from which tellings are recorded.
 
-        This comes before the collection is made: where there is one without a note, an older version made it.
+        This comes before the collection is made: if there is a collection without a note, an older version made it.
         """
         others = self.collection in self.rows.database.list_collection_names()
         mark = {"began": domain.began(clock.now(), after_others=others)}
@@ -43,15 +43,15 @@ class JobStore(Aggregates):
         super().prepare()
 
     def step(self, job: Job) -> Job:
-        """Save how far a job is. Raises Conflict when somebody else works on it: whoever comes later gives way."""
+        """Save how far a job is. Raises Conflict when another process works on it; the later one gives way."""
         return self.save(job) if job["version"] else self.add(job)
 
 
 class ToldStore(Rows):
-    """Whom it told: a record a portion, found by what it is about.
+    """Records of who was told, one for each portion, found by their subject.
 
-    Written without a journal, before the lines: whatever keeps the last lines keeps what was written before them. Where
-    a portion has no lines, the record itself is kept so.
+    They are written before the lines, without a journal: the journaled write of the last lines keeps them, too. The
+    record of a portion without lines is journaled itself.
     """
 
     collection = "told"
@@ -62,48 +62,49 @@ class ToldStore(Rows):
     write_concern = RENEWABLE
 
     def keep(self, news: News, portion: Portion, now: datetime) -> Portion:
-        """Record a portion before it is told, once; as it is recorded, perhaps since an earlier attempt."""
+        """Record a portion before it is told, once. Returns the recorded one, perhaps that of an earlier attempt."""
         found = self.once(news, portion, now)
         return portion if domain.is_withdrawn(found) else domain.recorded(found)
 
     def once(self, news: News, portion: Portion, now: datetime) -> Record:
-        """The record of a portion: this one, or that of an earlier attempt, or of another message for the same."""
+        """Record a portion, once. Returns this record, or the one that an earlier attempt or another message made."""
         made = domain.record(news, portion, now)
         safe = portion.told or portion.folded
         return _once(self.rows if safe else self._kept(), made)
 
     def last(self, subject: str, kind: str) -> Record | None:
-        """The record of the last portion, so far, that was told such a thing about a subject."""
+        """The record of the last portion so far that was told this kind of thing about a subject."""
         return self.rows.find_one({"subject": subject, "kind": kind}, sort=[("_id", -1)])
 
     def nth(self, notification_id: str, nth: int) -> Portion:
-        """A portion of those who were told, which there is when there is a later one. Raises NotYet."""
+        """The nth portion that was told. It exists when a later one does. Raises NotYet if it isn't recorded."""
         found = self.rows.find_one({"_id": domain.record_id(notification_id, nth)})
         if found is None:
             raise NotYet("no_record", f"There is no record of portion {nth} of {notification_id}.")
         return domain.recorded(found)
 
     def reached(self, last: Record, member_id: str) -> bool:
-        """Whether somebody is in the records of a notification, of which this is the last; or everyone is."""
+        """True if a member is in the records of a notification, of which this is the last, or if everyone was told."""
         if last["belonging"] is not None:
             return True
         ids = [domain.record_id(last["notification"], nth) for nth in range(1, last["nth"] + 1)]
         return self.rows.find_one({"_id": {"$in": ids}, "ids": member_id}, {"_id": True}) is not None
 
     def about(self, subject: str) -> Iterator[Record]:
-        """Everything that was told about a subject."""
+        """All records about a subject, by kind and portion."""
         yield from self.rows.find({"subject": subject}).sort([("kind", 1), ("_id", 1)])
 
     def withdraw(self, subject: str, now: datetime) -> None:
-        """From now on nothing is told in the words of this subject.
+        """Note that this subject's words are withdrawn, so that they are told no more.
 
-        Also in the place of the first record of what it said itself: whoever comes to write that finds this instead.
+        A second note takes the place of the first record of the subject's own words. A telling that comes to write
+        that record finds the note instead.
         """
         for id in (_withdrawn(subject), domain.record_id(domain.raised(subject), 1)):
             _once(self._kept(), {"_id": id, "withdrawn": now})
 
     def is_withdrawn(self, subject: str) -> bool:
-        """Whether the words of a subject were withdrawn."""
+        """True if the words of a subject were withdrawn."""
         return self.rows.find_one({"_id": _withdrawn(subject)}, {"_id": True}) is not None
 
     def _kept(self) -> Collection[Record]:
@@ -115,7 +116,7 @@ def _withdrawn(subject: str) -> str:
 
 
 def _once(rows: Collection[Record], row: Record) -> Record:
-    """A row as it was written first: now, or by somebody else before."""
+    """Write a row, once. Returns it as it was first written, now or before."""
     try:
         rows.insert_one(row)
     except DuplicateKeyError:
@@ -124,6 +125,6 @@ def _once(rows: Collection[Record], row: Record) -> Record:
 
 
 class HourStore(Tallies):
-    """How many of a kind came in an hour."""
+    """Counts of what came in an hour, by kind."""
 
     collection = "hours"

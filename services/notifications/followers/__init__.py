@@ -1,1 +1,1 @@
-"""Followers: who follows what, made of what other services announced and the tellings declare. It can be remade."""
+"""Followers: who follows what, made from the messages that the tellings declare. It can be made again from them."""

@@ -1,14 +1,14 @@
-"""What is true of followers: one row for each member and subject, as young as the youngest message heard about both."""
+"""The rules of followers: one row for each member and subject, as young as the youngest message about both."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 Follower = dict[str, Any]
-SIDE_BY_SIDE = timedelta(hours=1)  # that a version which hears of no followers may go on working after the first does
+SIDE_BY_SIDE = timedelta(hours=1)  # for which a version that knows no followers may work beside the first that does
 
 
 def follower(subject: str, member_id: str, state: str, sequence: int) -> Follower:
-    """A member who follows a subject in some state; `sequence` says how young this is."""
+    """The row of a member who follows a subject in some state. A higher `sequence` is younger."""
     return {
         "_id": f"{subject}:{member_id}",
         "subject": subject,
@@ -19,10 +19,10 @@ def follower(subject: str, member_id: str, state: str, sequence: int) -> Followe
 
 
 def began(now: datetime) -> datetime:
-    """From when on every subject has followers who are heard of, sooner or later."""
+    """The moment from which the followers of every new subject become known, sooner or later."""
     return now + SIDE_BY_SIDE
 
 
 def may_stay_unknown(subject_at: datetime, began: datetime) -> bool:
-    """Whether a subject of this moment may have followers of whom nobody will ever hear."""
+    """True if a subject of this moment may have followers who never become known."""
     return subject_at < began

@@ -1,4 +1,4 @@
-"""What followers hears."""
+"""Followers hears the messages of all declared followings."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class Followers:
     followers = Store(FollowerStore)
 
     def hear(self, following: Following, message: Envelope, heard: dict[str, Any]) -> None:
-        """Remember the member as the declaration says; of an anonymous deed nobody follows what it was about."""
+        """Remember the member as the declaration says. An anonymous deed has no member and makes no follower."""
         member_id = heard[following.member]
         if member_id is not None:
             subject = heard[following.subject]

@@ -1,4 +1,4 @@
-"""What followers remembers: a row for each member and subject, and since when it does."""
+"""The store of followers: a row for each member and subject, and the moment from which followers are known."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,7 +25,7 @@ class FollowerStore(Rows):
     began: datetime
 
     def prepare(self) -> None:
-        """Also note, once and for all processes, from when on followers are heard of."""
+        """Also note, once and for all processes, the moment from which followers are known."""
         super().prepare()
         with suppress(DuplicateKeyError):
             self.rows.insert_one({**_MARK, "at": domain.began(clock.now())})
@@ -33,15 +33,15 @@ class FollowerStore(Rows):
         self.began = found["at"]
 
     def keep(self, follower: Follower) -> None:
-        """Remember a follower, unless what is known already is younger."""
+        """Remember a follower, unless a younger row is there."""
         older = {"_id": follower["_id"], "sequence": {"$lt": follower["sequence"]}}
         with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
             self.rows.replace_one(older, follower, upsert=True)
 
     def of(self, subject: str, states: Sequence[str], *, awaited: bool) -> list[str]:
-        """The ids of those who follow a subject in one of these states, in their order.
+        """The ids of the followers of a subject in one of these states, in order.
 
-        Raises NotYet where one is `awaited`, but none is known, although one will be.
+        Raises NotYet if a follower is `awaited` and none is known yet, but one will be.
         """
         found = self.rows.find({"subject": subject, "state": {"$in": [*states]}}, {"member": True})
         ids = sorted(each["member"] for each in found)

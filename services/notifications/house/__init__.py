@@ -1,1 +1,1 @@
-"""The house: this service's own copy of what the hub says of itself, as far as members are written to by it."""
+"""The house: this service's own copy of the hub's language and zone, for writing to members."""

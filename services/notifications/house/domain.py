@@ -1,4 +1,4 @@
-"""What is true of the copy: the language and the zone of members who choose none."""
+"""The rules of the copy: its language and zone are for members who choose none."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ UNTOLD: House = {"_id": ID, "language": "en", "zone": "UTC", "sequence": 0}
 
 
 def house(zone: str, languages: list[str], sequence: int) -> House:
-    """The hub as this service needs it; `sequence` says how young this is."""
+    """The hub as this service needs it. A higher `sequence` is younger."""
     return {"_id": ID, "language": languages[0], "zone": zone, "sequence": sequence}

@@ -1,4 +1,4 @@
-"""What this copy of the house hears."""
+"""The copy of the house hears of the hub's changes."""
 
 from services.chassis.messaging import Envelope, on
 from services.chassis.store import Store

@@ -1,4 +1,4 @@
-"""What this copy remembers: one row."""
+"""The store of the copy: one row."""
 
 import time
 from contextlib import suppress
@@ -22,12 +22,12 @@ class HouseStore(Rows):
         self._seen, self._until = UNTOLD, 0.0
 
     def keep(self, house: House) -> None:
-        """Remember the house, unless what is known already is younger."""
+        """Remember the house, unless a younger row is there."""
         with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
             self.rows.replace_one({"_id": ID, "sequence": {"$lt": house["sequence"]}}, house, upsert=True)
 
     def present(self) -> House:
-        """The house as it was told last; before that, as it is in every new hub."""
+        """The house as last announced; before that, the defaults of a new hub."""
         return self.rows.find_one({"_id": ID}) or UNTOLD
 
     def seen(self) -> House:

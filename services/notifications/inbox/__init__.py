@@ -1,1 +1,1 @@
-"""Inbox: what each member was told, with the reason, and what they have read of it."""
+"""Inbox: each member's notifications, with the reason for each, and which of them were read."""

@@ -1,7 +1,7 @@
-"""What is true of a line in an inbox: exactly one per member and notification.
+"""The rules of an inbox: it has exactly one line per member and notification.
 
-A line keeps a notice: its kind, the facts, where it leads, what it is about and when it expires; never a sentence.
-A broadcast is kept once, for everybody; whoever reads it is shown the line that they would have been given.
+A line keeps a notice: its kind, facts, link, subject and expiry, but no sentence.
+A broadcast is kept once, for everybody. Each reader sees it like any other line.
 """
 
 from collections.abc import Iterable
@@ -13,25 +13,24 @@ from typing import Any, NamedTuple
 Line = dict[str, Any]
 Broadcast = dict[str, Any]
 Notice = dict[str, Any]
-# Lines of different notifications become visible in an order a little unlike that of their moments. Whoever comes back
-# is given this much again; the ids tell what was seen.
+# Lines may become visible a little out of order. A returning reader gets this much again, and drops known ids.
 OVERLAP = timedelta(seconds=5)
 WITHDRAWN = {"withdrawn": True}  # the facts of a notice whose words were withdrawn
-A_CENTURY = 36_500  # days, and for ever: before the year 1 there are no moments
+A_CENTURY = 36_500  # days; it counts as for ever, as no moment may be before the year 1
 
 _in_order = itemgetter("at", "_id")
 _NOT_SAID = {"belonging", "but"}
 
 
 class Reader(NamedTuple):
-    """Whose inbox it is, and since when they belong to the hub."""
+    """The member whose inbox is read, and the moment they joined the hub."""
 
     id: str
     joined_at: datetime
 
 
 class Marks(NamedTuple):
-    """What a member has read of the broadcasts, and when; all those before `until` are among it."""
+    """The broadcasts that a member has read, each with the moment. All before `until` count as read, too."""
 
     read: dict[str, datetime]
     until: datetime | None = None
@@ -50,7 +49,7 @@ def line(member_id: str, notification_id: str, notice: Notice, at: datetime) -> 
 
 
 def line_id(member_id: str, notification_id: str) -> str:
-    """The same for each delivery of the same notification to the same member."""
+    """The id of a line. It is the same for each delivery of a notification to a member."""
     return f"{member_id}:{notification_id}"
 
 
@@ -62,12 +61,12 @@ def without_words(notice: Notice) -> Notice:
 def broadcast(
     notification_id: str, notice: Notice, now: datetime, *, belonging: datetime, but: str | None
 ) -> Broadcast:
-    """What is told to everybody who belonged at a moment, but for the one whose deed it is."""
+    """The broadcast to all who belonged at a moment, except `but`, whose deed it is."""
     return {"_id": notification_id, **notice, "at": max(now, belonging), "belonging": belonging, "but": but}
 
 
 def is_for(broadcast: Broadcast, reader: Reader) -> bool:
-    """Whether somebody is meant."""
+    """True if the broadcast is for this reader."""
     return bool(reader.joined_at <= broadcast["belonging"] and reader.id != broadcast["but"])
 
 
@@ -81,15 +80,15 @@ def as_lines(broadcasts: Iterable[Broadcast], member_id: str, marks: Marks) -> l
 
 
 def merged(one: list[Line], other: list[Line], *, ascending: bool) -> list[Line]:
-    """The lines of both, which are in the order of their moments, in that order."""
+    """The lines of both lists, each sorted by moment, in one sorted list."""
     return list(merge(one, other, key=_in_order, reverse=not ascending))
 
 
 def kept_since(now: datetime, days: int) -> datetime:
-    """The moment before which lines and broadcasts are thrown away, by how many days they are kept."""
+    """The moment before which lines and broadcasts are deleted, if they are kept for so many days."""
     return now - timedelta(days=min(days, A_CENTURY))
 
 
 def seen_until(last: datetime) -> datetime:
-    """From when on a reader may lack lines whose last line was of this moment."""
+    """The moment from which a reader may lack lines, if their last line is of the moment `last`."""
     return last - OVERLAP

@@ -1,4 +1,4 @@
-"""What the inbox answers."""
+"""The inbox answers the calls about a member's notifications, and deletes old ones."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ _notification = shapes.Notification()
 
 
 class Inbox:
-    """Members read what they were told, as long as it is kept."""
+    """Members read their notifications, as long as these are kept."""
 
     name = "notifications.inbox"
     inbox = Store(InboxStore)
@@ -45,23 +45,23 @@ class Inbox:
 
     @answers(calls.COUNT_UNREAD)
     def unread(self, caller: Caller) -> Any:
-        """How many the caller has not read."""
+        """The number of the caller's unread notifications."""
         return {"unread": self.inbox.unread(_reader(caller))}
 
     @answers(calls.MARK_READ)
     def read(self, caller: Caller, notification_id: str) -> None:
-        """Mark one as read."""
+        """Mark one of the caller's notifications as read."""
         if not self.inbox.read(_reader(caller), notification_id, clock.now()):
             raise NotFound.of(notification_id)
 
     @answers(calls.MARK_ALL_READ)
     def read_all(self, caller: Caller) -> Any:
-        """Mark all that are there now as read."""
+        """Mark all present notifications as read."""
         return {"marked": self.inbox.read_all(_reader(caller), clock.now())}
 
     @answers(calls.CATCH_UP)
     def since(self, caller: Caller, after: str) -> Any:
-        """What came since an event of the live stream, oldest first, each with its `event_id`."""
+        """The notifications since an event of the live stream, oldest first, each with its `event_id`."""
         last = shapes.moment_of(after)
         found = self.inbox.since(_reader(caller), domain.seen_until(last), CATCH_UP_AT_MOST) if last else []
         hub = self.house.seen()
@@ -73,25 +73,25 @@ class Inbox:
 
     @every(DAY, within=timedelta(minutes=10))
     def forget_lines(self) -> None:
-        """Throw away the lines that were kept long enough, a thousand members' at a time."""
+        """Delete the lines that were kept long enough, those of a thousand members at a time."""
         before = domain.kept_since(clock.now(), self.days)
         for member_ids in self.people.everybody():
             self.inbox.forget(member_ids, before)
 
     @every(DAY, within=timedelta(minutes=10))
     def forget_broadcasts(self) -> None:
-        """Throw away the broadcasts that were kept long enough."""
+        """Delete the broadcasts that were kept long enough."""
         self.inbox.broadcasts.forget(domain.kept_since(clock.now(), self.days))
 
 
 def _reader(caller: Caller) -> domain.Reader:
-    return domain.Reader(caller.id, identifiers.moment(caller.id))  # a member's id is made of when they joined
+    return domain.Reader(caller.id, identifiers.moment(caller.id))  # a member's id holds the moment they joined
 
 
 def _shown(line: domain.Line, caller: Caller, hub: House) -> Any:
-    """The line with its sentence, as the caller has chosen, else as the hub has.
+    """The line with its sentence, in the caller's language and zone, else the hub's.
 
-    One that an older version of the platform wrote has its sentence already, in English.
+    A line of an older version has a sentence already, in English.
     """
     if "facts" in line:
         language, zone = caller.language or hub["language"], caller.zone or hub["zone"]

@@ -1,4 +1,4 @@
-"""What the inbox remembers: a row a line, a row a broadcast, and what each member has read of the broadcasts."""
+"""The store of the inbox: a row for each line and each broadcast, and the broadcasts that each member has read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -35,13 +35,13 @@ Position = list[Any]
 
 
 class BroadcastStore(Rows):
-    """What everybody was told, by time."""
+    """Broadcasts, by time."""
 
     collection = "broadcasts"
     indexes = (IndexModel([("at", -1), ("_id", -1)]),)
 
     def keep(self, broadcast: Broadcast) -> Broadcast:
-        """Remember a broadcast, once; as it is remembered, perhaps since an earlier delivery."""
+        """Remember a broadcast, once. Returns the remembered one, perhaps that of an earlier delivery."""
         try:
             self.rows.insert_one(broadcast)
         except DuplicateKeyError:
@@ -58,29 +58,29 @@ class BroadcastStore(Rows):
         ascending: bool = False,
         fields: Mapping[str, Any] | None = None,
     ) -> Iterator[Broadcast]:
-        """What somebody was told, by time. Moments alone bound the query; of what is found nearly all is for them."""
+        """The broadcasts for a reader, by time. Only moments bound the query, as nearly all it finds are for them."""
         bounds = {"$gte": max(reader.joined_at, since or reader.joined_at), **({"$lte": until} if until else {})}
         way = 1 if ascending else -1
         with self.rows.find({"at": bounds}, fields).sort([("at", way), ("_id", way)]) as found:
             yield from (each for each in found if is_for(each, reader))
 
     def forget(self, before: datetime) -> None:
-        """Throw away what was told before a moment."""
+        """Delete the broadcasts from before a moment."""
         self.rows.delete_many({"at": {"$lt": before}})
 
 
 class MarkStore(Rows):
-    """What members have read of the broadcasts: one document a member."""
+    """The broadcasts that members have read: one document per member."""
 
     collection = "marks"
 
     def of(self, member_id: str) -> Marks:
-        """What a member has read."""
+        """The broadcasts that a member has read."""
         found = self.rows.find_one({"_id": member_id}) or {}
         return Marks(found.get("read", {}), found.get("until"))
 
     def put(self, member_id: str, ids: list[str], now: datetime, until: datetime | None = None) -> None:
-        """Mark these as read, once; with `until`, all before that moment count as read."""
+        """Mark these as read, once. With `until`, all before that moment count as read, too."""
         marks: dict[str, Any] = {"$min": {f"read.{id}": now for id in ids}} if ids else {}
         if until is not None:
             marks["$max"] = {"until": until}
@@ -88,7 +88,7 @@ class MarkStore(Rows):
 
 
 class InboxStore(Rows):
-    """Lines, by member and time; made again from their message if they were lost, so written without a journal."""
+    """Lines, by member and time. Lost ones are made again from their message, so writes need no journal."""
 
     collection = "inbox"
     indexes = (IndexModel([("member", 1), ("at", -1), ("_id", -1)]),)
@@ -116,14 +116,14 @@ class InboxStore(Rows):
     def blank(self, member_ids: list[str], notification_id: str, notice: Notice, now: datetime) -> None:
         """Take the words out of a notification, whether or not it lies in these inboxes already.
 
-        Where it is not there yet it is added without them: whoever was about to write it finds it and leaves it so.
+        An inbox without its line gets one without the words. A telling about to write that line then leaves it so.
         """
         if lines := [line(member_id, notification_id, without_words(notice), now) for member_id in member_ids]:
             self.put(lines)
             self._blank({"_id": {"$in": [each["_id"] for each in lines]}})
 
     def blank_about(self, member_ids: list[str], notices: Iterable[Notice]) -> None:
-        """Take the words out of these members' lines that are of the same kind as a notice and lead to the same."""
+        """Take the words out of these members' lines that have the kind and the link of a notice."""
         for each in notices:
             self._blank({"member": {"$in": member_ids}, "link": each["link"], "kind": each["kind"]})
 
@@ -132,7 +132,7 @@ class InboxStore(Rows):
         self._kept().update_many(those, {"$set": {"facts": WITHDRAWN}, "$unset": dict.fromkeys(SENTENCES, "")})
 
     def forget(self, member_ids: list[str], before: datetime) -> None:
-        """Throw away the lines of these members from before a moment."""
+        """Delete the lines of these members from before a moment."""
         self.rows.delete_many({"member": {"$in": member_ids}, "at": {"$lt": before}})
 
     def youngest(
@@ -142,7 +142,7 @@ class InboxStore(Rows):
         mine: dict[str, Any] = {"member": reader.id, **({"read_at": None} if unread else {})}
         own, more = self.timeline(mine, by="at", ascending=False, after=after, limit=limit)
         marks = self.marks.of(reader.id) if unread else None
-        since = own[-1]["at"] if more else marks and marks.until  # what is older has no room on the page, or was read
+        since = own[-1]["at"] if more else marks and marks.until  # older ones have no room on the page, or were read
         before = (position(after[0]), after[1].rpartition(":")[2]) if after else None
         told = (
             each
@@ -162,11 +162,11 @@ class InboxStore(Rows):
         return merged(list(own), self._shown(list(told), reader), ascending=True)[:limit]
 
     def unread(self, reader: Reader) -> int:
-        """How many lines a member has not read."""
+        """The number of lines that a member has not read."""
         return self.rows.count_documents({"member": reader.id, "read_at": None}) + len(self._unread(reader)[1])
 
     def read(self, reader: Reader, notification_id: str, now: datetime) -> bool:
-        """Mark one line as read, once; whether the member has it."""
+        """Mark one line as read, once. Returns True if the member has it."""
         mine = {"_id": line_id(reader.id, notification_id)}
         marked = self._kept().update_one({**mine, "read_at": None}, {"$set": {"read_at": now}}).modified_count
         if marked or self.rows.find_one(mine, {"_id": True}):
@@ -178,22 +178,22 @@ class InboxStore(Rows):
         return True
 
     def read_all(self, reader: Reader, now: datetime) -> int:
-        """Mark what a member has up to now as read; how many lines that were."""
+        """Mark all lines of a member up to now as read. Returns how many those were."""
         unread = {"member": reader.id, "read_at": None, "at": {"$lte": now}}
         marked = self._kept().update_many(unread, {"$set": {"read_at": now}}).modified_count
         told, not_read = self._unread(reader, now)
-        if told:  # also if they had read each by itself: none of these is looked at again
+        if told:  # even if each was read by itself, so that none of them is looked at again
             self.marks.put(reader.id, not_read, now, until=now - OVERLAP)
         return marked + len(not_read)
 
     def _unread(self, reader: Reader, up_to: datetime | None = None) -> tuple[list[str], list[str]]:
-        """The ids of the broadcasts since a member last marked all as read, and of those that they have not read."""
+        """The ids of the broadcasts since a member last marked all as read, and the ids of the unread ones."""
         marks = self.marks.of(reader.id)
         told = [each["_id"] for each in self.broadcasts.to(reader, marks.until, up_to, fields=TO_WHOM)]
         return told, [id for id in told if id not in marks.read]
 
     def _shown(self, broadcasts: list[Broadcast], reader: Reader, marks: Marks | None = None) -> list[Line]:
-        """Broadcasts as the member's lines; what was read is asked for only where there are any."""
+        """Broadcasts as the member's lines. Without broadcasts, the read marks are not asked for."""
         return as_lines(broadcasts, reader.id, marks or self.marks.of(reader.id)) if broadcasts else []
 
     def _kept(self) -> Collection[Line]:

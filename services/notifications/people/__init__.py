@@ -1,1 +1,1 @@
-"""People: this service's own copy of the members, made of what members announced. It can be remade."""
+"""People: this service's own copy of the members, made from `members.*` messages. It can be made again from them."""

@@ -1,7 +1,7 @@
-"""What is true of the copies: each row of a member is as young as the youngest message heard about them.
+"""The rules of the copies: each row of a member is as young as the youngest message heard about it.
 
-A member has a row that says who they are, and another that says how they are reached: the two are told apart, and in
-any order.
+A member has a row that says who they are, and another that says how they are reached. The two come by different
+messages, in any order.
 """
 
 from datetime import datetime
@@ -21,9 +21,9 @@ def person(
     sequence: int,
     status: str = "active",
 ) -> Person:
-    """A member as this service needs them; `sequence` says how young this is.
+    """A member as this service needs them. A higher `sequence` is younger.
 
-    Whoever is suspended or removed is kept without roles and tags, and so is in nobody's audience.
+    A suspended or removed member is kept without roles and tags, and so is in no audience by role or tag.
     """
     active = status == "active"
     return {
@@ -37,6 +37,6 @@ def person(
 
 
 def reach(member_id: str, email: str | None, language: str, zone: str, sequence: int, status: str) -> Reach:
-    """How a member is reached; `sequence` says how young this is. Nothing is kept of members who take no part."""
+    """The address, language and zone of a member, kept only while active. A higher `sequence` is younger."""
     known = {"email": email, "language": language, "zone": zone} if status == "active" else NOWHERE
     return {"_id": member_id, **known, "sequence": sequence}

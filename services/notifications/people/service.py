@@ -1,4 +1,4 @@
-"""What people hears."""
+"""People hears of new members and of members' changes."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from services.notifications.people.store import PeopleStore, ReachStore
 
 
 class People:
-    """Keeps a copy of the members, so that nobody has to be asked whom to tell."""
+    """Keeps a copy of the members, so that no other service must be asked whom to tell."""
 
     name = "notifications.people"
     people = Store(PeopleStore)
@@ -28,7 +28,7 @@ class People:
         status: str,
         joined_at: datetime,
     ) -> None:
-        """Remember somebody who joined."""
+        """Remember a new member."""
         tags = tags_have + tags_want
         self.people.keep(domain.person(member_id, name, roles, tags, joined_at, message.sequence, status))
 
@@ -44,7 +44,7 @@ class People:
         status: str,
         joined_at: datetime,
     ) -> None:
-        """Remember how somebody is now."""
+        """Remember the present state of a member."""
         tags = tags_have + tags_want
         self.people.keep(domain.person(member_id, name, roles, tags, joined_at, message.sequence, status))
 
@@ -52,5 +52,5 @@ class People:
     def learn_how_to_reach(
         self, message: Envelope, member_id: str, email: str | None, language: str, zone: str, status: str
     ) -> None:
-        """Remember how somebody is reached now."""
+        """Remember a member's present address, language and zone."""
         self.reach.keep(domain.reach(member_id, email, language, zone, message.sequence, status))

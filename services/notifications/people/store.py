@@ -1,4 +1,4 @@
-"""What people remembers: who each member is, how often any has changed, and how each is reached."""
+"""The store of people: who each member is, how many changes there were, and how each member is reached."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,14 +23,14 @@ _WAYS = ("roles", "tags")
 
 
 class Entry(NamedTuple):
-    """What has to be known of somebody who has a role or tag that is asked for."""
+    """The facts needed of a member who has a role or tag that is asked for."""
 
     id: str
     joined_at: datetime
 
 
 class Roster:
-    """People by their roles and tags, each list in the order of their ids."""
+    """People by their roles and tags. Each list is in the order of their ids."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         self._having: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
@@ -43,7 +43,7 @@ class Roster:
             having.sort()
 
     def having(self, audience: Mapping[str, Any]) -> list[Entry]:
-        """Those who have one of the audience's roles or tags."""
+        """The people who have one of the audience's roles or tags."""
         asked = [(way, word) for way in _WAYS for word in dict.fromkeys(audience[way])]
         found = [self._having[each] for each in asked if each in self._having]
         return found[0] if len(found) == 1 else sorted(set().union(*found))
@@ -52,7 +52,7 @@ class Roster:
 class PeopleStore(Rows):
     """The copy of the members, asked by audience.
 
-    Reading thousands of rows costs a good part of what writing as many lines does, and people change seldom. So the
+    Reading thousands of rows takes a good part of the time of writing as many lines, and people seldom change. So the
     process keeps a roster, and reads it again when the count of changes says so.
     """
 
@@ -63,40 +63,40 @@ class PeopleStore(Rows):
         super().__init__(*args)
         self._changes = self.rows.database.get_collection("changes", write_concern=self.write_concern)
         self._roster = Roster()
-        self._read_at: int | None = None  # how many changes there had been then
+        self._read_at: int | None = None  # the count of changes when the roster was read
         self._rows = 0
-        self._reading, self._begun, self._done = Lock(), 0, 0  # the numbers of the readings that began and ended last
+        self._reading, self._begun, self._done = Lock(), 0, 0  # the numbers of the last readings that began and ended
 
     def keep(self, person: Person) -> None:
-        """Remember a member, unless what is known already is younger."""
+        """Remember a member, unless a younger row is there."""
         _keep_youngest(self.rows, person)
         # Counted in any case: a crash may have come between the row and its count the last time.
         self._changes.update_one(_CHANGES, {"$inc": {"count": 1}}, upsert=True)
 
     def anybody(self, role: str) -> bool:
-        """Whether anybody with this role is known, or was when the roster was read last."""
+        """True if somebody with this role is known, or was when the roster was last read."""
         if self._roster.having({"roles": [role], "tags": []}):
             return True
         return self.rows.find_one({"roles": role}, {"_id": True}) is not None
 
     def everybody(self) -> Iterator[list[str]]:
-        """The ids of all who are known, many at a time."""
+        """The ids of all known members, many at a time."""
         with self.rows.find({}, {"_id": True}).batch_size(BATCH) as found:
             while ids := [each["_id"] for each in islice(found, ASKED_TOGETHER)]:
                 yield ids
 
     def audience(self, audience: Mapping[str, Any], *, at: datetime, but: str | None) -> list[str]:
-        """The ids of those who have one of these roles or tags and belonged at this moment, in their order.
+        """The ids, in order, of the members who have one of these roles or tags and belonged at this moment.
 
-        `but` is left out: nobody is told of their own deed.
+        `but` is left out, as members are not told of their own deeds.
         """
         return [each.id for each in self._asked(audience) if each.joined_at <= at and each.id != but]
 
     def _asked(self, audience: Mapping[str, Any]) -> list[Entry]:
-        """From the roster; or in a very large hub from the store."""
+        """The people of an audience, from the roster; in a very large hub, from the store."""
         before, changes = self._begun, self._changed()
         if changes != self._read_at:
-            with self._reading:  # of many that find it changed, one reads
+            with self._reading:  # if many find it changed, one of them reads
                 if changes != self._read_at and self._done <= before:
                     self._read_anew()
         if self._rows > ROSTER_AT_MOST:
@@ -119,12 +119,12 @@ class PeopleStore(Rows):
 
 
 class ReachStore(Rows):
-    """The copy of how members are reached: address, language and zone. Only members' own mail is made of it."""
+    """The copy of members' addresses, languages and zones, used only to write to the members themselves."""
 
     collection = "reach"
 
     def keep(self, reach: Reach) -> None:
-        """Remember how a member is reached, unless what is known already is younger."""
+        """Remember how a member is reached, unless a younger row is there."""
         _keep_youngest(self.rows, reach)
 
 

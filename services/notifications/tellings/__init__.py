@@ -1,6 +1,6 @@
-"""Tellings: who hears of which message, why, and what is kept of it; a file for each publisher.
+"""Tellings: who hears of which message, why, and what a line keeps of it. Each publisher has a file.
 
-`TELLINGS` are made into the handlers of the fan-out, `FOLLOWINGS` into those of the followers. README.md in this folder
+The handlers of the fan-out are made from `TELLINGS`, those of the followers from `FOLLOWINGS`. README.md in this folder
 is made from both.
 """
 

@@ -1,4 +1,4 @@
-"""What is told of events."""
+"""The tellings about events and offerings."""
 
 from services.contracts.messages.events import (
     EVENTS_CANCELLED,
@@ -23,7 +23,7 @@ follows(
 tell(
     EVENTS_PUBLISHED,
     queue="tell_of_an_event",
-    says="Its audience hears of an event.",
+    says="The audience of an event hears of it.",
     to=Audience("audience"),
     category="events",
     facts=("title", "starts_at", "ends_at", "place", "audience"),
@@ -35,7 +35,7 @@ tell(
 tell(
     EVENTS_CANCELLED,
     queue="tell_of_a_cancellation",
-    says="Those who were told of an event hear that it does not take place, and so does its host.",
+    says="The members who were told of an event, and its host, hear that it is cancelled.",
     to=ThoseTold(
         EVENTS_PUBLISHED,
         besides=Followers("event_id", states=(HOSTING,), awaited=True),
@@ -52,7 +52,7 @@ tell(
 tell(
     EVENTS_OFFERING_OPENED,
     queue="tell_of_an_offering",
-    says="Its audience hears of what the hub offers, for the first time or again.",
+    says="The audience of an offering hears of it when it is new or open again.",
     to=Audience("audience"),
     category="offerings",
     facts=("name", "place", "how", "audience"),
@@ -63,7 +63,7 @@ tell(
 tell(
     EVENTS_OFFERING_CHANGED,
     queue="tell_of_a_changed_offering",
-    says="Its audience hears that an offering is described otherwise.",
+    says="The audience of an offering hears that its description has changed.",
     to=Audience("audience"),
     category="offerings",
     facts=("name", "place", "how", "audience"),
@@ -74,7 +74,7 @@ tell(
 tell(
     EVENTS_OFFERING_CLOSED,
     queue="tell_of_a_closed_offering",
-    says="Its audience hears that something is offered no more, and why.",
+    says="The audience of an offering hears that it is closed, and why.",
     to=Audience("audience"),
     category="offerings",
     facts=("name", "reason", "audience"),

@@ -1,4 +1,4 @@
-"""What is told of feedback."""
+"""The tellings about feedback."""
 
 from services.contracts.messages.feedback import (
     FEEDBACK_ANSWERED,
@@ -11,7 +11,7 @@ from services.notifications.tellings.grammar import One, Role, tell
 tell(
     FEEDBACK_SUBMITTED,
     queue="tell_the_administrators",
-    says="The administrators hear of a voice. Of very many in an hour they hear once that there are many.",
+    says="The administrators hear of a voice. When there are very many in an hour, one line says so.",
     to=Role("administrator"),
     category="feedback",
     facts=("kind", "touchpoint", "text"),

@@ -1,4 +1,4 @@
-"""The grammar of tellings: `tell(...)` declares who hears of a message, `follows(...)` whom it makes a follower.
+"""The grammar of tellings: `tell(...)` declares who hears of a message, `follows(...)` who becomes a follower by it.
 
 A declaration names fields of its message. A field that the message lacks raises at import.
 """
@@ -15,13 +15,13 @@ FOLLOWINGS: list["Following"] = []
 
 
 class Audience(NamedTuple):
-    """Everyone, or those who have one of the roles or tags that a field names."""
+    """Everyone, or the members who have one of the roles or tags that a field names."""
 
     field: str
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Which fields of the message this needs."""
+        """The fields of the message that this needs."""
         return (self.field,)
 
     def __str__(self) -> str:
@@ -29,13 +29,13 @@ class Audience(NamedTuple):
 
 
 class One(NamedTuple):
-    """The member whose id is in a field; nobody where that is null."""
+    """The member whose id is in a field. If the field is null, there is nobody to tell."""
 
     field: str
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Which fields of the message this needs."""
+        """The fields of the message that this needs."""
         return (self.field,)
 
     def __str__(self) -> str:
@@ -43,13 +43,13 @@ class One(NamedTuple):
 
 
 class Role(NamedTuple):
-    """Those who have a role now. The telling waits until somebody is known to have it."""
+    """The members who have a role now. The telling waits until at least one is known."""
 
     name: str
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Which fields of the message this needs."""
+        """The fields of the message that this needs."""
         return ()
 
     def __str__(self) -> str:
@@ -57,9 +57,9 @@ class Role(NamedTuple):
 
 
 class Followers(NamedTuple):
-    """Those who follow what a field names, in one of these states.
+    """The members who follow the subject in a field, in one of these states.
 
-    `awaited`: there is always one, so the telling waits until one is known.
+    `awaited`: there is always a follower, so the telling waits until one is known.
     """
 
     field: str
@@ -68,7 +68,7 @@ class Followers(NamedTuple):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Which fields of the message this needs."""
+        """The fields of the message that this needs."""
         return (self.field,)
 
     def __str__(self) -> str:
@@ -76,9 +76,9 @@ class Followers(NamedTuple):
 
 
 class ThoseTold(NamedTuple):
-    """Those who were told of another message about the same subject, and `besides` them some followers.
+    """The members who were told of another message about the same subject, and some followers `besides`.
 
-    Where it was told before such records were kept, or they are gone by now, the audience is told.
+    If that telling has no records, because it is too old, the audience in `or_else` is told.
     """
 
     of: Message
@@ -87,7 +87,7 @@ class ThoseTold(NamedTuple):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Which fields of the message this needs."""
+        """The fields of the message that this needs."""
         return (*self.besides.fields, *self.or_else.fields)
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ Whom = Audience | One | Role | Followers | ThoseTold
 
 @dataclass(frozen=True, kw_only=True)
 class Telling:
-    """Who hears of a message, and what a line keeps of it. Made by `tell`, which says what the fields mean."""
+    """The recipients of a message, and the facts that a line keeps. `tell` makes it and explains the fields."""
 
     message: Message
     queue: str
@@ -123,13 +123,13 @@ class Telling:
         return tuple(dict.fromkeys(name for name in named if name))
 
     def link_about(self, subject: str) -> str:
-        """Where a line about this subject leads."""
+        """The link of a line about this subject."""
         return self.link.format(**{self.about: subject})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Following:
-    """Whom a message makes a follower of what. Made by `follows`."""
+    """The member whom a message makes a follower, and the subject that they follow. Made by `follows`."""
 
     message: Message
     queue: str
@@ -140,7 +140,7 @@ class Following:
 
     @property
     def wants(self) -> tuple[str, ...]:
-        """The fields of the message that it needs."""
+        """The fields of the message that the following needs."""
         return (self.subject, self.member)
 
 
@@ -165,15 +165,15 @@ def tell(
 
     queue: the name of its handler, and for ever the end of the name of its queue.
     says: one sentence about it.
-    to: who is told.
-    category, mandatory: how members choose what they want to be told; what is mandatory they can't refuse.
-    facts: the fields that the line keeps, of which its sentence is made.
-    about: the field with the id of what it is about. `link` leads there and names no other field.
-    expires: the field with the moment after which nobody needs the line any more.
-    by: the field with the member whose deed it was; nobody is told of their own deed.
+    to: the recipients.
+    category: by this members choose what they want to be told. They can't refuse a `mandatory` telling.
+    facts: the fields that the line keeps. Its sentence is made of them.
+    about: the field with the id of its subject. `link` leads there and names no other field.
+    expires: the field with the moment after which the line is no longer needed.
+    by: the field with the member whose deed it was. They are not told of it.
     withdrawn_by: the message with which the words in the facts are withdrawn.
-    soon: people wait for it.
-    folded: where the one line leads that stands for all beyond the number of lines an hour; only for a role.
+    soon: true if people wait for the line.
+    folded: the link of the one line that stands for all beyond the hourly number of lines; only for a role.
     """
     made = Telling(
         message=message,
@@ -200,7 +200,7 @@ def tell(
 
 
 def follows(message: Message, *, queue: str, says: str, subject: str, member: str, state: str) -> None:
-    """Declare that a message makes the member in one field a follower, in this state, of what another field names.
+    """Declare that a message makes the member in one field a follower, in this state, of the subject in another.
 
     queue: the name of its handler, and for ever the end of the name of its queue.
     A later message about both may change the state.

@@ -1,4 +1,4 @@
-"""The page that says who hears what, printed from the declarations."""
+"""The page that says who hears what, made from the declarations."""
 
 from collections.abc import Iterable
 
