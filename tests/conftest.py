@@ -114,7 +114,7 @@ def probe(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def effects(environment: dict[str, str]) -> Iterator[Collection[dict[str, Any]]]:
-    """What the probe's handlers have done."""
+    """The effects of the probe's handlers, a row for each."""
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         yield client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].effects
 
@@ -129,7 +129,7 @@ def caller(amqp_uri: str) -> Iterator[Caller]:
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[ExitStack]:
-    """Where the shared platform stands, from the first module that asks for it to the first that does not."""
+    """Holds the shared platform from the first module that asks for it to the first module that does not."""
     with ExitStack() as standing:
         yield standing
 

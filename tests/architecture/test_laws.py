@@ -192,7 +192,7 @@ def test_moments_become_numbers_in_one_place() -> None:
 
 
 def test_one_clock_tells_the_time() -> None:
-    """What asks the machine would not move with a platform's clock. How long something takes is another matter."""
+    """Code that asks the machine for the time would not follow a platform's clock. Measuring a duration is allowed."""
     asks = re.compile(r"datetime\.now\(|utcnow|\.today\(|\btime\.(time|time_ns|localtime|gmtime)\b")
     for path in (path for folder in ("services", "gateway") for path in sources(folder)):
         assert path == ROOT / "services" / "ground" / "clock.py" or not asks.search(path.read_text()), path

@@ -1,4 +1,4 @@
-"""How fast the platform is beside its limits and its peers: each figure with its limit, measured in turn, in one run.
+"""The benchmark compares the platform with its limits and its peers. A figure and its limit take turns in one run.
 
 `make bench`, with `ONLY=me,fanout` for some of its parts, `SCALE=smoke|full|million` for a short or a long run, and
 `KEEP=1` to take the results into the tree. Only ratios are worth comparing between machines or days. Nothing here fails

@@ -4,7 +4,7 @@ from flask import Flask
 
 
 class Bare(Flask):
-    """What the gateway's settings of gunicorn expect of an application; there is nothing to start or to stop."""
+    """An application with the methods that the gateway's gunicorn settings call. It has nothing to start or stop."""
 
     def start(self) -> None:
         pass

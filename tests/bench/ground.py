@@ -31,7 +31,7 @@ TOKENS_LAST = 3600.0  # seconds
 
 @dataclass(frozen=True)
 class Scale:
-    """How long and how large: `runs` of a row, `seconds` of one run of a load; whether hubs grow to a million lines."""
+    """The size of a benchmark: `runs` per row, `seconds` per run of a load. With `million`, hubs grow to that size."""
 
     name: str
     runs: int
@@ -79,7 +79,7 @@ class Known(Processes):
 
 
 class Ground:
-    """What a part is given. `say` writes a line for whoever watches, `turned` is told what is done, and of how much."""
+    """The servers and tools given to a part. `say` prints a line. `turned` gets the number of turns done and in all."""
 
     def __init__(self, backend: Backends, scale: Scale, folder: Path) -> None:
         self.backend, self.scale, self.folder = backend, scale, folder
@@ -101,11 +101,11 @@ class Ground:
 
     @property
     def tiny(self) -> bool:
-        """Whether only to see that it works: nothing is done twice then."""
+        """True if the run only checks that the benchmark works. Nothing is done twice then."""
         return self.scale.name == "tiny"
 
     def size(self, tiny: int, smoke: int, full: int) -> int:
-        """How many at this scale."""
+        """Return the number for this scale."""
         return {"tiny": tiny, "smoke": smoke, "full": full}[self.scale.name]
 
     def measure(
@@ -139,7 +139,7 @@ class Ground:
             last = limits[-1]
 
     def fresh(self) -> str:
-        """How the names of databases begin that nobody has used yet."""
+        """Return a prefix for names of databases that nothing has used yet."""
         return f"{self._mark}{next(self._numbers)}_"
 
     def database(self, prefix: str, service: str) -> Database[Document]:
@@ -188,7 +188,7 @@ class Ground:
         opened.close()
 
     def clear(self) -> None:
-        """Forget what no running platform needs: a full store slows whoever comes next."""
+        """Drop databases that no running platform needs. A full store would slow the next part."""
         kept = self._platform.prefix if self._platform else self._mark + "nobody"
         for name in self.client.list_database_names():
             if name.startswith(self._mark) and not name.startswith(kept):
@@ -208,7 +208,7 @@ def serve(processes: Processes, name: str, *command: str, **environment: str) ->
 
 
 def run(*command: str, seconds: float = 120, **environment: str) -> str:
-    """What a program of ours prints, run by itself to its end."""
+    """Run a program of ours to its end; return what it prints."""
     return subprocess.run(
         [sys.executable, *command],
         env=os.environ | environment,

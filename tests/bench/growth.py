@@ -1,4 +1,4 @@
-"""What a request, a message and a notification cost while the hub grows around whoever asks.
+"""The cost of a request, a message and a notification while the hub grows.
 
 One member with the same profile, voices and lines asks the same things of a small hub, of a larger one and of a large
 one. What counts is the CPU time of the services and the gateway; it should stay as it is. The store's is shown beside
@@ -58,7 +58,7 @@ ANNOUNCED = f"{TOLD:,} notifications"
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one asking: seconds until the answer, CPU seconds of the platform and of the store."""
+    """The cost of one request: seconds until the answer, CPU seconds of the platform and of the store."""
 
     wait: float
     ours: float
@@ -82,7 +82,7 @@ class Hub:
         self._words = {"later": page["next"], "now": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"}
 
     def grow(self, size: int) -> None:
-        """So many lines and voices; a tenth as many members and events, but as many members as are told at once."""
+        """Grow to `size` lines and voices. Members and events are a tenth; members are at least `TOLD`."""
         people = range(max(TOLD, self.size // 10) if self.size else 0, max(TOLD, size // 10))
         made = [self._account(number) for number in people]
         self._fill("accounts", "members", made)

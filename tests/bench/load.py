@@ -64,7 +64,7 @@ def warm(url: str, token: str, body: bytes = b"") -> None:
 
 
 def _ask(address: tuple[str, int], request: bytes, until: float) -> int:
-    """How many times a connection was answered with success until a moment of the monotonic clock."""
+    """Ask over one connection until a moment of the monotonic clock; return the number of successful answers."""
     answered = 0
     with socket.create_connection(address) as connection:
         heard = b""

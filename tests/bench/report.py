@@ -27,7 +27,7 @@ def number(value: float) -> str:
 
 
 def cells(row: Row) -> list[str]:
-    """What the table says of a row that was measured."""
+    """The table's cells for a measured row."""
     name = f"{row.name} ({row.note})" if row.note else row.name
     spread = f"{min(row.ratios):.2f}–{max(row.ratios):.2f}" if len(row.runs) > 1 else "one run"
     value, limit = (f"{number(figure)} {row.unit}" for figure in (row.value, row.limit))
@@ -39,7 +39,7 @@ def judged(row: Row) -> str:
 
 
 def split(rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
-    """Those that were measured, and those that were not."""
+    """Split the rows into measured and unmeasured ones."""
     rows = list(rows)
     return [row for row in rows if row.runs], [row for row in rows if not row.runs]
 
@@ -82,7 +82,7 @@ def save(folder: Path, **files: str) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """What this is measured on."""
+    """Describe the machine and the versions of the packages."""
     parts = ("nameko", "amqp", "kombu", "eventlet", "pymongo", "flask", "gunicorn", "gevent")
     return {
         "machine": f"{platform.system()} {platform.machine()}, {cores()} cores, for all that is measured and the load",
@@ -91,5 +91,5 @@ def machine() -> dict[str, Any]:
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

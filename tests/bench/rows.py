@@ -84,5 +84,5 @@ class Row:
 
 
 def percentile(taken: Sequence[float], share: float) -> float:
-    """What this share of the figures does not exceed."""
+    """The value that this share of the figures does not exceed."""
     return sorted(taken)[max(ceil(len(taken) * share) - 1, 0)]

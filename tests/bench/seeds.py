@@ -49,7 +49,7 @@ def published(audience: dict[str, Any]) -> Document:
 
 
 def lines(members: list[str]) -> list[Document]:
-    """What the fan-out of such a message puts into inboxes."""
+    """The lines that the fan-out of such a message puts into inboxes."""
     now = clock.now()
     about, id = _event(now, TAGGED), identifiers.new_id(now)
     facts = {name: about[name] for name in ("title", "starts_at", "ends_at", "place", "audience")}
@@ -59,7 +59,7 @@ def lines(members: list[str]) -> list[Document]:
 
 
 def answered(voice_id: str, text: str = "I need a lamp.", answer: str = "There is one in the cupboard.") -> Document:
-    """What each line about an answer to a voice keeps."""
+    """The notice that each line about an answer to a voice keeps."""
     facts = {"text": text, "answer": answer}
     return fanout.notice(FEEDBACK_ANSWERED.key, facts, f"/v1/feedback/{voice_id}", voice_id)
 

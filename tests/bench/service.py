@@ -28,7 +28,7 @@ class Echo:
 
     @answers(TELL_TAKEN)
     def taken(self) -> Any:
-        """When the handler began with each message since it was asked last, in monotonic seconds."""
+        """Return the start of the handler in monotonic seconds, by message id, for messages since the last call."""
         taken, Echo.heard = Echo.heard, {}
         return taken
 

@@ -70,7 +70,7 @@ def paced(count: int, per_second: float, act: Callable[[int], None], wait: Calla
 
 
 def taken(uri: str, capability: str, count: int) -> dict[str, float]:
-    """When so many messages were heard (monotonic), by id, as a capability says it when it is asked."""
+    """Ask a capability until it has heard `count` messages; return the time of each (monotonic), by id."""
     asked, found = Caller(uri), dict[str, float]()
     until = time.monotonic() + HEARD_WITHIN
     while len(found) < count:

@@ -1,4 +1,4 @@
-"""What the benchmark's own service hears and is asked."""
+"""The messages and calls of the benchmark's own service."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""What a service says of itself to those who watch it, while broker and store come and go."""
+"""A service reports its health correctly while broker and store come and go."""
 
 import pytest
 import requests

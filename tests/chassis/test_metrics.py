@@ -1,4 +1,4 @@
-"""What a service counts while the bus fails it."""
+"""A service's metrics while the bus fails."""
 
 import uuid
 from collections.abc import Callable, Iterator

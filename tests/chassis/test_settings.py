@@ -1,4 +1,4 @@
-"""What a process says when its environment is not right."""
+"""A process whose environment is wrong says what is wrong."""
 
 import subprocess
 import sys

@@ -40,7 +40,7 @@ def thing(**more: Any) -> dict[str, Any]:
 
 
 class Writes(CommandListener):
-    """What a client asks of the store before a write counts as done."""
+    """Records the write concern of each insert and update."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []

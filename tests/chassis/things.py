@@ -1,4 +1,4 @@
-"""What the probe and the bakery remember."""
+"""The stores of the probe and the bakery."""
 
 from typing import Any
 
@@ -34,11 +34,11 @@ class Loaves(Aggregates):
 
 
 class Days(Rows):
-    """When the bakery counted a day."""
+    """The days that the bakery has counted."""
 
     collection = "days"
 
 
 def heard(effects: Collection[dict[str, Any]], id: str, handler: str = "hear") -> int:
-    """How many effects a message had."""
+    """The number of effects that a message had."""
     return effects.count_documents({"handler": handler, "message": id})

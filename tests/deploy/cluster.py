@@ -35,7 +35,7 @@ def pods(objects: list[Object]) -> dict[str, Pod]:
 
 
 def may_speak(objects: list[Object], source: Pod, target: Pod, port: int) -> bool:
-    """Whether both sides' policies let a connection through."""
+    """True if the policies of both sides allow a connection."""
     policies = [each["spec"] for each in objects if each["kind"] == "NetworkPolicy"]
     return _lets(policies, source, target, target, port, "Egress") and _lets(
         policies, target, source, target, port, "Ingress"

@@ -54,7 +54,7 @@ def _load() -> None:
 
 
 def come_of(attempt: Callable[[], Any]) -> str:
-    """What came of an attempt."""
+    """Make an attempt; return "refused", what it got, or the error."""
     try:
         return f"got {attempt()}"
     except OperationFailure as error:

@@ -1,4 +1,4 @@
-"""What the tool says about vulnerabilities, in the form in which it says it."""
+"""Reports about vulnerabilities are read in the tool's own format."""
 
 import json
 

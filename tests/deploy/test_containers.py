@@ -33,7 +33,7 @@ TELLS = "notifications.fanout.tell_the_administrators"
 
 
 def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, within: int = 1200) -> str:
-    """What a command prints; fails with all of it when the command does."""
+    """Run a command and return its output. If the command fails, the test fails and shows all of it."""
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=within, check=False)
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -64,7 +64,7 @@ def compose_command() -> list[str]:
 
 
 def has_mongo() -> bool:
-    """Whether the image of MongoDB can be had (something else may go by its name)."""
+    """True if the image of MongoDB is available. Another image may have its name, so its content is checked."""
     image = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["mongo"]["image"]
     return works("docker", "run", "--rm", "--entrypoint", "sh", image, "-c", "command -v docker-entrypoint.sh")
 
@@ -124,7 +124,7 @@ class Containers:
         return str(self.sign_in(AMARA_EMAIL).post("/v1/feedback", {"text": text})["id"])
 
     def told(self, voices: set[str]) -> bool:
-        """Whether each of these voices lies in the administrator's inbox, once."""
+        """True if each of these voices is in the administrator's inbox. Fails if one is there twice."""
         member = self.sign_in(ROOT_EMAIL)
         lines: list[str] = []
         cursor = None
@@ -206,7 +206,7 @@ def test_more_processes_share_a_backlog(peopled: Containers) -> None:
 
 
 def waiting(containers: Containers) -> tuple[int, int]:
-    """How many messages wait for who tells administrators of voices, and how many processes consume them."""
+    """The number of waiting messages in the queue that tells administrators of voices, and its consumers."""
     opened = connection(containers.operator()["AMQP_URI"])
     found = bus.look(opened, TELLS)
     opened.close()

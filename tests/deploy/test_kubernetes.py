@@ -1,4 +1,4 @@
-"""What a cluster would be told, beside the schemas, the settings and the running platform."""
+"""The manifests for a cluster agree with the schemas, the settings and the running platform."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What happens on a machine that lacks something."""
+"""Setting up on a machine that lacks something."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What each user of the bus may do, on a broker with the rights that are made for containers."""
+"""The rights of each user of the bus, on a broker that is set up as for containers."""
 
 import uuid
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What is looked at and what wakes somebody asks for numbers that there are."""
+"""Dashboards and alerts ask only for metrics that exist."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class Watched(Platform):
         self.processes.start(name, "-m", f"services.{name}", METRICS_PORT=str(self.ports[name]))
 
     def scrape(self, name: str) -> Families:
-        """What one process counts, by the names of what it counts."""
+        """The metric families of one process, by name."""
         url = self.url if name == "gateway" else f"http://127.0.0.1:{self.ports[name]}"
         answer = requests.get(f"{url}/metrics", timeout=5)
         assert answer.status_code == 200
@@ -58,7 +58,7 @@ def watched(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
 
 def samples_of(family: Metric) -> set[str]:
-    """How the numbers of one family are called."""
+    """The names of the samples of one metric family."""
     endings = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}.get(family.type, ("",))
     return {family.name + ending for ending in endings}
 

@@ -45,7 +45,7 @@ def place() -> Iterator[Path]:
 
 
 def stranger(**about: Any) -> dict[str, str]:
-    """What comes of each attempt of `stranger.py`."""
+    """Run `stranger.py`; return the result of each of its attempts."""
     asked = orjson.dumps(about | {"user": NOBODY if os.geteuid() == 0 else None}).decode()
     done = subprocess.run([sys.executable, ATTEMPTS, asked], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -85,7 +85,7 @@ def port_of(uri: str) -> int:
 
 
 def open_to_others(base: Path) -> list[Path]:
-    """What a folder holds, and itself, as far as others may read, change or enter it."""
+    """The paths in a folder, itself included, that other users may read, change or enter."""
     return [path for path in (base, *base.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077]
 
 

@@ -44,7 +44,7 @@ def echo(ground: Ground, row: Row) -> None:
 
 
 def _store(ground: Ground, service: str, kind: str, key: str, prefix: str) -> float:
-    """What the store alone does per second, in a process of its own."""
+    """Measure how often per second the store alone does it, in a process of its own."""
     what = f"{prefix}{service}", str(ground.scale.seconds), kind, key
     return float(run("-m", "tests.bench.bare_store", *what, MONGO_URI=ground.backend.mongo_uri))
 

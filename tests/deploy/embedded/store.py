@@ -32,7 +32,7 @@ def make_users() -> None:
 
 
 def answers() -> bool:
-    """Whether it listens where others reach it, which it does only when the users are made."""
+    """True if the store listens where others reach it. It does so only after the users are made."""
     try:
         client = pymongo.MongoClient(socket.gethostname(), serverSelectionTimeoutMS=2000, directConnection=True)
         client.admin.command("ping")

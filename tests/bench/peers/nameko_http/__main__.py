@@ -56,7 +56,7 @@ if not AS_IT_COMES:
 
 
 class Checked(DependencyProvider):
-    """Who asks."""
+    """Checks access tokens."""
 
     def setup(self) -> None:
         self._tokens = Tokens(Path(os.environ["TOKEN_JWKS_FILE"]))
@@ -78,7 +78,7 @@ class Rows(DependencyProvider):
 
 
 class Accounts:
-    """Who belongs to the hub."""
+    """The service that reads the members of the hub."""
 
     name = "peer_accounts"
     rows = Rows()
@@ -125,7 +125,7 @@ def _answer(said: dict[str, Any], status: int) -> Response:
 
 
 def tuned(workers: int) -> dict[str, Any]:
-    """What is set, and kombu's pool with it."""
+    """Return nameko's settings for so many workers; set the limit of kombu's pool."""
     kombu.pools.set_limit(workers)
     orjsons = {"encoder": "orjson.dumps", "decoder": "orjson.loads"}
     kind = {"content_type": "application/json", "content_encoding": "utf-8"}
