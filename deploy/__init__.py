@@ -1,1 +1,1 @@
-"""How the platform is run: on one machine, in containers, on a cluster."""
+"""Runs the platform: on one machine, in containers, on a cluster."""

@@ -1,6 +1,6 @@
-"""`python -m deploy.advisories`: whether anything that is installed has a known vulnerability.
+"""`python -m deploy.advisories`: look for known vulnerabilities in the installed packages.
 
-Asks where the advisories are kept; where that can't be reached, says so and goes on.
+It asks the service that keeps the advisories. If that can't be reached, it says so and succeeds.
 """
 
 import json
@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOCKED = Path(__file__).parents[1] / "requirements" / "dev.txt"  # has what all others have
+LOCKED = Path(__file__).parents[1] / "requirements" / "dev.txt"  # includes the packages of all others
 PATIENCE = 90  # seconds
 
 
 def read(printed: str) -> tuple[list[str], int]:
-    """From pip-audit's JSON: a line for each vulnerability, and how many packages were looked up."""
+    """A line for each vulnerability in pip-audit's JSON, and the number of packages that were looked up."""
     found: list[dict[str, Any]] = json.loads(printed)["dependencies"]
     looked_up = [each for each in found if "skip_reason" not in each]
     lines = [
@@ -26,7 +26,7 @@ def read(printed: str) -> tuple[list[str], int]:
 
 
 def main() -> int:
-    """1 when there is a vulnerability, 0 when there is none or nobody can be asked."""
+    """Return 1 if there is a vulnerability, 0 if there is none or the advisories can't be reached."""
     tool = str(Path(sys.executable).with_name("pip-audit"))
     command = [tool, "--disable-pip", "--require-hashes", "-r", str(LOCKED), "--progress-spinner", "off", "-f", "json"]
     try:

@@ -1,4 +1,4 @@
-"""The capabilities, read from the tree, for whatever describes, watches or tests all of them."""
+"""The capabilities, read from the tree, for code that describes, watches or tests all of them."""
 
 import importlib.util
 import pkgutil
@@ -8,7 +8,7 @@ from services import events, feedback, members, notifications
 
 
 def capabilities() -> Iterator[type]:
-    """The service classes: in each service's packages, what has a `name` that begins with the service's."""
+    """The service classes: in each service's packages, the class whose `name` is `<service>.<package>`."""
     for service in (members, events, feedback, notifications):
         for package in pkgutil.iter_modules(service.__path__, f"{service.__name__}."):
             if package.ispkg and importlib.util.find_spec(f"{package.name}.service"):

@@ -2,7 +2,7 @@
 
 `gateway/openapi.json` comes from the gateway's routes and the calls, `services/contracts/calls/README.md` from the
 calls, `services/contracts/asyncapi.yaml` from the catalogue and the handlers of all services,
-`deploy/rabbitmq/rights.json` from what they declare, announce and hear,
+`deploy/rabbitmq/rights.json` from their declarations, announcements and handlers,
 `services/notifications/tellings/README.md` from the tellings, `deploy/seeing/dashboard.json` from its description in
 Python, `deploy/kubernetes/production/alerts.yaml` from the rules in `deploy/seeing`.
 """
@@ -40,8 +40,8 @@ def openapi() -> str:
 
 
 def bus() -> str:
-    """The AsyncAPI 3.0 document of what services announce and hear, in YAML."""
-    with warnings.catch_warnings(action="ignore"):  # eventlet's word on its future
+    """The AsyncAPI 3.0 document of the messages that services announce and hear, in YAML."""
+    with warnings.catch_warnings(action="ignore"):  # eventlet warns about its own future
         messaging = importlib.import_module("services.chassis.messaging")
         document = asyncapi.document(messaging.hearers(capabilities()))
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
@@ -55,7 +55,7 @@ Made from the calls declared in this folder: who may make each, and how it may r
 
 
 def calls() -> str:
-    """What capabilities can be asked, and by whom, as a table in Markdown."""
+    """The calls to the capabilities and their callers, as a table in Markdown."""
     rows = [
         f"| `{each.target}` | {each.says} | {', '.join(f'`{name}`' for name in each.takes)} | {_whom(each)} "
         f"| {', '.join(family.__name__ for family in each.refuses)} |"
@@ -73,7 +73,7 @@ def _whom(asked: Call) -> str:
 
 
 def rights() -> str:
-    """The rights on the bus as RabbitMQ's definitions, one entry a line."""
+    """The rights on the bus as RabbitMQ's definitions, one entry per line."""
     with warnings.catch_warnings(action="ignore"):
         found = importlib.import_module("deploy.rights").rights()
     parts = [
@@ -83,7 +83,7 @@ def rights() -> str:
 
 
 def alerts() -> str:
-    """The rules for alerts as an object of Prometheus' operator, which takes no files."""
+    """The rules for alerts as an object for Prometheus' operator, which does not read files."""
     rules = yaml.safe_load((ROOT / "deploy/seeing/alerts.yaml").read_text(encoding="utf-8"))
     found = {
         "apiVersion": "monitoring.coreos.com/v1",
@@ -95,7 +95,7 @@ def alerts() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the documents, or with `--check` show how they differ; 1 when they do."""
+    """Write the documents. With `--check`, show their differences instead, and return 1 if there are any."""
     differ = 0
     made = {
         "gateway/openapi.json": openapi(),

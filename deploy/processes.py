@@ -1,6 +1,6 @@
-"""Which processes the services run as, by their own declarations, and where these are to be found.
+"""The processes of the services, as they declare them, and a check of the places that must list them.
 
-A process has a line in the Procfile, a container, a Deployment and a ScaledObject, all of its name, and a lock file.
+A process has a line in the Procfile, a container, a Deployment and a ScaledObject, all with its name, and a lock file.
 """
 
 import json
@@ -17,7 +17,7 @@ from deploy.kubernetes.rendered import Object, render
 from deploy.local.platform import GATEWAY, ROOT
 from deploy.secrets import SERVICES
 
-# To import a service's entry point makes the whole process cooperative: a process of its own does it.
+# Importing a service's entry point makes the whole process cooperative, so another process does it.
 READ = """
 import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
@@ -33,7 +33,7 @@ print(json.dumps(found))
 
 
 class Declared(NamedTuple):
-    """A process of a service; `whole` says that it serves all of it."""
+    """A process of a service. `whole` is True if it serves the whole service."""
 
     service: str
     name: str
@@ -43,7 +43,7 @@ class Declared(NamedTuple):
 
     @property
     def arguments(self) -> list[str]:
-        """What `python -m services.<service>` is given to serve just these capabilities."""
+        """The arguments with which `python -m services.<service>` serves just these capabilities."""
         return [] if self.whole else [name.partition(".")[2] for name in self.capabilities]
 
 
@@ -55,7 +55,7 @@ def processes() -> list[Declared]:
 
 
 def flaws(declared: Sequence[Declared], handlers: Sequence[str]) -> list[str]:
-    """Where the platform's descriptions differ from what is declared, a sentence each.
+    """The differences between the platform's descriptions and the declarations, a sentence for each.
 
     `handlers` are the queues of all handlers.
     """

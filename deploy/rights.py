@@ -1,7 +1,7 @@
-"""Who may do what on the bus, made from what the code declares, announces and hears: as little as works.
+"""The rights on the bus: the least that works, derived from the code's declarations, announcements and handlers.
 
-A service owns nothing there: exchanges, queues and bindings are the operator's. It reads its own queues, announces what
-is its own, answers whoever asks, calls no other service, and can't reach the default exchange, which leads everywhere.
+A service owns nothing there: exchanges, queues and bindings are the operator's. It reads its own queues, announces its
+own messages, answers calls, and calls no other service. It can't reach the default exchange, which leads everywhere.
 """
 
 import re
@@ -25,7 +25,7 @@ Entry = dict[str, Any]
 
 
 class Topology:
-    """Takes down, like a channel that never sends it, what is declared."""
+    """Records declarations. It has the methods of a channel but sends nothing."""
 
     def __init__(self) -> None:
         self.exchanges: list[Entry] = []
@@ -48,7 +48,7 @@ class Topology:
 
 
 def rights() -> dict[str, list[Entry]]:
-    """Definitions for a broker whose users are the services, `gateway` and `operator`: all but the users themselves."""
+    """Definitions for a broker whose users are the services, `gateway` and `operator`: everything except the users."""
     topology, heard = Topology(), hearers(capabilities())
     declare_exchanges(topology)
     declare_retries(topology, RETRY_DELAYS)
@@ -65,7 +65,7 @@ def rights() -> dict[str, list[Entry]]:
         parks = [DEAD, *map(re.escape, retries)] if retries else []
         announces = [exchange for exchange in (EXCHANGE, PRIVATE) if _announced_by(name, exchange) != NOTHING]
         left = {queue: message for queue, message in former.items() if queue.startswith(f"{name}.")}
-        leaves = {message.exchange for message in left.values()}  # to unbind is to write to a queue and read of these
+        leaves = {message.exchange for message in left.values()}  # unbinding writes to a queue and reads an exchange
         write = [*announces, RPC_EXCHANGE, *parks, *map(re.escape, sorted(left))]
         permissions.append(_may(name, write=write, read=[rf"(rpc-)?{name}\..+", *sorted(leaves)]))
         topics += [

@@ -1,6 +1,6 @@
 """`python -m deploy.secrets`: make the keys and passwords of a platform in containers, each a file in `.secrets/`.
 
-What is there already is kept: the store remembers its passwords from its first start.
+Existing ones are kept, because the store remembers its passwords from its first start.
 """
 
 import json
@@ -20,7 +20,7 @@ PREFIX = "hearth_"
 
 
 def definitions(passwords: dict[str, str]) -> dict[str, Any]:
-    """All that a node of the platform has to know: policies, rights, and the users with these passwords."""
+    """The definitions for a node of the broker: policies, rights, and the users with these passwords."""
     users = [
         {
             "name": name,
@@ -49,7 +49,7 @@ def mongo_uri(passwords: dict[str, str], user: str, where: str) -> str:
 
 
 def make(folder: Path) -> None:
-    """Writes what is missing in `folder`, which only its owner may enter."""
+    """Writes the missing files in `folder`, which only its owner may enter."""
     private.folder(folder)
     kept = folder / "passwords.json"
     known = private.read_json(kept)
@@ -78,7 +78,7 @@ def make(folder: Path) -> None:
 
 
 def _show(path: Path, text: str) -> None:
-    """A file that whoever gets it mounted may read; the folder keeps everybody else out."""
+    """Write a file that is readable wherever it is mounted. The folder keeps everybody else out."""
     private.write(path, text)
     path.chmod(0o444)
 

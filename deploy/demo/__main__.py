@@ -1,4 +1,4 @@
-"""`python -m deploy.demo`: people who are missing join, then the story. Exits 1 where something does not happen."""
+"""`python -m deploy.demo`: missing people join, then the story is told. Exits 1 if something does not happen."""
 
 import argparse
 import os
@@ -27,7 +27,7 @@ def _url() -> str:
 def _populate(
     screen: Console, bus: Subscriber, door: Visitor, everybody: list[people.Person], password: str
 ) -> Visitor:
-    """Lets those join who are missing; returns the first administrator."""
+    """Lets the missing people join; returns the first administrator."""
     administrator, made = joining.found(door, everybody[0], password)
     known = {card["name"] for card in administrator.each("/v1/members")}
     missing = [person for person in everybody if person.name not in known]

@@ -1,4 +1,4 @@
-"""An independent subscriber: what any other system hears that knows the broker's address and the exchange's name."""
+"""An independent subscriber. It hears the same as any system that knows the broker's address and the exchange."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ class Heard(NamedTuple):
 class Subscriber:
     """Hears every message from now on until it is closed, in a thread of its own, over an exclusive queue.
 
-    It leaves out what is also announced in a newer version.
+    It leaves out messages that are also announced in a newer version.
     """
 
     def __init__(self, uri: str) -> None:
@@ -45,7 +45,7 @@ class Subscriber:
         self._thread.start()
 
     def _listen(self, channel: Any) -> None:
-        with suppress(pika.exceptions.AMQPError):  # whoever waits will say what they have not heard
+        with suppress(pika.exceptions.AMQPError):  # the waiting caller reports the missing message
             channel.start_consuming()
             self._connection.close()
 
@@ -63,16 +63,16 @@ class Subscriber:
                 self._news.notify_all()
 
     def of(self, type: str, **data: Any) -> list[Heard]:
-        """What was heard of a type whose body has these values."""
+        """The messages of a type that were heard and whose body has these values."""
         return [h for h in list(self.heard) if h.event["type"] == type and data.items() <= h.event["data"].items()]
 
     def until(self, enough: Callable[[], bool], within: float = PATIENCE) -> bool:
-        """Listen until it is enough; False when it never was."""
+        """Listen until `enough()`. False if that does not come within so many seconds."""
         with self._news:
             return self._news.wait_for(enough, within)
 
     def told(self, kind: str, link: str, members: set[str], within: float = PATIENCE) -> tuple[set[str], float]:
-        """Who has been told of something, once all of `members` were or time is up, and when the last one was."""
+        """The members told of something, and the time of the last delivery. Waits until they include `members`."""
 
         def deliveries() -> list[Heard]:
             return self.of(DELIVERED, kind=kind, link=link)

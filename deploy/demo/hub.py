@@ -15,7 +15,7 @@ TOO_MANY, MINUTE = 429, 60
 
 
 class Refused(StoryBroken):
-    """The platform said no, with a problem document."""
+    """The platform refused a request, with a problem document."""
 
     def __init__(self, request: str, answer: requests.Response) -> None:
         try:
@@ -33,12 +33,12 @@ class Visitor:
         self.url = url
         self.id = str(tokens["member_id"]) if tokens else None
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy for the world is none for this machine
+        self._session.trust_env = False  # a configured proxy must not be used for this machine
         if tokens:
             self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """The answer, if need be the next minute's. Raises Refused, or StoryBroken when there is none."""
+        """The answer; at a rate limit, that of the next minute. Raises Refused, or StoryBroken without an answer."""
         try:
             answer = self._session.request(method, self.url + path, timeout=PATIENCE, **options)
         except requests.RequestException as error:
@@ -55,7 +55,7 @@ class Visitor:
         return self.request("GET", path, params=query).json()
 
     def send(self, method: str, path: str, **fields: Any) -> Any:
-        """The JSON that is answered to these fields, or to no body if there are none."""
+        """The JSON of the answer to these fields, or to a request without a body if there are no fields."""
         return self.request(method, path, **({"json": fields} if fields else {})).json()
 
     def each(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
@@ -67,11 +67,11 @@ class Visitor:
             yield from page["items"]
 
     def sign_in(self, email: str, password: str) -> "Visitor":
-        """The same door, as the member whose address and password these are."""
+        """A visitor who is signed in as the member with this address and password."""
         return Visitor(self.url, self.send("POST", "/v1/sessions", email=email, password=password))
 
     def inbox(self, link: str) -> list[dict[str, Any]]:
-        """What lies in this member's inbox about something, newest first."""
+        """The lines with this link in the member's inbox, newest first."""
         return [line for line in self.get("/v1/notifications", limit=100)["items"] if line["link"] == link]
 
 
@@ -89,7 +89,7 @@ class Stream:
                 self._shown.put((time.perf_counter(), json.loads(line.removeprefix(b"data: "))))
 
     def shows(self, link: str) -> tuple[float, dict[str, Any]]:
-        """What it showed with this link, and when by `time.perf_counter()`. Raises StoryBroken when it does not."""
+        """The time (`time.perf_counter()`) and line shown with this link. Raises StoryBroken if there is none."""
         until = time.monotonic() + PATIENCE
         while (left := until - time.monotonic()) > 0:
             try:

@@ -59,7 +59,7 @@ def found(door: Visitor, founder: Person, password: str) -> tuple[Visitor, bool]
 
 
 def join(administrator: Visitor, people: list[Person], password: str, each: Callable[[], None]) -> set[str]:
-    """Invites and registers these people, a few at a time, calling `each` after everyone; returns the new ids."""
+    """Invites and registers these people, a few at a time, and calls `each` after each. Returns the new ids."""
 
     def one(person: Person) -> str | None:
         member_id = _join(administrator, person, password)
@@ -87,9 +87,9 @@ def _join(administrator: Visitor, person: Person, password: str) -> str | None:
 
 
 def welcome(administrator: Visitor, bus: Subscriber, new: set[str], everybody: set[str]) -> None:
-    """Invites everybody to breakfast, until that has reached them all: then notifications knows all who are new.
+    """Invites everybody to breakfast until the invitation has reached all. Then notifications knows all new members.
 
-    Its copy of the members is made of their messages, so for a moment it may know fewer. Raises StoryBroken.
+    It copies the members from their messages, so for a moment it may know fewer. Raises StoryBroken.
     """
     if not bus.until(lambda: new <= {h.event["subject"] for h in bus.of("members.joined")}):
         raise StoryBroken(f"The bus did not tell of all {len(new)} who joined within {PATIENCE:.0f} s.")
@@ -112,5 +112,5 @@ def _breakfast() -> dict[str, Any]:
         "place": "The kitchenette",
         "starts_at": starts_at.isoformat(),
         "ends_at": (starts_at + timedelta(hours=2)).isoformat(),
-        "audience": {"roles": ROLES},  # all there are; what is for everyone is told without knowing anybody
+        "audience": {"roles": ROLES},  # all roles: a message for everyone needs no list of members
     }

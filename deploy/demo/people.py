@@ -1,4 +1,4 @@
-"""The people of the hub, invented, as `people.csv` lists them."""
+"""The invented people of the hub, from `people.csv`."""
 
 import csv
 import unicodedata
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Person:
-    """One of them. `profile` has the fields of the API's registration besides the name."""
+    """A person. `profile` has the fields of the API's registration besides the name."""
 
     name: str
     roles: list[str]
@@ -23,7 +23,7 @@ class Person:
 
 
 def read() -> list[Person]:
-    """Everybody; the first is the hub's first administrator."""
+    """All people. The first is the hub's first administrator."""
     with Path(__file__).with_name("people.csv").open(encoding="utf-8", newline="") as file:
         return [_person(row) for row in csv.DictReader(file, delimiter=";")]
 

@@ -1,4 +1,4 @@
-"""The story: an event, a voice, a voice without a name, the answers, and what an outsider heard of it all.
+"""The story: an event, a voice, an anonymous voice, the answers, and the messages that an outsider heard.
 
 Times are counted from the moment before a request is sent, by one clock in one process; nothing is estimated.
 """
@@ -41,7 +41,7 @@ REPLIES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 
 
 class Story:
-    """Told once. `cards` are the members as the directory shows them; all of `people` have the one `password`."""
+    """The story, told once. `cards` are the members in the directory. All of `people` have the same `password`."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Story:
         self._begun = len(bus.heard)
 
     def tell(self) -> None:
-        """All of it. Raises StoryBroken where something does not happen."""
+        """Tell all of it. Raises StoryBroken if something does not happen."""
         self._event()
         voice = self._voice()
         nameless, claim_code = self._nameless_voice()
@@ -223,14 +223,14 @@ def _repair_cafe(number: int) -> dict[str, Any]:
 
 
 def _why(card: dict[str, Any]) -> str | None:
-    """What puts a member into the audience; the first of several reasons."""
+    """The reason why a member is in the audience, or None. Of several reasons it is the first."""
     if roles := [role for role in ROLES if role in card["roles"]]:
         return f"their role, {roles[0]}"
     return next((f"their tag {tag}" for tag in TAGS if tag in card["tags_have"] + card["tags_want"]), None)
 
 
 def _day_only(moment: str, id: str) -> bool:
-    """Whether neither a time nor what an id (a UUID that begins with Unix milliseconds) tells is finer than the day."""
+    """True if the moment and the time in the id (a UUID that begins with Unix milliseconds) tell only the day."""
     midnight = moments.to_ms(datetime.fromisoformat(moment))
     return midnight % 86_400_000 == 0 and UUID(id).int >> 80 == midnight
 

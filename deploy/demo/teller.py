@@ -1,4 +1,4 @@
-"""How the story looks on a terminal of 100 columns, or in a file."""
+"""Prints the story for a terminal of 100 columns, or into a file."""
 
 import sys
 
@@ -11,13 +11,13 @@ WIDTH = 100
 
 
 def console() -> Console:
-    """As wide as the terminal is, up to WIDTH; where there is no terminal, WIDTH."""
+    """A console as wide as the terminal, up to WIDTH. Without a terminal it has WIDTH columns."""
     width = min(Console().width, WIDTH) if sys.stdout.isatty() else WIDTH
     return Console(width=width, highlight=False)
 
 
 class Teller:
-    """Says things. Texts are rich's markup; what members wrote goes through `quoted`."""
+    """Prints the story. Texts are rich's markup. Members' own texts go through `quoted`."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -31,7 +31,7 @@ class Teller:
             self.console.print(text)
 
     def times(self, seconds: dict[str, float]) -> None:
-        """What was true after how many seconds, in the order in which it became true."""
+        """Print each statement with the seconds after which it became true, in that order."""
         for what, after in sorted(seconds.items(), key=lambda each: each[1]):
             self.say(f"  after [b]{after * 1000:4.0f} ms[/b]  {what}")
 
@@ -44,7 +44,7 @@ class Teller:
         self.console.print(table)
 
     def beside(self, texts: dict[str, list[str]]) -> None:
-        """What is to be compared, in columns of the same width."""
+        """Print texts to compare, in columns of the same width."""
         table = Table(*texts, box=box.SIMPLE_HEAD, show_edge=False, header_style="dim", padding=(0, 1), expand=True)
         for column in table.columns:
             column.ratio = 1
@@ -54,5 +54,5 @@ class Teller:
 
 
 def quoted(text: str) -> str:
-    """What somebody wrote, for markup."""
+    """A member's text, quoted and escaped for markup."""
     return f"[b]“{escape(text)}”[/b]"

@@ -1,13 +1,13 @@
-"""The operators' command line: what is wrong and what to do, messages as they pass, and what to do with the dead ones.
+"""The operators' command line: checks with advice, passing messages, dead letters, partners, backups and more.
 
-It reads the bus and the store from outside, with connections of its own; no service has to cooperate but to answer.
+It reads the bus and the store from outside, over its own connections. Services need only answer calls.
 """
 
 import click
 
 
 class Trouble(click.ClickException):
-    """A command cannot do what it was asked: `says` why, and `do` what would help, in sentences."""
+    """A command cannot do its work. `says` is the reason and `do` the remedy, both in sentences."""
 
     def __init__(self, says: str, do: str = "") -> None:
         super().__init__(f"{says} {do}".strip())

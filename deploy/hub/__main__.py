@@ -29,7 +29,7 @@ for command in (doctor, tail, trace, queues, dead, replay, partner, backup, rest
 
 
 def main() -> None:
-    """Runs the command line; Ctrl-C ends it with 130, a closed pipe quietly."""
+    """Runs the command line. Ctrl-C ends it with code 130, a closed pipe ends it quietly."""
     try:
         code = hub.main(prog_name="hub", standalone_mode=False)
     except click.ClickException as problem:

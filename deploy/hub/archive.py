@@ -1,7 +1,7 @@
-"""A backup on disk: a folder with a file of BSON documents a collection, and a table of contents with their checksums.
+"""A backup on disk: a folder with a file of BSON documents per collection, and a table of contents with checksums.
 
-The files are as `mongodump --gzip` writes them, so that MongoDB's own tools can read them, too. They are written and
-read a document at a time. The table is written last: a folder without it is no backup.
+The files have the format of `mongodump --gzip`, so that MongoDB's own tools can read them, too. They are written and
+read one document at a time. The table is written last: a folder without it is not a backup.
 """
 
 import gzip
@@ -19,9 +19,9 @@ from deploy.hub import Trouble
 
 FORMAT = 1
 TABLE = "backup.json"
-MESSAGES = "messages"  # the part that is no collection
+MESSAGES = "messages"  # the one part that is not a collection
 SUFFIX = ".bson.gz"
-LARGEST = 48 * 1024 * 1024  # bytes of a document: MongoDB allows 16 MiB, and its own tools somewhat more
+LARGEST = 48 * 1024 * 1024  # bytes of a document; MongoDB allows 16 MiB, and its own tools somewhat more
 SHORTEST = 5
 
 Table = dict[str, Any]
@@ -36,7 +36,7 @@ class Archive:
 
     @classmethod
     def new(cls, folder: Path) -> "Archive":
-        """An empty one, which only its owner may read. Raises Trouble where something is already."""
+        """An empty archive that only its owner may read. Raises Trouble if the folder is not empty."""
         try:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
             empty = not any(folder.iterdir())
@@ -48,7 +48,7 @@ class Archive:
 
     @classmethod
     def open(cls, folder: Path) -> "Archive":
-        """One that was made before, all of it checked. Raises Trouble when a byte is not as it was written."""
+        """An existing archive, completely checked. Raises Trouble if a byte has changed since it was written."""
         found = cls(folder)
         table: Table = {}
         with suppress(OSError, ValueError):
@@ -70,7 +70,7 @@ class Archive:
         return found
 
     def write(self, name: str, documents: Iterable[bytes]) -> int:
-        """Write a part; returns how many documents it has."""
+        """Write a part. Returns the number of its documents."""
         path, part = self._path(name), _Tally()
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with _private(path) as raw:
@@ -84,7 +84,7 @@ class Archive:
         return part.documents
 
     def seal(self, **facts: Any) -> None:
-        """Write the table of contents, with facts for people: from now on it is a backup."""
+        """Write the table of contents, with facts for people. From now on the folder is a backup."""
         table = {"format": FORMAT, **facts, "parts": self.parts}
         with _private(self._folder / TABLE) as file:
             file.write(json.dumps(table, indent=2).encode() + b"\n")
@@ -109,7 +109,7 @@ class Archive:
 
 
 class _Tally:
-    """What is known of a part that passes."""
+    """Counts and checksums the documents of a part as they pass."""
 
     def __init__(self) -> None:
         self.documents = 0

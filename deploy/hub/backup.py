@@ -1,11 +1,11 @@
-"""`hub backup`: what the services remember, written down while they work.
+"""`hub backup`: copy the stores of all services while they work.
 
-Nobody is stopped, and no snapshot is asked of the store. An aggregate is one document in which its unsent messages
-ride, so each is consistent in itself. Messages mend what aggregates are to each other. All that is announced while we
-read is written down, too, whether everybody may hear it or a few. After a restore it rides again in the aggregates that
-it tells of, under the same ids: who has heard it before is not changed by hearing it again. `hub replay` then makes the
-copies new that services keep of each other. So it does not matter which service is read first, but for those who hear
-the gateway: it remembers nothing in which its messages could ride again.
+No service is stopped, and the store takes no snapshot. An aggregate is one document that includes its unsent messages,
+so each aggregate is consistent in itself. Messages restore the consistency between aggregates. So the backup also holds
+all public and private messages that are announced while it reads. After a restore they are put into their aggregates
+and announced again with the same ids. A handler that has heard one before is not changed by it. `hub replay` then
+renews the copies that services keep of each other. So the order of the services does not matter, with one exception:
+services that hear the gateway come last, because the gateway has no store from which to announce its messages again.
 """
 
 import time
@@ -23,18 +23,18 @@ from deploy.hub import Trouble, bus, known, screen, settings, store
 from deploy.hub.archive import MESSAGES, Archive
 from services.contracts.catalogue import EXCHANGE, PRIVATE
 
-PATIENCE = 10.0  # seconds for handlers to catch up with what was announced before we listened
-SETTLING = 2.0  # seconds for what they have in hand
+PATIENCE = 10.0  # seconds for handlers to catch up with messages from before we listened
+SETTLING = 2.0  # seconds for messages that handlers are working on
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def backup(folder: Path) -> None:
-    """Write what all services remember into a new FOLDER, while they work.
+    """Write the data of all services into a new FOLDER, while they work.
 
-    It holds all of the members' data, and hashes of their passwords: keep it as you keep the store. Not in it: keys,
-    passwords of servers, sessions (everybody signs in again), answers kept for an Idempotency-Key (a call that is sent
-    again after a restore is a new one), and what waits in the broker's queues.
+    It holds all of the members' data, and hashes of their passwords: protect it like the store. It does not hold keys,
+    passwords of servers, sessions (everybody signs in again), answers kept for an Idempotency-Key (a call that is
+    repeated after a restore is a new call), or messages that wait in the broker's queues.
     """
     archive, began = Archive.new(folder), datetime.now(UTC)
     with bus.connection() as opened, store.client() as client:
@@ -58,7 +58,7 @@ def _documents(rows: store.Raw) -> Iterator[bytes]:
 
 
 def _listen(opened: amqp.Connection) -> str:
-    """A queue that gets all that is announced from now on, to everybody or to a few."""
+    """A queue that gets all public and private messages from now on."""
     channel = opened.channel()
     queue: str = channel.queue_declare("", exclusive=True).queue
     try:
@@ -73,12 +73,12 @@ def _passed(opened: amqp.Connection, queue: str) -> Iterator[bytes]:
     with opened.channel() as channel:
         channel.auto_decode = False
         while message := channel.basic_get(queue, no_ack=True):
-            with suppress(orjson.JSONDecodeError):  # foreign rubbish is nobody's memory
+            with suppress(orjson.JSONDecodeError):  # a foreign, unreadable message is not worth keeping
                 yield bson.encode(orjson.loads(message.body))
 
 
 def _behind(opened: amqp.Connection) -> dict[str, int]:
-    """The handlers' queues that were never seen empty, with what waits there."""
+    """The handlers' queues that were never seen empty, with the number of waiting messages."""
     waiting, until = dict.fromkeys(known.handlers(), 0), time.monotonic() + PATIENCE
     while True:
         found = {queue: bus.look(opened, queue) for queue in waiting}
@@ -90,10 +90,10 @@ def _behind(opened: amqp.Connection) -> dict[str, int]:
 
 
 def _parts(client: store.Client) -> list[str]:
-    """The collections. Services that hear somebody without a memory come last, so that they have heard the most.
+    """The collections in order. Services that hear a publisher without a store come last, to have heard the most.
 
-    In each service, the collections that say that something was done come first. So nothing is called done of which the
-    effect was not read.
+    In each service, the collections that record deeds as done come first. So the backup records no deed as done without
+    its effect.
     """
     found, handlers = [], known.handlers().items()
     hear = {queue.partition(".")[0] for queue, type in handlers if type.partition(".")[0] not in known.services()}

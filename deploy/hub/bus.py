@@ -1,6 +1,6 @@
-"""The broker as an operator sees it: connections with deadlines, queues, and questions to the capabilities.
+"""The broker for operators: connections with deadlines, queues, and calls to the capabilities.
 
-Everything that goes wrong between us and the broker is raised as Trouble.
+Every error between us and the broker is raised as Trouble.
 """
 
 import ssl
@@ -25,7 +25,7 @@ RPC_EXCHANGE = "nameko-rpc"
 
 
 class Queue(NamedTuple):
-    """What AMQP tells of a queue. `ready` are the messages that nobody holds just now."""
+    """The facts that AMQP gives about a queue. `ready` counts the messages that no consumer holds."""
 
     name: str
     ready: int
@@ -33,7 +33,7 @@ class Queue(NamedTuple):
 
 
 def where(uri: str) -> str:
-    """Host and port of an AMQP URI: all of it that may be shown."""
+    """The host and port of an AMQP URI. Other parts of it must not be shown."""
     parts = urlsplit(uri)
     host = parts.hostname or "localhost"
     return f"{f'[{host}]' if ':' in host else host}:{parts.port or (5671 if parts.scheme == 'amqps' else 5672)}"
@@ -46,7 +46,7 @@ def vhost(uri: str) -> str:
 
 @contextmanager
 def connection(on_blocked: Callable[[str], Any] | None = None) -> Iterator[amqp.Connection]:
-    """A connection for as long as the block lasts; AMQP and socket errors in the block become Trouble."""
+    """A connection while the block lasts. AMQP and socket errors in the block become Trouble."""
     uri = settings.need("AMQP_URI")
     parts = urlsplit(uri)
     made = amqp.Connection(
@@ -84,7 +84,7 @@ def _why(error: Exception) -> str:
 
 
 def look(connection: amqp.Connection, queue: str) -> Queue | None:
-    """A queue as it is now; None if there is none of that name."""
+    """A queue as it is now, or None if it does not exist."""
     try:
         with connection.channel() as channel:
             found = channel.queue_declare(queue, passive=True)
@@ -94,7 +94,7 @@ def look(connection: amqp.Connection, queue: str) -> Queue | None:
 
 
 def differs(connection: amqp.Connection, queue: str) -> str | None:
-    """How an existing queue differs from a durable quorum queue without other arguments, in the broker's words."""
+    """The difference of a queue from a durable quorum queue without other arguments, in the broker's words, or None."""
     try:
         with connection.channel() as channel:
             channel.queue_declare(queue, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
@@ -108,7 +108,7 @@ def ask(
 ) -> dict[str, Any]:
     """Call `<capability>.<method>`, all at once, with the same arguments. Collect for `within` seconds what they say.
 
-    A refusal stands in the place of its answer; those who stayed silent are missing.
+    A refusal takes the place of its answer. Targets without an answer are missing.
     """
     answers: dict[str, Any] = {}
     asked = {str(uuid.uuid4()): target for target in targets}

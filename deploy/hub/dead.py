@@ -23,7 +23,7 @@ def dead() -> None:
 
 
 def choosing(command: Callable[..., None]) -> Callable[..., None]:
-    """The options by which letters are chosen."""
+    """Add the options that choose letters."""
     for option in (
         click.option("--all", "everything", is_flag=True, help="All letters."),
         click.option("--id", help="The letter with this id, or all letters of the message with this id."),
@@ -72,7 +72,7 @@ def show(which: str, raw: bool) -> None:
     """One letter with its headers and body."""
     found = None
     with connection() as opened, Letters(opened) as letters:
-        # To the end: what is given back comes after what was given back before, so half a look would mix them up.
+        # Read to the end: letters go back in the order of reading, so stopping halfway would change their order.
         for number, letter in enumerate(letters, 1):
             if found is None and (which == str(number) or letter.is_called(which)):
                 found = number, letter
@@ -103,7 +103,7 @@ def _readable(body: bytes) -> str:
 @dead.command()
 @choosing
 def replay(queue: str | None, id: str | None, everything: bool) -> None:
-    """Put letters back into the queue that failed, and only there, with all their tries before them."""
+    """Put letters back into the queue that failed, and only there. They get all their tries again."""
     chosen = _choice(queue, id, everything)
     back: Counter[str] = Counter()
     homeless: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""`hub doctor`: what is up, what is wrong, and what to do about it."""
+"""`hub doctor`: check the platform and advise on faults."""
 
 import sys
 import time
@@ -23,7 +23,7 @@ from services.contracts.errors import Refusal
 
 PING = 1.0  # seconds that a capability has for an answer
 LATE = 3.0  # seconds after which an unsent message should have been sent
-BACKLOG = 1000  # messages that wait for a handler before it is called behind
+BACKLOG = 1000  # waiting messages from which on a handler counts as behind
 COLOURS = {"ok": "green", "watch": "yellow", "wrong": "red"}
 
 
@@ -31,7 +31,7 @@ COLOURS = {"ok": "green", "watch": "yellow", "wrong": "red"}
 @click.option("--management", metavar="URL", help="RabbitMQ's management API, if not AMQP_MANAGEMENT_URI; no password.")
 @screen.as_json
 def doctor(management: str | None, as_json: bool) -> None:
-    """What is up, what is wrong and what to do. Exit code 0: healthy, 1: not."""
+    """Check the platform and advise on faults. Exit code 0: healthy, 1: not."""
     checks: list[tuple[str, Callable[[], Findings]]] = [
         ("broker", _queues),
         ("broker", _capabilities),
@@ -44,7 +44,7 @@ def doctor(management: str | None, as_json: bool) -> None:
     if management:
         checks.append(("management", partial(policies.check, management)))
     found = [finding for about, check in checks for finding in _run(about, check)]
-    found = list(dict.fromkeys(found))  # a broker that is away is found by several
+    found = list(dict.fromkeys(found))  # several checks find a missing broker
     healthy = all(finding.state != "wrong" for finding in found)
     if as_json:
         screen.dump({"healthy": healthy, "findings": [asdict(finding) for finding in found]})
@@ -75,7 +75,7 @@ def _serve(name: str) -> str:
 
 
 def _queues() -> Findings:
-    """The broker, each handler's queue, and the dead."""
+    """Check the broker, each handler's queue, and the dead letters."""
     with bus.connection() as opened:
         server = opened.server_properties
         yield Finding("ok", "broker", f"{server.get('product')} {server.get('version')} answers.")
@@ -124,7 +124,7 @@ def _queue(opened: amqp.Connection, name: str) -> Findings:
 
 
 def _capabilities() -> Findings:
-    """Whether each answers; asking is also what shows an alarm, for the broker blocks only those who publish."""
+    """Check that each capability answers. The calls also reveal an alarm, for the broker blocks only publishers."""
     blocked: list[str] = []
     with bus.connection(on_blocked=blocked.append) as opened:
         answers = bus.ask(opened, [f"{name}.ping" for name in known.capabilities()], PING)
@@ -151,7 +151,7 @@ def _capabilities() -> Findings:
 
 
 def _gateway() -> Findings:
-    """Whether the gateway thinks that it can serve, if we know where it is."""
+    """Check that the gateway reports ready, if we know its address."""
     host, port = settings.environment().get("HOST"), settings.environment().get("PORT")
     if not (host and port):
         yield Finding("ok", "gateway", "not asked: HOST and PORT do not say where it is.")
@@ -177,7 +177,7 @@ def _missing(answer: requests.Response) -> list[str]:
 
 
 def _store() -> Findings:
-    """The store, and messages that should have been sent: unsent at two looks LATE seconds apart."""
+    """Check the store, and for overdue messages: those unsent at two looks LATE seconds apart."""
     with store.client() as client:
         yield Finding("ok", "store", f"MongoDB {client.server_info()['version']} answers.")
         late = _unsent(client)

@@ -1,4 +1,4 @@
-"""Work that was planned for a moment which has passed: a check of `hub doctor`."""
+"""A check of `hub doctor` for overdue work."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,12 +7,12 @@ from deploy.hub import known, screen, settings, store
 from deploy.hub.finding import Finding, Findings
 from services.ground import clock
 
-LATE = timedelta(minutes=1)  # after its moment that work should have been done
+LATE = timedelta(minutes=1)  # after its planned moment, work counts as late
 TRIED_WITHIN = timedelta(hours=1)  # longer than any pause between two tries
 
 
 def check() -> Findings:
-    """Work that is late, by the field that plans it."""
+    """Find late work, by the field that plans it."""
     with store.client() as client:
         late = [finding for service in known.services() for finding in _late(client, service)]
     yield from late or [Finding("ok", "schedule", "nothing that was due is late.")]
@@ -34,7 +34,7 @@ def _late(client: store.Client, service: str) -> Findings:
 
 
 def _planned(row: store.Document, field: str) -> datetime:
-    """The moment for which a row was planned, also while it waits for another try."""
+    """The moment for which a row was planned. It stays the same while the row waits for another try."""
     taken = row.get(store.TAKEN, {}).get(field)
     found: datetime = taken["since"] if taken and taken["until"] == row[field] else row[field]
     return found

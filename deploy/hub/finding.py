@@ -1,4 +1,4 @@
-"""What `hub doctor` says of one thing."""
+"""A finding of `hub doctor`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that was looked at: `says` how it is, `do` what would help."""
+    """The result of a check. `says` is its state in words, `do` the remedy."""
 
     state: Literal["ok", "watch", "wrong"]
     about: str

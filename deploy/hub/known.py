@@ -1,4 +1,4 @@
-"""What the platform consists of, by the services' own code."""
+"""The parts of the platform, read from the services' own code."""
 
 import importlib
 import warnings
@@ -10,8 +10,8 @@ RPC_QUEUE = "rpc-{}"
 
 
 def _load(module: str) -> Any:
-    """A module of the services; only when it is needed, for it takes a second."""
-    with warnings.catch_warnings(action="ignore"):  # eventlet's word on its future
+    """A module of the services. It is loaded only when needed, because that takes a second."""
+    with warnings.catch_warnings(action="ignore"):  # eventlet warns about its own future
         return importlib.import_module(module)
 
 
@@ -23,17 +23,17 @@ def _classes() -> list[Any]:
 
 
 def capabilities() -> list[str]:
-    """Their names: `members.accounts`, …"""
+    """The names of the capabilities: `members.accounts`, …"""
     return [each.name for each in _classes()]
 
 
 def services() -> list[str]:
-    """Their names, in the order of the capabilities."""
+    """The names of the services, in the order of the capabilities."""
     return list(dict.fromkeys(name.partition(".")[0] for name in capabilities()))
 
 
 def handlers() -> dict[str, str]:
-    """The queues of the handlers, each with the type of the messages that it hears."""
+    """The queues of the handlers, each with the type of its messages."""
     heard = _load("services.chassis.messaging").hearers(_classes())
     return {queue: type for type, queues in heard.items() for queue in queues}
 
@@ -44,13 +44,13 @@ def retired() -> list[str]:
 
 
 def replaying() -> list[str]:
-    """The calls by which capabilities announce their state again."""
+    """The calls that make capabilities announce their state again."""
     return [f"{each.name}.replay" for each in _classes() if callable(getattr(each, "replay", None))]
 
 
 def left_out() -> set[str]:
-    """The collections that a backup does not hold, as their stores say: `members/sessions`, …"""
-    _classes()  # which loads all stores
+    """The collections that a backup leaves out (their stores have `keeps = False`): `members/sessions`, …"""
+    _classes()  # this loads all stores
     found: set[str] = set()
     for kind in _kinds(_load("services.chassis.store").Rows):
         service = kind.__module__.split(".")[1]

@@ -1,7 +1,6 @@
 """Dead letters: messages that could not be handled, in the queue `dead` with the reason in their headers.
 
-They are read one at a time, so that neither the broker nor this process has to hold many of them at once, and only
-those that lay there at the start. What is not settled returns to its place.
+Letters are read one at a time, and only those that were there at the start. An unsettled letter returns to its place.
 """
 
 import hashlib
@@ -20,17 +19,17 @@ DEAD = "dead"
 OURS = ("x-hearth-queue", "x-hearth-error", "x-hearth-attempt", "x-hearth-parked-at")
 COUNTS = ("x-delivery-count", "x-acquired-count")  # RabbitMQ 4.3 writes both
 BROKERS = ("x-death", "x-first-death-", "x-last-death-", *COUNTS)
-WORN = 10  # RabbitMQ 4 drops by default what was returned 20 times, and each look at a letter returns it once
-BATCH = 16  # letters given back at a time: a quorum queue mixes up what it is given back faster than it can write
+WORN = 10  # by default RabbitMQ 4 drops a message after 20 returns, and each look at a letter returns it once
+BATCH = 16  # letters given back at a time; if they come faster than a quorum queue writes, it mixes up their order
 
 
 @dataclass(frozen=True)
 class Letter:
     """A dead letter.
 
-    `id` is short and made of queue and body: the same message, dead again in the same queue, is the same letter.
-    `queue` is where it failed, `parked_at` the moment or day in ISO 8601; both None where nobody says so. `message` and
-    `type` are the CloudEvent's id and type, None in garbage.
+    `id` is short and made from queue and body. So the same message, dead again in the same queue, is the same letter.
+    `queue` is the queue in which it failed, `parked_at` the moment or day in ISO 8601; both are None if unknown.
+    `message` and `type` are the CloudEvent's id and type, or None if the body is not a CloudEvent.
     """
 
     id: str
@@ -46,12 +45,12 @@ class Letter:
     tag: int
 
     def is_called(self, id: str) -> bool:
-        """Whether this is the letter's own id, or that of its message."""
+        """True if this is the letter's own id or its message's id."""
         return id in (self.id, self.message)
 
 
 def read(message: amqp.Message) -> Letter:
-    """The letter in a message of any content."""
+    """The letter in a message with any content."""
     headers = message.properties.get("application_headers")
     headers = headers if isinstance(headers, dict) else {}
     body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
@@ -78,7 +77,7 @@ def read(message: amqp.Message) -> Letter:
 
 
 def _death(headers: dict[str, Any]) -> dict[str, Any]:
-    """The broker's own record of the last death that was no waiting in a queue for retries."""
+    """The broker's own record of the last death, leaving out waits in queues for retries."""
     deaths = headers.get("x-death")
     for each in deaths if isinstance(deaths, list) else []:
         if isinstance(each, dict) and not str(each.get("queue", "retry.")).startswith("retry."):
@@ -99,7 +98,7 @@ def _text(value: Any) -> str | None:
 
 
 class Letters:
-    """What lies in `dead` at the moment, oldest first; can be iterated once. `count` is how many that are."""
+    """The letters now in `dead`, oldest first; `count` is their number. It can be iterated once."""
 
     def __init__(self, connection: amqp.Connection) -> None:
         self._channel = connection.channel()
@@ -117,7 +116,7 @@ class Letters:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give back what was not settled, in the order in which it lay there."""
+        """Give back the unsettled letters in their original order."""
         if not self._channel.is_open:
             return
         tags = list(self._held)
@@ -147,7 +146,8 @@ class Letters:
     def send_back(self, letter: Letter) -> bool:
         """Put a letter into the queue that failed, and only there, as if it came for the first time.
 
-        False, and it stays, where it has no such queue (any more). Dying in between makes a second copy, not a loss.
+        If there is no such queue (any more), the letter stays and the result is False. A crash in between makes a
+        second copy, but loses nothing.
         """
         ours = (*OURS, *BROKERS)
         headers = {name: value for name, value in letter.headers.items() if not name.startswith(ours)}

@@ -1,4 +1,4 @@
-"""RabbitMQ's management API: what AMQP can neither do nor tell, such as users, policies and alarms."""
+"""RabbitMQ's management API, for things that AMQP does not offer, such as users, policies and alarms."""
 
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -16,7 +16,7 @@ REFUSALS = {
 
 
 class Management:
-    """The API at a URL; the user is the one of the URL, else the broker's. Its paths are told in unquoted parts."""
+    """The API at a URL. The user is the URL's, or else the broker's. Paths are given as unquoted parts."""
 
     def __init__(self, url: str) -> None:
         given, ours = urlsplit(url), urlsplit(settings.need("AMQP_URI"))
@@ -26,20 +26,20 @@ class Management:
         self.vhost = bus.vhost(settings.need("AMQP_URI"))
 
     def get(self, *path: str) -> Any:
-        """What there is; None where there is nothing."""
+        """The object at a path, or None if there is none."""
         answer = self._ask("GET", path)
         return None if answer.status_code == 404 else answer.json()
 
     def put(self, *path: str, **value: Any) -> None:
-        """Make or change something."""
+        """Make or change the object at a path."""
         self._ask("PUT", path, value)
 
     def delete(self, *path: str) -> bool:
-        """Take something away; whether it was there."""
+        """Delete the object at a path. False if there was none."""
         return self._ask("DELETE", path).status_code != 404
 
     def alarmed(self) -> bool:
-        """Whether an alarm for memory or disk is on."""
+        """True while an alarm for memory or disk is on."""
         return self._ask("GET", ("health", "checks", "alarms"), fine=(503,)).status_code == 503
 
     def _ask(
@@ -59,7 +59,7 @@ class Management:
 
 
 def harmless(url: str | None) -> str | None:
-    """A URL of a command line, which everybody on the machine can read. Raises Trouble when it holds a password."""
+    """The URL from a command line, which everybody on the machine can read. Raises Trouble if it holds a password."""
     if url and urlsplit(url).password:
         raise Trouble(
             "A password in a command line can be read by everybody on this machine.",
@@ -69,5 +69,5 @@ def harmless(url: str | None) -> str | None:
 
 
 def management() -> Management:
-    """The API that AMQP_MANAGEMENT_URI names. Raises Trouble when nothing does."""
+    """The API at AMQP_MANAGEMENT_URI. Raises Trouble if that is not set."""
     return Management(settings.need(MANAGEMENT))

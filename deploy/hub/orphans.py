@@ -1,4 +1,4 @@
-"""Queues of the services that no handler has any more: after a rename, or when a handler is gone."""
+"""Queues without a handler: those left after a handler was renamed or removed."""
 
 import re
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from deploy.hub.finding import Finding, Findings
 from deploy.hub.letters import DEAD
 from deploy.hub.management import Management
 
-FULL = 1000  # messages in an orphan that is still bound, from which on it is called wrong
+FULL = 1000  # messages from which on an orphan that is still bound counts as wrong
 
 
 class Orphan(NamedTuple):
-    """A queue with as many messages; `bound` where the management API says that it still gets more."""
+    """An orphaned queue with `ready` messages. `bound` is True if the management API says that it still gets more."""
 
     queue: str
     ready: int
@@ -23,7 +23,7 @@ class Orphan(NamedTuple):
 
 
 def expected() -> dict[str, str]:
-    """The queues that the platform needs, each with what it is for."""
+    """The queues that the platform needs, each with its purpose."""
     return {
         **{queue: f"hears {type}" for queue, type in known.handlers().items()},
         **{known.retry_queue(delay): "waits for the next try" for delay in settings.retry_delays()},
@@ -34,7 +34,7 @@ def expected() -> dict[str, str]:
 
 
 def orphans(opened: amqp.Connection, api: Management | None) -> list[Orphan]:
-    """The orphans: by AMQP those that a declaration calls retired, by the management API all of them."""
+    """The orphans. With the management API all are found, without it only those that a declaration names as retired."""
     needed, names = expected(), set(known.retired())
     if api is not None:
         ours = re.compile(rf"(rpc-)?({'|'.join(known.services())})\.")
@@ -44,9 +44,9 @@ def orphans(opened: amqp.Connection, api: Management | None) -> list[Orphan]:
 
 
 def check(url: str | None) -> Findings:
-    """Look for orphans; with the management API at `url`, for those of which nothing is declared, too.
+    """Look for orphans. With the management API at `url`, find undeclared ones, too.
 
-    An orphan that still gets messages fills until the broker refuses those for its neighbours' queues as well.
+    A bound orphan fills up until the broker refuses its messages, and then other queues do not get them either.
     """
     with connection() as opened:
         found = orphans(opened, Management(url) if url else None)

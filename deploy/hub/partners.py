@@ -1,7 +1,7 @@
 """`hub partner`: other systems that may listen, each with a user and a queue of its own, both called `ext.<name>`.
 
-A partner may read its queue, and nothing else: what reaches the queue is bound here, by the operator. RabbitMQ itself
-sees to that (its access control; a user that may configure and write nothing), and keeps to the limits.
+A partner may only read its queue. The operator binds messages to the queue here. RabbitMQ itself enforces this (by its
+access control, with a user that may configure and write nothing), and the limits.
 """
 
 import re
@@ -19,7 +19,7 @@ from deploy.hub.management import Management, management
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, exchange_of
 
 PREFIX = "ext."
-TAG = "partner"  # by which its users are known; it gives no right
+TAG = "partner"  # marks the users of partners; it gives no rights
 LIMITS = {"max-connections": 5, "max-channels": 20}
 NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 PATTERN = re.compile(r"[a-z0-9_*#]+(\.[a-z0-9_*#]+)*")
@@ -49,14 +49,14 @@ def partner() -> None:
 
 
 def _queue(name: str) -> str:
-    """The queue, and the user, of a partner."""
+    """The name of a partner's queue and user. Raises Trouble if the partner's name is malformed."""
     if not NAME.fullmatch(name):
         raise Trouble("A partner's name has 2 to 40 of the signs a-z, 0-9 and -, and begins with a letter.")
     return PREFIX + name
 
 
 def _heard(patterns: tuple[str, ...]) -> list[str]:
-    """The messages that these patterns let through. Raises Trouble for one that lets nothing public through."""
+    """The messages that match these patterns. Raises Trouble for a pattern that matches no public message."""
     found: set[str] = set()
     for pattern in patterns:
         keys = {key for key in CATALOGUE if PATTERN.fullmatch(pattern) and _fits(pattern.split("."), key.split("."))}
@@ -70,7 +70,7 @@ def _heard(patterns: tuple[str, ...]) -> list[str]:
 
 
 def _fits(pattern: list[str], key: list[str]) -> bool:
-    """Whether a topic exchange takes a routing key for a pattern: * is one word, # any number of them."""
+    """True if the routing key matches the pattern as in a topic exchange: * is one word, # any number of words."""
     if not pattern:
         return not key
     head, rest = pattern[0], pattern[1:]
@@ -85,7 +85,7 @@ def _fits(pattern: list[str], key: list[str]) -> bool:
 @click.option("--at", "place", metavar="HOST[:PORT]", help="The broker as the partner sees it, if not as we do.")
 @screen.as_json
 def add(name: str, patterns: tuple[str, ...], place: str | None, as_json: bool) -> None:
-    """Let another system hear messages: gives it a queue, a password and the way to connect."""
+    """Let another system hear messages. Prints its queue, its password and instructions to connect."""
     queue, heard, password = _queue(name), _heard(patterns), secrets.token_urlsafe(24)
     api = management()
     with connection() as opened:
@@ -117,7 +117,7 @@ def _bind(opened: amqp.Connection, queue: str, patterns: tuple[str, ...]) -> Non
 
 
 def _admit(api: Management, user: str, password: str) -> None:
-    """Make the user. What it may do comes last, so that it never may anything without limits."""
+    """Make the user. Its rights come last, so that it never has rights without limits."""
     api.put("users", user, password=password, tags=TAG)
     for limit, value in LIMITS.items():
         api.put("user-limits", user, limit, value=value)
@@ -125,7 +125,7 @@ def _admit(api: Management, user: str, password: str) -> None:
 
 
 def _dismiss(api: Management, opened: amqp.Connection, queue: str) -> int | None:
-    """Take user and queue away; how many messages were in the queue, None if neither was there."""
+    """Delete user and queue. Returns the number of messages in the queue, or None if neither existed."""
     there = api.delete("users", queue)
     left = look(opened, queue)
     with opened.channel() as channel:
@@ -141,7 +141,7 @@ def _uri(user: str, password: str, place: str | None) -> str:
 @partner.command("list")
 @screen.as_json
 def list_them(as_json: bool) -> None:
-    """All partners: what they may hear, how much waits for them, and whether they listen."""
+    """All partners, with their messages, the number that wait, and the number of connected readers."""
     api = management()
     names = sorted(each["name"] for each in api.get("users") or [] if TAG in each["tags"])
     with connection() as opened:
@@ -169,7 +169,7 @@ def _row(api: Management, opened: amqp.Connection, queue: str) -> dict[str, Any]
 @partner.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Take a partner's access away, at once, with its queue and what waits there."""
+    """Take a partner's access away at once, and delete its queue with the waiting messages."""
     queue = _queue(name)
     with connection() as opened:
         unread = _dismiss(management(), opened, queue)

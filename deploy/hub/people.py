@@ -1,4 +1,4 @@
-"""`hub members`, `hub events`, `hub admin`: who belongs to the hub, what it plans, its first administrator."""
+"""`hub members`, `hub events`, `hub admin`: the hub's members, its events, and its first administrator."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ LIMIT = click.option("--limit", type=click.IntRange(1), default=100, show_defaul
 
 @click.group()
 def members() -> None:
-    """Who belongs to the hub."""
+    """The members of the hub."""
 
 
 @members.command("list")
@@ -39,7 +39,7 @@ def list_members(role: str | None, addresses: bool, limit: int, as_json: bool) -
 @members.command()
 @screen.as_json
 def roles(as_json: bool) -> None:
-    """Which role is held by how many, and by whom."""
+    """The roles, each with the number and names of its holders."""
     holders: dict[str, list[str]] = defaultdict(list)
     for account in listed(CALL_ROLL, sys.maxsize)[0]:
         for role in account["roles"]:
@@ -52,7 +52,7 @@ def roles(as_json: bool) -> None:
 
 @click.group()
 def events() -> None:
-    """What members can attend."""
+    """The events of the hub."""
 
 
 @events.command("list")
@@ -92,7 +92,7 @@ def admin() -> None:
 @click.option("--name", required=True, help="The name that others see.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(email: str, name: str, password_stdin: bool) -> None:
-    """Make an administrator. The password is from HEARTH_ADMIN_PASSWORD(_FILE) or standard input, or asked for."""
+    """Make an administrator. The password comes from HEARTH_ADMIN_PASSWORD(_FILE), standard input or a prompt."""
     _on_the_machine("add-administrator", "--email", email, "--name", name, *["--password-stdin"][:password_stdin])
 
 

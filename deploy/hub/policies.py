@@ -1,4 +1,4 @@
-"""Policies and alarms, which only the management API tells."""
+"""A check of policies and alarms, which only the management API shows."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from deploy.local.broker import DEFINITIONS
 
 
 def check(url: str) -> Findings:
-    """Compare the policies with those committed, and see whether an alarm is on."""
+    """Compare the policies with the committed ones, and look for alarms."""
     api = Management(url)
     policies = {each["name"]: each for each in api.get("policies", api.vhost) or []}
     wrong = [name for name, policy in _committed().items() if not policy.items() <= policies.get(name, {}).items()]

@@ -1,4 +1,4 @@
-"""`hub queues`: how full the platform's queues are, who empties them, and which are nobody's any more."""
+"""`hub queues`: the platform's queues with their messages and consumers, and the orphans among them."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from deploy.local.given import MANAGEMENT
 @screen.as_json
 @click.pass_context
 def queues(context: click.Context, as_json: bool) -> None:
-    """Messages and consumers of each queue. What a consumer holds unsettled just now is not counted."""
+    """Messages and consumers of each queue. Unsettled messages that a consumer holds are not counted."""
     if context.invoked_subcommand:
         return
     with connection() as opened:
@@ -34,7 +34,7 @@ def queues(context: click.Context, as_json: bool) -> None:
 @click.argument("queue")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(queue: str, yes: bool) -> None:
-    """Delete an orphan: a QUEUE that no handler has any more, with all that is in it."""
+    """Delete an orphan: a QUEUE without a handler, with all its messages."""
     if queue in expected():
         raise Trouble(f"{queue} is no orphan: {expected()[queue]}.")
     with connection() as opened:

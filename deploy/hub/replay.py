@@ -1,17 +1,17 @@
-"""`hub replay`: services announce all that they know again, so that the copies which others keep can be rebuilt."""
+"""`hub replay`: services announce their state again, so that the copies that others keep can be rebuilt."""
 
 import click
 
 from deploy.hub import Trouble, known
 from deploy.hub.bus import answer
 
-PATIENCE = 60.0  # seconds: it writes each of its aggregates
+PATIENCE = 60.0  # seconds, because the service writes each of its aggregates
 
 
 @click.command()
 @click.argument("service", required=False)
 def replay(service: str | None) -> None:
-    """Ask a SERVICE (or all of them) to announce its state anew; whoever hears it rebuilds what they keep of it."""
+    """Ask a SERVICE (or all of them) to announce its state again. Other services then rebuild their copies of it."""
     if service is not None and service not in known.services():
         raise Trouble(f"There is no service {service}; there are {', '.join(known.services())}.")
     asked = [call for call in known.replaying() if service in (None, call.partition(".")[0])]

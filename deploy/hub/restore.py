@@ -1,7 +1,7 @@
-"""`hub restore`: what a backup holds, brought back into an empty store; all of it or nothing.
+"""`hub restore`: bring a backup back into an empty store, all of it or nothing.
 
-Others have heard of changes that came after the backup, and compare the `sequence` of what they hear next with these.
-So the sequences of all aggregates are raised: what is announced from now on is younger than anything before.
+Other systems have heard of changes after the backup, and compare the `sequence` of later messages with theirs. So the
+sequences of all aggregates are raised. Messages from now on are then younger than all earlier ones.
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,16 @@ from deploy.hub.archive import MESSAGES, Archive
 from deploy.local import CannotRun
 
 CHUNK = 500  # documents
-RAISE = 1_000_000  # more announcements than anything ever has between a backup and its restore
+RAISE = 1_000_000  # more announcements than any aggregate makes between a backup and its restore
 AGGREGATES = {"version": {"$exists": True}, "sequence": {"$exists": True}}
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def restore(folder: Path) -> None:
-    """Bring back what FOLDER holds, into an empty store, while no service runs.
+    """Bring the backup in FOLDER back into an empty store, while no service runs.
 
-    All of it or nothing. The platform of this checkout has to be stopped; its store is started for as long as it takes.
+    It brings back all of it or nothing. Stop the platform of this checkout first; its store is started meanwhile.
     """
     archive = Archive.open(folder)
     click.echo(f"{folder} is whole: {screen.counted(len(archive.parts), 'part')}.")
@@ -63,9 +63,9 @@ def _load(rows: store.Raw, archive: Archive, name: str) -> None:
 
 
 def _ride(client: store.Client, names: list[str], event: dict[str, Any]) -> bool:
-    """Have an aggregate announce again what it had announced when it was read; whether there is such a one.
+    """Put a message back into its aggregate, to be announced again. True if one took it.
 
-    A message that tells of a change which came too late for the backup tells of nothing, now.
+    A message about a change that came too late for the backup is left out, because the change is gone.
     """
     publisher = str(event.get("source")).rpartition("/")[2]
     told = {"_id": event.get("subject"), "sequence": {"$gte": int(event.get("sequence", 0))}}
@@ -82,7 +82,7 @@ def _see_that_nobody_works() -> None:
         with bus.connection() as opened:
             queues = [known.RPC_QUEUE.format(name) for name in known.capabilities()]
             busy = [queue for queue in queues if (state := bus.look(opened, queue)) and state.consumers]
-    except Trouble:  # without a broker nobody works
+    except Trouble:  # without a broker no service works
         return
     if busy:
         services = sorted({queue.removeprefix(known.RPC_QUEUE.format("")).partition(".")[0] for queue in busy})
@@ -91,7 +91,7 @@ def _see_that_nobody_works() -> None:
 
 @contextmanager
 def _a_store() -> Iterator[None]:
-    """The store that is named or runs; else that of this checkout, meanwhile."""
+    """Use the named or running store. If there is none, run the store of this checkout while the block lasts."""
     if settings.environment().get("MONGO_URI"):
         yield
         return

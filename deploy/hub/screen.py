@@ -1,4 +1,4 @@
-"""How findings, tables and foreign text look on a terminal or in a file."""
+"""Prints findings, tables and foreign text to a terminal or a file."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,18 +10,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-WIDE = 220  # columns where there is no terminal: whoever reads a file or a pipe wants whole lines
+WIDE = 220  # columns without a terminal: readers of a file or a pipe want whole lines
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs: JSON.")
 
 
 def console() -> Console:
-    """As wide as the terminal."""
+    """A console as wide as the terminal, or of WIDE columns without one."""
     return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False, soft_wrap=False)
 
 
 def plain(text: object, most: int = 200) -> str:
-    """One harmless line: what could steer a terminal is replaced, and what is longer than `most` is cut."""
+    """One harmless line. Characters that could control a terminal are replaced, and text beyond `most` is cut."""
     line = "".join(c if c.isprintable() else "·" for c in str(text)[: most + 1])
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
@@ -32,7 +32,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table; its last column gives way where there is not enough room. Columns `#…` hold numbers."""
+    """Print a table. Its last column shrinks if there is not enough room. Columns named `#…` hold numbers."""
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="dim", padding=(0, 1))
     for index, name in enumerate(columns):
         last = index == len(columns) - 1
@@ -44,5 +44,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def dump(value: object) -> None:
-    """JSON, indented."""
+    """Print a value as indented JSON."""
     click.echo(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())

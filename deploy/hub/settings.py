@@ -1,4 +1,4 @@
-"""Which platform is meant: the one that the environment names, or else the one that this checkout runs."""
+"""The settings of the platform to look at: the one that the environment names, or else that of this checkout."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from services.ground.settings import RETRY_DELAYS
 
 @cache
 def environment() -> Mapping[str, str]:
-    """The environment of this process, completed by that of the running platform unless they name different servers."""
+    """The environment of this process. The running platform's completes it, unless they name different servers."""
     take()
     found = _environment()
     if file := found.get("CLOCK_FILE"):
@@ -36,7 +36,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def checkout() -> Platform:
-    """The platform of this checkout, whether it runs or not."""
+    """The platform of this checkout, running or not."""
     return Platform(ROOT / ".hearth", ROOT / "deploy" / "local" / "Procfile")
 
 
@@ -49,7 +49,7 @@ def _running() -> dict[str, str]:
 
 @contextmanager
 def naming(**values: str) -> Iterator[None]:
-    """As if the environment had these, for as long as the block lasts."""
+    """Set these variables in the environment while the block lasts."""
     os.environ.update(values)
     environment.cache_clear()
     try:
@@ -61,7 +61,7 @@ def naming(**values: str) -> Iterator[None]:
 
 
 def need(name: str) -> str:
-    """A variable's value. Raises Trouble when there is none."""
+    """A variable's value. Raises Trouble if it is not set."""
     value = environment().get(name)
     if not value:
         raise Trouble(f"{name} is not set, and no platform of this checkout runs.", "Set it, or start one (make run).")

@@ -1,4 +1,4 @@
-"""The store, which only `hub restore` writes to."""
+"""The store. Only `hub restore` writes to it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from deploy.hub import Trouble, settings
 
 PATIENCE_MS = 3000
-# What services.chassis.outbox and services.chassis.schedule call them, which take a second to import.
+# The names from services.chassis.outbox and services.chassis.schedule, whose import would take a second.
 OUTBOX, UNSENT, TAKEN, PLANS, LEASES = "outbox", "unsent", "taken", "due_at", "leases"
 
 Document = dict[str, Any]
@@ -24,7 +24,7 @@ Raw = Collection[RawBSONDocument]
 
 @contextmanager
 def client() -> Iterator[Client]:
-    """A client for as long as the block lasts; what the store or the way to it does wrong becomes Trouble."""
+    """A client while the block lasts. Errors of the store and of the connection become Trouble."""
     try:
         with Client(
             settings.need("MONGO_URI"),
@@ -43,27 +43,27 @@ def client() -> Iterator[Client]:
 
 
 def announcing(database: Any) -> list[str]:
-    """The collections of a database that have unsent messages at times: those with an index for it."""
+    """The collections of a database that may have unsent messages: those with an index for them."""
     return [name for name, field in _indexed(database) if field == UNSENT]
 
 
 def planning(database: Any) -> list[tuple[str, str]]:
-    """The collections of a database that plan work for a moment, each with the field: those with an index for it.
+    """The collections of a database that plan work for a moment, each with its field. They have an index for it.
 
-    The few rows of regular work need none.
+    The leases of regular work are included, too; they are few and need no index.
     """
     return [(LEASES, PLANS), *((name, field) for name, field in _indexed(database) if field.endswith(PLANS))]
 
 
 def _indexed(database: Any) -> Iterator[tuple[str, str]]:
-    """The collections, each with the first field of each of its indexes."""
+    """Pairs of a collection and the first field of one of its indexes, for all indexes."""
     for name in database.list_collection_names():
         for index in database[name].index_information().values():
             yield name, index["key"][0][0]
 
 
 def raw(client: Client, name: str) -> Raw:
-    """The collection `<service>/<collection>`, its documents byte for byte."""
+    """The collection `<service>/<collection>`, with documents as unchanged bytes."""
     service, _, collection = name.partition("/")
     database: Any = client[settings.database(service)]
     found: Raw = database.get_collection(

@@ -1,4 +1,4 @@
-"""`hub tail`: messages as they pass."""
+"""`hub tail`: show messages as they pass."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from deploy.hub import Trouble, screen
 from deploy.hub.bus import connection
 from services.contracts.catalogue import EXCHANGE
 
-FACTS = 4  # of a message, on its line
+FACTS = 4  # shown of each message
 BACKLOG = 10_000  # messages that wait for a slow terminal, until the oldest are skipped
 
 
@@ -21,9 +21,9 @@ BACKLOG = 10_000  # messages that wait for a slow terminal, until the oldest are
 @click.option("--count", type=click.IntRange(1), help="Stop after so many messages.")
 @screen.as_json
 def tail(pattern: str, count: int | None, as_json: bool) -> None:
-    """Messages as they pass, from now on: all, or those whose type matches a PATTERN like feedback.* or #.
+    """Show messages as they pass, from now on: all, or those whose type matches a PATTERN like feedback.* or #.
 
-    With --json each is printed as the CloudEvent that it is, one a line. Ctrl-C ends it.
+    With --json each message is printed as its CloudEvent, one per line. Ctrl-C ends it.
     """
     left = [count] if count else []
     screen_ = screen.console()
@@ -70,7 +70,7 @@ def _line(message: amqp.Message) -> Text:
 
 
 def _facts(data: dict[str, Any]) -> dict[str, Any]:
-    """What says most to a person: no identifiers, nothing empty."""
+    """The facts that tell a person most, without identifiers and empty values."""
     spoken = {name: value for name, value in data.items() if value and not name.endswith(("_id", "_ids"))}
     return dict(list(spoken.items())[:FACTS])
 

@@ -1,4 +1,4 @@
-"""`hub trace`: what one request led to, from the logs of all processes."""
+"""`hub trace`: follow one request through the logs of all processes."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ from deploy.local.platform import ROOT
 LOGS = ROOT / ".hearth" / "logs"
 COLOURS = {"debug": "dim", "info": "green", "warning": "yellow", "error": "red", "critical": "red"}
 SHOWN = ("at", "process", "event", "level", "ms", "correlation_id")  # apart from the other facts
-_prefixed = re.compile(r"^(?:\d\d:\d\d:\d\d )?[\w.-]+ +\| ").match  # as compose and `make run` show whose line it is
+_prefixed = re.compile(r"^(?:\d\d:\d\d:\d\d )?[\w.-]+ +\| ").match  # by compose and `make run`: the process's name
 _coloured = re.compile(r"\x1b\[[0-9;]*m").sub
 _told = re.compile(r"^\[(?P<level>\w+) *\] (?P<rest>.*)$").match
 _facts = re.compile(r"(?:^| )([A-Za-z_]\w*)=('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\[[^\]]*\]|\{[^}]*\}|\S*)").finditer
@@ -27,7 +27,7 @@ _facts = re.compile(r"(?:^| )([A-Za-z_]\w*)=('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])
 
 @dataclass(frozen=True)
 class Line:
-    """Something that a process said. `at` is when what it tells of began, `ms` how long that took."""
+    """A line in the log of a process. `at` is the start of the work that it reports, `ms` the duration."""
 
     at: datetime
     process: str
@@ -42,10 +42,10 @@ class Line:
 @click.argument("logs", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @screen.as_json
 def trace(id: str, logs: tuple[str, ...], as_json: bool) -> None:
-    """What a request led to, in the order in which it began: ID is its X-Request-ID, or the id of a message.
+    """Follow a request through the logs, by the start of each step. ID is its X-Request-ID, or the id of a message.
 
-    LOGS are files, or - for what is piped in (docker compose logs | hub trace ID -); without any, what the platform of
-    this checkout has written. Of a voice without a name the trace ends where it was raised.
+    LOGS are files, or - for piped input (docker compose logs | hub trace ID -). Without LOGS, the logs of this
+    checkout's platform are read. The trace of an anonymous voice ends at its raising.
     """
     found = sorted(lines(_read(logs or _own()), id), key=lambda line: line.at)
     if not found:
@@ -74,7 +74,7 @@ def _read(logs: Iterable[str]) -> Iterator[str]:
 
 
 def lines(said: Iterable[str], id: str) -> Iterator[Line]:
-    """What belongs to a request or a message; what is no line of ours is passed over."""
+    """The lines that belong to a request or a message. Lines in another format are skipped."""
     for text in said:
         if id in text and (facts := _parse(text)) and id in (facts.get("correlation_id"), facts.get("message_id")):
             try:
@@ -91,7 +91,7 @@ def _line(facts: dict[str, Any]) -> Line:
 
 
 def _parse(text: str) -> dict[str, Any] | None:
-    """The facts of a line, be it JSON or for people."""
+    """The facts of a line in JSON or in the text format, or None."""
     text = _coloured("", text).strip()
     if prefix := _prefixed(text):
         text = text[prefix.end() :]
@@ -131,5 +131,5 @@ def _shown(line: Line, first: datetime) -> Text:
 
 
 def _last(value: Any) -> str:
-    """A fact in one line: of a traceback the last."""
+    """The last line of a fact, which of a traceback is the error."""
     return screen.plain((str(value).strip().splitlines() or [""])[-1], 80)

@@ -1,4 +1,4 @@
-"""`python -m deploy.kubernetes`: render every overlay as a cluster would get it, and check each object."""
+"""`python -m deploy.kubernetes`: render every overlay for a cluster, and check each object."""
 
 import sys
 
@@ -6,7 +6,7 @@ from deploy.kubernetes.rendered import OVERLAYS, flaws, render
 
 
 def main() -> int:
-    """1 when something is wrong."""
+    """Return 1 if something is wrong, else 0."""
     found = {overlay: render(overlay) for overlay in OVERLAYS}
     problems = [f"{overlay}: {flaw}" for overlay, objects in found.items() for each in objects for flaw in flaws(each)]
     counts = ", ".join(f"{len(objects)} objects of {overlay}" for overlay, objects in found.items())

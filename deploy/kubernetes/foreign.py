@@ -1,6 +1,6 @@
-"""JSON Schemas of the operators' objects, by kind, as far as we use them; from the operators' own pages.
+"""JSON Schemas of the operators' objects, by kind, for the parts that we use. Source: the operators' own pages.
 
-Kubernetes' schemas know nothing of them, and what an operator does not know it silently drops.
+Kubernetes' schemas do not contain them, and an operator silently drops unknown fields.
 """
 
 from typing import Any
@@ -69,7 +69,7 @@ SCHEMAS: dict[str, Schema] = {
         _only(
             {
                 "scaleTargetRef": NAMED,
-                "minReplicaCount": _count(1),  # none at all would leave calls without an answer
+                "minReplicaCount": _count(1),  # with 0 processes, calls would get no answer
                 "maxReplicaCount": _count(2),
                 "triggers": _each({"oneOf": [CPU, RABBITMQ]}),
             },

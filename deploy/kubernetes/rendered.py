@@ -1,4 +1,4 @@
-"""Renders an overlay and lists what is wrong with it."""
+"""Renders an overlay and lists its faults."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from deploy.kubernetes.foreign import SCHEMAS
 
 HERE = Path(__file__).parent
 OVERLAYS = ("small", "production")
-OLDEST = "1.31"  # Kubernetes' version; the newest is whatever the schemas know
+OLDEST = "1.31"  # Kubernetes' version; the newest is the newest in the schemas
 
 Object = dict[str, Any]
 
@@ -26,7 +26,7 @@ def render(overlay: str) -> list[Object]:
 
 
 def flaws(found: Object) -> list[str]:
-    """One sentence for each thing that its kind does not allow, unknown fields among them."""
+    """A sentence for each part that the object's kind does not allow, unknown fields included."""
     name = f"{found['kind']} {found['metadata']['name']}"
     if schema := SCHEMAS.get(found["kind"]):
         return [f"{name}: {each.json_path}: {each.message}" for each in Draft202012Validator(schema).iter_errors(found)]

@@ -5,4 +5,4 @@ Everything it writes stays in one folder of the checkout (`.hearth/`); `python -
 
 
 class CannotRun(Exception):
-    """The platform cannot go on; the text is a sentence that tells a person what would help."""
+    """The platform cannot go on. The text is a sentence that tells a person how to help."""

@@ -40,14 +40,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def _use_env_file(path: Path) -> None:
-    """Take from `.env` what the environment does not say."""
+    """Take variables from `.env` that the environment does not set."""
     if path.exists():
         for name, value in parse(path.read_text()).items():
             os.environ.setdefault(name, value)
 
 
 def main() -> int:
-    """Does what the command line says; returns the exit code."""
+    """Runs the command line; returns the exit code."""
     arguments = _arguments()
     _use_env_file(ROOT / ".env")
     given.take()

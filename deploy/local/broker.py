@@ -33,7 +33,7 @@ def _server() -> str | None:
 
 
 def password_hash(password: str) -> str:
-    """RabbitMQ's salted SHA-256, as definitions carry it."""
+    """The password as RabbitMQ's salted SHA-256, in the form for definitions."""
     salt = secrets.token_bytes(4)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
@@ -58,7 +58,7 @@ class Broker:
         return f"http://127.0.0.1:{self._memory['management_port']}"
 
     def prepare(self) -> None:
-        """Makes the node's files, with what it had before if that still works; installs a missing server."""
+        """Makes the node's files and keeps former settings that still work. Installs a missing server."""
         if _server() is None:
             packages.install("rabbitmq-server", brew="rabbitmq", otherwise=THREE_WAYS, say=self._say)
         memory = private.read_json(self._folder / "settings.json") or {
@@ -78,7 +78,7 @@ class Broker:
             f"listeners.tcp.local = 127.0.0.1:{memory['port']}\n"
             "management.tcp.ip = 127.0.0.1\n"
             f"management.tcp.port = {memory['management_port']}\n"
-            "management_agent.disable_metrics_collector = true\n"  # it is for users and policies, not for watching
+            "management_agent.disable_metrics_collector = true\n"  # for users and policies only, not for monitoring
             "consumer_timeout = 1800000\n"
             "max_message_size = 16777216\n"
             "vm_memory_high_watermark.relative = 0.4\n"
@@ -86,14 +86,14 @@ class Broker:
             f"load_definitions = {self._folder / 'definitions.json'}\n"
             "log.console = true\n"
             "log.console.level = warning\n"
-            "log.connection.level = error\n"  # that a client left is its own affair
+            "log.connection.level = error\n"  # a client may disconnect at any time
             "log.file = false\n",
         )
         if not (cookie := self._folder / ".erlang.cookie").exists():
             private.write(cookie, secrets.token_hex(20))
 
     def _definitions(self) -> dict[str, Any]:
-        """The committed policies, with the user: a node that loads definitions makes none of its own."""
+        """The committed policies, with the user. A node that loads definitions makes no user of its own."""
         user = self._memory["user"]
         return private.read_json(DEFINITIONS) | {
             "users": [
@@ -128,7 +128,7 @@ class Broker:
             "RABBITMQ_NODENAME": self._memory["node"],
             "RABBITMQ_DIST_PORT": str(self._memory["distribution_port"]),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),  # or the system's would be read
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),  # otherwise the system's file would be read
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
@@ -139,7 +139,7 @@ class Broker:
         }
 
     def answers(self) -> bool:
-        """True once our user can open a connection, which a starting node allows last."""
+        """True once our user can open a connection. A starting node allows this last."""
         connection = amqp.Connection(
             f"127.0.0.1:{self._memory['port']}",
             userid=self._memory["user"],

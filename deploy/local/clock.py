@@ -1,4 +1,4 @@
-"""The clock of a platform that serves nobody for real: a file in its folder, which all its processes follow."""
+"""The movable clock of a platform without real users: a file in its folder, which all its processes follow."""
 
 import re
 import time
@@ -9,7 +9,7 @@ from deploy.local import CannotRun, private
 from services.ground import clock
 
 UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-FARTHEST = timedelta(days=100 * 365)  # of all moves together, so that no moment leaves the calendar
+FARTHEST = timedelta(days=100 * 365)  # limit of all moves together, so that no moment leaves the calendar
 
 
 class Clock:
@@ -23,12 +23,12 @@ class Clock:
         return self.file.exists()
 
     def prepare(self) -> None:
-        """Make the file, with a clock that goes right. One that is there stays: nothing kept may be in the future."""
+        """Make the file, with the right time. An existing file stays, so that no stored moment is in the future."""
         if not self.movable:
             self._write(timedelta())
 
     def move(self, by: timedelta) -> timedelta:
-        """Move the clock on for all processes; done when each has seen it. Returns how far it is ahead now."""
+        """Move the clock forward for all processes, and wait until each has seen it. Returns how far ahead it is."""
         if not self.movable:
             raise CannotRun("This clock can't be moved: only that of a platform which was started with --movable can.")
         if not timedelta() <= by <= FARTHEST - self.ahead:
@@ -47,7 +47,7 @@ class Clock:
 
 
 def read(by: str) -> timedelta:
-    """A span such as `+5w`, `+35d`, `+12h`. Raises CannotRun for what is none."""
+    """A span such as `+5w`, `+35d`, `+12h`. Raises CannotRun for any other text."""
     found = re.fullmatch(r"\+(\d{1,6})([wdhms])", by)
     if found is None:
         raise CannotRun("Say by how much: +5w, +35d, +12h, +90m or +30s.")

@@ -1,4 +1,4 @@
-"""Where the gateway of this machine listens, and whether it is ready."""
+"""The address of this machine's gateway, and its readiness."""
 
 import http.client
 import os
@@ -9,7 +9,7 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - only recognised, never chosen her
 
 
 def address() -> tuple[str, int]:
-    """Host and port of the gateway, as seen from this machine. Raises CannotRun for a PORT that is none."""
+    """Host and port of the gateway, as seen from this machine. Raises CannotRun if PORT is not a port."""
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise CannotRun(f"PORT must be a number from 1 to 65535, not {port!r}.")
@@ -17,7 +17,7 @@ def address() -> tuple[str, int]:
 
 
 def ready(host: str, port: int) -> bool:
-    """Ask the gateway whether everything behind it is ready."""
+    """True if the gateway answers that everything behind it is ready."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/readyz")

@@ -1,4 +1,4 @@
-"""The broker and the store that are given, by their addresses or by files that hold these."""
+"""A given broker and store, named by their addresses or by files that hold the addresses."""
 
 import os
 
@@ -11,7 +11,7 @@ MANAGEMENT = "AMQP_MANAGEMENT_URI"
 
 
 def take() -> None:
-    """Put the addresses from files into the environment, for all that look there. Ends the process if it can't."""
+    """Put addresses from files into the environment, where other code looks. Ends the process if it can't."""
     env = Env(eager=False)
     found = {name: secret(env, name, "") for name in (*SERVERS, MANAGEMENT)}
     read(env)

@@ -1,9 +1,8 @@
-"""`python -m deploy.local.guarded FOLDER COMMAND…`: the embedded store's server, for whoever knows its password.
+"""`python -m deploy.local.guarded FOLDER COMMAND…`: the embedded store's server, with a password.
 
-The server keeps its users in its data, and only a client can make one. So the first is made while it asks for no
-password. Meanwhile it speaks TLS, and lets in only who shows a certificate that was made for this one time. No other
-user of the machine has that. Users that are there already are removed: before there was a password, anybody could make
-one.
+The server keeps its users in its data, and only a client can make one. So the first user is made while the server asks
+for no password. Meanwhile it speaks TLS, and requires a certificate that was made for this one time. No other user of
+the machine has it. Existing users are removed: before there was a password, anybody could make one.
 """
 
 import hashlib
@@ -27,13 +26,13 @@ from pymongo.errors import PyMongoError
 from deploy.local import private
 from deploy.local.store import DATA, MEMORY
 
-MARK = "guarded"  # in the data: the digest of the password that its user has
-WITHIN = 60.0  # seconds for the server to open its data, and again to close it
+MARK = "guarded"  # a file in the data with the digest of the user's password
+WITHIN = 60.0  # seconds for the server to open its data, and as many to close it
 PATIENCE_MS = 1000
 
 
 def main(folder: Path, command: list[str]) -> None:
-    """Makes sure of the user, then becomes the server. Ends the process if that fails."""
+    """Makes the user if needed, then becomes the server. Ends the process if that fails."""
     memory, mark = private.read_json(folder / MEMORY), folder / DATA / MARK
     known = hashlib.sha256(memory["password"].encode()).hexdigest()
     if not mark.exists() or mark.read_text() != known:
@@ -85,7 +84,7 @@ def _await(client: Any, server: "subprocess.Popen[bytes]") -> None:
 
 
 def _certificate() -> str:
-    """A key and a certificate for the loopback address that vouches for itself, for a day."""
+    """A key and a self-signed certificate for the loopback address, valid for a day."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hearth")])
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])

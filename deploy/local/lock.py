@@ -1,4 +1,4 @@
-"""A lock that a living process holds and no crash leaves behind."""
+"""A lock that ends with its process, even after a crash."""
 
 import contextlib
 import fcntl
@@ -12,14 +12,14 @@ from deploy.local import private
 
 
 class Lock:
-    """`flock` on `<base>/lock`, which also names the holder's pid."""
+    """A `flock` on the file `<base>/lock`, which also holds the holder's pid."""
 
     def __init__(self, base: Path) -> None:
         self._path = base / "lock"
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[bool]:
-        """Holds the lock meanwhile; yields False if another process has it."""
+        """Holds the lock while the block lasts. Yields False if another process has it."""
         with self._open() as file:
             # Not at once: `held` takes the lock for a moment, too.
             if held := _take(file, fcntl.LOCK_EX, within=1.0):
@@ -37,7 +37,7 @@ class Lock:
 
     @property
     def holder(self) -> int:
-        """The pid of the process that holds it, or was the last to do so."""
+        """The pid of the present or last holder."""
         return int(self._path.read_text())
 
     def _open(self) -> IO[bytes]:

@@ -1,4 +1,4 @@
-"""Takes the processes' own output to files, or to the screen with a prefix."""
+"""Writes the processes' own output to files, or to the screen with a prefix."""
 
 import queue
 import subprocess
@@ -16,26 +16,26 @@ from deploy.local import private
 
 
 class Output(Protocol):
-    """A place for what processes and supervisor say."""
+    """A place for the output of processes and supervisor."""
 
     def target(self, name: str) -> int | IO[bytes]:
-        """The standard output for a process of that name."""
+        """The standard output for the process with this name."""
 
     def follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         """Takes care of the output of a process that has just started."""
 
     def say(self, sentence: str) -> None:
-        """A word of the supervisor itself."""
+        """Write a sentence of the supervisor itself."""
 
     def wait(self, seconds: float) -> None:
-        """Passes so much time, showing what there is to show."""
+        """Waits so many seconds, and shows new output meanwhile."""
 
     def last_words(self, name: str) -> str:
-        """The end of what a process wrote, where nobody has seen it yet."""
+        """The end of a process's output, if it was not shown yet."""
 
 
 class Files:
-    """One file a process, `<name>.log`; that of the run before is kept as `<name>.log.1`."""
+    """One file per process, `<name>.log`. The file of the previous run is kept as `<name>.log.1`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -69,7 +69,7 @@ class Files:
 
 
 class Screen:
-    """The lines of the processes in `shown`, each with the time and a name in its own colour; and all to `files`."""
+    """The lines of the processes in `shown`, each with the time and a name in its own colour. `files` get all."""
 
     def __init__(self, shown: list[str], files: Files) -> None:
         self._printer = Printer(sys.stdout, width=max(map(len, [*shown, "hearth"])))

@@ -1,4 +1,4 @@
-"""Gets what the checkout cannot bring along from the system's package manager, if that needs no question."""
+"""Installs system packages that the checkout can't contain, if the package manager needs no answer."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ APT_INSTALL = Path(__file__).with_name("apt-install.sh")
 
 
 def install(apt: str, *, brew: str, otherwise: str, say: Callable[[str], None]) -> None:
-    """Installs a package; raises CannotRun with the sentence `otherwise` where that can't be done."""
+    """Installs a package; raises CannotRun with the sentence `otherwise` if that can't be done."""
     if shutil.which("apt-get"):
         command = ["sh", str(APT_INSTALL), apt]
     elif shutil.which("brew"):

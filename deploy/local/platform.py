@@ -1,4 +1,4 @@
-"""The platform as a whole: what it consists of, whether it runs, and how it is brought up and down."""
+"""The platform as a whole: its parts, its state, and bringing it up and down."""
 
 import contextlib
 import os
@@ -26,11 +26,11 @@ from deploy.local.supervisor import PATIENCE, TICK, Stopped, Supervisor
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = "gateway"
-WITHIN = 90.0  # seconds for the servers, and again for the processes, to become ready on a slow machine
+WITHIN = 90.0  # seconds for the servers, and as many for the processes, to become ready on a slow machine
 
 
 class Platform:
-    """Everything that one folder of state (`base`) stands for, with the processes that a Procfile names."""
+    """A platform with one folder of state (`base`) and the processes that a Procfile names."""
 
     def __init__(self, base: Path, procfile: Path, *, movable: bool = False) -> None:
         self._base = base.resolve()
@@ -46,7 +46,7 @@ class Platform:
     # What it consists of
 
     def _servers(self, output: Output) -> list[Broker | Store]:
-        """Broker and store of our own, each unless one is given."""
+        """Our own broker and store, except those that are given."""
         servers: list[Broker | Store] = []
         if not os.environ.get("AMQP_URI"):
             servers.append(Broker(self._base, output.say))
@@ -81,9 +81,9 @@ class Platform:
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         environment["PYTHONUNBUFFERED"] = "1"
         del environment[MANAGEMENT]
-        if (first := os.environ.get("METRICS_PORT", "0")).isdigit() and int(first):  # one address can't serve all
+        if (first := os.environ.get("METRICS_PORT", "0")).isdigit() and int(first):  # processes can't share a port
             environment["METRICS_PORT"] = str(int(first) + list(self._processes).index(name))
-        if name != "members":  # who can sign tokens can be anybody
+        if name != "members":  # the key's holder could sign in as any member
             del environment["TOKEN_PRIVATE_KEY_FILE"]
         if name == GATEWAY:
             del environment["MONGO_URI"]
@@ -109,7 +109,7 @@ class Platform:
         return dict(private.read_json(self._state).get("settings", {}))
 
     def status(self) -> list[str]:
-        """A line for the platform, then one a process."""
+        """A line for the platform, then a line for each process."""
         if not self.runs:
             return ["Hearth is not running."]
         state = private.read_json(self._state)
@@ -119,7 +119,7 @@ class Platform:
     # Up and down
 
     def up(self) -> int:
-        """Runs in the background, repeating what `serve` says; returns 0 once it is ready."""
+        """Runs the platform in the background and repeats the output of `serve`. Returns 0 once it is ready."""
         if self.runs:
             print(self._already())
             return self._wait_for_other()
@@ -145,7 +145,7 @@ class Platform:
                 return 130
 
     def _wait_for_other(self) -> int:
-        """Until the platform that another process brings up is ready."""
+        """Waits until the platform that another process brings up is ready."""
         while not private.read_json(self._state).get("ready"):
             if not self.runs:
                 return 1
@@ -153,7 +153,7 @@ class Platform:
         return 0
 
     def serve(self, *, foreground: bool) -> None:
-        """Brings everything up, keeps it up, and returns once it was asked to stop and all has ended."""
+        """Brings everything up and keeps it up. Returns after a request to stop, once all processes have ended."""
         files = Files(self._logs)
         output = Screen(list(self._processes), files) if foreground else files
         supervisor = Supervisor(ROOT, self._ledger, output)
@@ -163,7 +163,7 @@ class Platform:
                 return
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, supervisor.stop)
-            self._state.unlink(missing_ok=True)  # a crashed one's may still call itself ready
+            self._state.unlink(missing_ok=True)  # a crashed platform may have left a state that says ready
             try:
                 if leftovers := self._end_leftovers():
                     output.say(f"Ended what an earlier run had left behind: {', '.join(leftovers)}.")
@@ -203,7 +203,7 @@ class Platform:
 
     @contextlib.contextmanager
     def store_alone(self) -> Iterator[str]:
-        """Only the store, for as long as the block lasts; yields its address. Raises CannotRun if more runs."""
+        """Runs only the store while the block lasts, and yields its address. Raises CannotRun if the platform runs."""
         with self._lock.hold() as alone:
             if not alone:
                 raise CannotRun(self._already())
@@ -218,7 +218,7 @@ class Platform:
                 supervisor.end()
 
     def stop(self) -> str:
-        """Ends the platform, or what a crashed one has left; returns a sentence about it."""
+        """Ends the platform, or the leftovers of a crashed one. Returns a sentence about it."""
         ran = self.runs
         if ran:
             os.kill(self._lock.holder, signal.SIGTERM)
@@ -233,7 +233,7 @@ class Platform:
     def reset(self) -> str:
         """Stops and forgets everything: data, keys, passwords, logs."""
         self.stop()
-        for ledger in self._base.rglob(Ledger.FILE):  # those of tests that were cut off
+        for ledger in self._base.rglob(Ledger.FILE):  # also those of interrupted tests
             end(Ledger(ledger.parent).living(), patience=PATIENCE)
         shutil.rmtree(self._base, ignore_errors=True)
         return f"{self._base} is gone."

@@ -1,4 +1,4 @@
-"""Processes as the checkout knows them: how they are started, recognised again after a crash, and ended."""
+"""Processes of the checkout: starting them, recognising them after a crash, and ending them."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from deploy.local import private
 
 @dataclass(frozen=True)
 class Program:
-    """A command under a name, with the whole environment it sees."""
+    """A named command with its whole environment."""
 
     name: str
     command: Sequence[str]
@@ -22,7 +22,7 @@ class Program:
 
 
 def birth(pid: int) -> str | None:
-    """The moment at which a process started, in the system's own words; None once it has ended."""
+    """The start time of a process, in the system's own format; None once it has ended."""
     if os.path.exists("/proc/self/stat"):
         try:
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -35,7 +35,7 @@ def birth(pid: int) -> str | None:
 
 @dataclass(frozen=True)
 class Life:
-    """One run of a program. The birth tells it from a later process that got the same pid."""
+    """One run of a program. Its birth distinguishes it from a later process with the same pid."""
 
     name: str
     pid: int
@@ -51,7 +51,7 @@ class Life:
 
 
 def sweep(pid: int) -> None:
-    """Kills what is left of the group of a process that has ended. Each program leads a group of its own."""
+    """Kills the rest of the group of a process that has ended. Each program leads a group of its own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
@@ -63,9 +63,9 @@ def end(
     wait: Callable[[float], None] = time.sleep,
     hurry: Callable[[], bool] = lambda: False,
 ) -> list[str]:
-    """Asks all to end; kills what still lasts after `patience` seconds, or as soon as `hurry()`.
+    """Asks all to end. Kills those that still run after `patience` seconds, or as soon as `hurry()` is True.
 
-    Returns the names of those that had to be killed. `wait` passes the time in between.
+    Returns the names of the killed ones. `wait` is called to pass the time in between.
     """
     for life in lives:
         life.signal(signal.SIGTERM)
@@ -80,7 +80,7 @@ def end(
 
 
 class Ledger:
-    """A file that names the processes started from a folder, for whoever must end them later."""
+    """A file that names the processes started from a folder, so that they can be ended later."""
 
     FILE = "processes.json"
 

@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 MEMORY = "settings.json"  # in the folder of the store: port, user and password
 DATA = "data"
 
-SWEPT_EVERY = 3600  # seconds; to find what has expired it reads all rows, and serves nobody for 2 s per 100,000
-CACHE = "1G"  # at most; the store slows when the lines and indexes in use do not fit
+SWEPT_EVERY = 3600  # seconds; to find expired rows it reads all rows, and serves no request for 2 s per 100,000
+CACHE = "1G"  # at most; the store slows down if the rows and indexes in use do not fit
 
 
 class Store:
-    """A store on the loopback address with its data in `<base>/store`, and one user, whose password is made at first.
+    """A store on the loopback address with its data in `<base>/store` and one user. Its password is made at first.
 
-    `uri` holds the password. It switches retryable writes off: this server slows with the number of recent ones.
+    `uri` holds the password. It switches retryable writes off: this server slows down with the number of recent ones.
     """
 
     name = "store"
@@ -35,7 +35,7 @@ class Store:
         return "mongodb://{user}:{password}@127.0.0.1:{port}/?retryWrites=false".format_map(self._memory)
 
     def prepare(self) -> None:
-        """Remembers user and password; and the port, if that is still free: otherwise it chooses another."""
+        """Keeps user and password. Keeps the port if it is still free, and otherwise chooses another."""
         memory = {"user": "hearth", "password": secrets.token_urlsafe(24)} | private.read_json(self._folder / MEMORY)
         if "port" not in memory or not private.is_free(memory["port"]):
             [memory["port"]] = private.free_ports(1)
@@ -49,7 +49,7 @@ class Store:
         server = Path(sys.executable).with_name("secantusd-py")
         if not server.exists():
             raise CannotRun("The embedded store is not installed beside this Python: make run, or set MONGO_URI.")
-        # Not --sync-on-commit: writes that must outlive a crash ask for the journal, the others need not wait.
+        # Not --sync-on-commit: writes that must survive a crash ask for the journal, and others need not wait.
         command = [
             *(str(server), "--config", str(self._folder / "secantusd.toml"), "--standalone"),
             *("--host", "127.0.0.1", "--port", str(self._memory["port"])),
@@ -59,7 +59,7 @@ class Store:
         return [Program(self.name, [*guard, *command], os.environ | {"PYTHONPATH": str(ROOT)})]
 
     def answers(self) -> bool:
-        """True once it accepts connections, which it does when its data is open."""
+        """True once it accepts connections. It does so when its data is open."""
         try:
             socket.create_connection(("127.0.0.1", self._memory["port"]), timeout=1).close()
         except OSError:

@@ -1,4 +1,4 @@
-"""Keeps programs running: starts them group by group, restarts what dies, ends all in the opposite order."""
+"""Keeps programs running: starts them group by group, restarts dead ones, ends all in the opposite order."""
 
 import signal
 import subprocess
@@ -19,12 +19,12 @@ ATTEMPTS = 3  # of a program to come up while the platform starts
 
 
 class Stopped(Exception):
-    """Somebody asked to stop while the platform was starting."""
+    """A request to stop came while the platform was starting."""
 
 
 @dataclass
 class Watched:
-    """A program and how it fares."""
+    """A program and its present state."""
 
     program: Program
     process: "subprocess.Popen[bytes] | None" = None
@@ -48,11 +48,11 @@ class Supervisor:
         self._stops = 0
 
     def stop(self, *_signal: object) -> None:
-        """Asks for the end; asked twice, it waits for nobody. Can be a signal handler."""
+        """Asks for the end. A second call ends the waiting for processes. Can be a signal handler."""
         self._stops += 1
 
     def start(self, programs: Sequence[Program]) -> None:
-        """Starts a group: its members come and go together."""
+        """Starts a group of programs. They start and end together."""
         group = [Watched(program) for program in programs]
         self._groups.append(group)
         for watched in group:
@@ -107,8 +107,8 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=target,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C reaches the supervisor alone, which ends them in order
-                umask=0o077,  # what they write is for nobody else, wherever they write it
+                start_new_session=True,  # Ctrl-C reaches only the supervisor, which ends them in order
+                umask=0o077,  # only the owner may read the files that they write
             )
         except OSError as error:
             raise CannotRun(f"{name} cannot be started: {error}") from error

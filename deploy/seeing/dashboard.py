@@ -1,4 +1,4 @@
-"""The dashboard: rows of panels, each a question and the queries that answer it; `dashboard.json` is made of it."""
+"""The dashboard: rows of panels, each a question and the queries that answer it. `dashboard.json` is made from it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ SOURCE = {"type": "prometheus", "uid": "${source}"}
 
 @dataclass(frozen=True)
 class Panel:
-    """A graph: its title, what its axis counts (one of Grafana's units), and queries by their legend."""
+    """A graph: its title, the unit of its axis (one of Grafana's), and queries by their legend."""
 
     title: str
     unit: str
@@ -28,13 +28,13 @@ class Row:
 
 
 def rate(metric: str, by: str, where: str = "") -> str:
-    """The rate of something, a second."""
+    """The rate of a metric per second."""
     chosen = f"{metric}{{{where}}}" if where else metric
     return f"sum by ({by}) (rate({chosen}[$__rate_interval]))"
 
 
 def within(histogram: str, by: str, share: float = 0.95, where: str = "") -> str:
-    """The seconds within which this share of cases is done."""
+    """The seconds within which this share of cases ends."""
     return f"histogram_quantile({share}, {rate(f'{histogram}_bucket', f'le, {by}', where)})"
 
 
@@ -154,12 +154,12 @@ ROWS = [
 
 
 def queries() -> list[str]:
-    """All that the dashboard asks."""
+    """All queries of the dashboard."""
     return [query for row in ROWS for panel in row.panels for query in panel.queries.values()]
 
 
 def document() -> dict[str, Any]:
-    """The dashboard as Grafana imports it; it asks for the source of its numbers."""
+    """The dashboard in the form that Grafana imports. Grafana asks for the data source then."""
     return {
         "uid": "hearth",
         "title": "Hearth",

@@ -200,7 +200,7 @@ def test_one_clock_tells_the_time() -> None:
 
 def test_the_operators_command_asks_services_for_what_is_theirs() -> None:
     """It opens the store only to copy documents whole and to look at its health."""
-    whole = {"backup", "doctor", "restore", "store"}
+    whole = {"backup", "doctor", "due", "restore", "store"}
     reads = re.compile(r"pymongo|deploy\.hub\.store|deploy\.hub import [^\n]*\bstore\b")
     found = {path.stem for path in sources("deploy/hub") if reads.search(path.read_text())}
     assert found <= whole, found - whole
