@@ -1,1 +1,1 @@
-"""Words: what services say to each other. Messages for the bus, shapes for RPC and HTTP, and refusals."""
+"""Words that services say to each other: messages for the bus, calls, shapes for RPC and HTTP, and refusals."""

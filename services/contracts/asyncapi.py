@@ -1,4 +1,4 @@
-"""The catalogue as an AsyncAPI 3.0 document: what travels on the bus, who announces it, who hears it, with examples."""
+"""The catalogue as an AsyncAPI 3.0 document: all messages with their publishers, hearers and examples."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -15,7 +15,7 @@ COMMITTED = files("services.contracts") / "asyncapi.yaml"
 
 
 def document(hearers: Mapping[str, Sequence[str]], exchange: str = EXCHANGE) -> dict[str, Any]:
-    """The AsyncAPI document of an exchange; `hearers` are the queues that hear each message, by its key."""
+    """The AsyncAPI document of an exchange. `hearers` are the queues that hear each message, by its key."""
     messages = [CATALOGUE[key] for key in sorted(CATALOGUE) if CATALOGUE[key].exchange == exchange]
     return {
         "asyncapi": "3.0.0",
@@ -83,11 +83,11 @@ def _message(message: Message) -> dict[str, Any]:
         "id": {"type": "string", "format": "uuid", "description": "The same for each delivery of one message."},
         "source": {"type": "string", "const": f"/hearth/{message.by}", "description": "Who announces it."},
         "type": {"type": "string", "const": message.key, "description": "What has happened; also its routing key."},
-        "subject": {"type": "string", "description": "Id of what the message tells of."},
+        "subject": {"type": "string", "description": "Id of the subject of the message."},
         "time": {"type": "string", "format": "date-time", "description": "When it happened."},
         "datacontenttype": {"type": "string", "const": "application/json"},
         "sequence": {"type": "string", "pattern": "^[0-9]{12}$", "description": "Order of a subject's messages."},
-        "correlationid": {"type": "string", "description": "Id of the request that it began with."},
+        "correlationid": {"type": "string", "description": "Id of the request that began it all."},
     }
     example = {name: schema["const"] for name, schema in attributes.items() if "const" in schema} | {
         "id": id,
@@ -108,7 +108,7 @@ def _message(message: Message) -> dict[str, Any]:
             "properties": {
                 **attributes,
                 "causationid": {"type": "string", "description": "Id of the message that led to this one."},
-                "traceparent": {"type": "string", "description": "The trace that it belongs to (W3C Trace Context)."},
+                "traceparent": {"type": "string", "description": "The trace of the message (W3C Trace Context)."},
                 "data": {"$ref": f"#/components/schemas/{_name(message)}"},
             },
         },

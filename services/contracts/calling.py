@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError, fields
 from services.contracts.errors import Invalid, Refusal, invalid
 from services.contracts.roles import MEMBERS
 
-STORE_HAS = 1.5  # seconds, for all that one call asks of the store
+STORE_HAS = 1.5  # seconds for all that one call asks of the store
 CALLS: dict[str, "Call"] = {}
 LISTENERS: list[str] = []  # capabilities that answer no call but `ping`
 
@@ -22,7 +22,7 @@ Kind = type[Schema] | type[fields.Field[Any]]
 
 
 class UndeclaredCall(Exception):
-    """A call was declared, routed or answered in a way that contradicts its declaration. A programming error."""
+    """A call is declared, routed or answered in contradiction to its declaration. A programming error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +51,12 @@ class Call:
 
     @property
     def signed_in(self) -> bool:
-        """Only signed-in members may make it; its method is given the `caller`."""
+        """True if only signed-in members may make the call. Its method is then given the `caller`."""
         return not (self.public or self.operator)
 
     @property
     def body(self) -> tuple[str, Schema] | None:
-        """Name and shape of the argument that has one: the body of a request, or the query of one that only reads."""
+        """Name and shape of the argument with a shape: the body of a request, or the query of a reading one."""
         return next(((name, each) for name, each in self.takes.items() if isinstance(each, Schema)), None)
 
     def read(self, given: Any) -> dict[str, Any]:
@@ -91,13 +91,13 @@ def ask(
 ) -> Call:
     """Declare a call.
 
-    `target` is `<service>.<capability>.<method>`, `says` one sentence and `more` what else a client should know.
+    `target` is `<service>.<capability>.<method>`, `says` one sentence, `more` further advice for clients.
     `operation` is its name in the HTTP API and in the audit log; a call without one is made on the bus only.
     `takes` names the arguments. At most one has a shape; the others are fields. `gives` is the shape of the answer, and
     `makes` that of something new; with neither, the answer is empty. `may` are the roles that may make the call, `own`
-    those that may for what is theirs. `refuses` are the families beyond those that follow from the rest. A `public`
-    call needs no token. Neither does an `operator` call, which has no operation: the broker's rights guard it.
-    `seconds` is how long the store may take. Raises UndeclaredCall when it contradicts itself or another declaration.
+    the roles that may make it for their own things. `refuses` are the families beyond those that follow from the rest.
+    A `public` call needs no token. Neither does an `operator` call, which has no operation: the broker's rights guard
+    it. `seconds` is the store's time limit. Raises UndeclaredCall when it contradicts itself or another declaration.
     """
     capability, _, method = target.rpartition(".")
     made = Call(
@@ -128,7 +128,7 @@ def listen(capability: str) -> None:
 
 
 def calls_of(capability: str) -> list[Call]:
-    """The calls that a capability has to answer."""
+    """The calls that a capability must answer."""
     return [each for each in CALLS.values() if each.capability == capability]
 
 

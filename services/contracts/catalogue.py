@@ -1,8 +1,8 @@
 """The grammar of the catalogue: `announce(...)` declares one message, once, with its body and an example.
 
 On the wire a message is a CloudEvent 1.0 in structured JSON mode (https://github.com/cloudevents/spec), with the
-extensions `sequence` (zero-padded version of the aggregate it tells of), `correlationid`, `causationid` and, where
-there are traces, `traceparent`.
+extensions `sequence` (the zero-padded count of its subject's announcements), `correlationid`, `causationid` and, if
+tracing is on, `traceparent`.
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
 
 CONTENT_TYPE = "application/cloudevents+json"
 EXCHANGE = "community"
-PRIVATE = "private"  # the exchange of what is not for other systems, which may bind to `community` only
+PRIVATE = "private"  # the exchange that other systems can't bind to; they may bind to `community` only
 CATALOGUE: dict[str, "Message"] = {}
 
 
 class UndeclaredMessage(Exception):
-    """A message was announced, or a field named, that the catalogue does not have. A programming error."""
+    """The catalogue lacks the message or the field that was named. A programming error."""
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """A fact about to be announced: saved together with the aggregate that it tells of, or made of another message."""
+    """A fact about to be announced. It is saved together with its aggregate, or made of another message."""
 
     message: "Message"
     subject: str
@@ -61,7 +61,7 @@ class Message:
         source = {name: aggregate[name] for name in self.fields if name in aggregate} | facts
         try:
             data = self.body.dump(source)
-            if missing := sorted(self.fields - set(data)):  # also what an older reader would do without
+            if missing := sorted(self.fields - set(data)):  # also the fields that an older reader could do without
                 raise ValidationError({name: ["Missing data for required field."] for name in missing})
             self.body.load(data, unknown=RAISE)
         except (ValidationError, ValueError, AttributeError) as error:
@@ -69,7 +69,7 @@ class Message:
         return Announcement(self, aggregate["_id"], aggregate["changed_at"], data)
 
     def read(self, data: Any) -> dict[str, Any]:
-        """The body's fields as Python values; fields that this version does not know are ignored.
+        """The body's fields as Python values. Fields that this version does not know are ignored.
 
         Raises marshmallow's ValidationError when a field is missing or of the wrong type.
         """
@@ -88,9 +88,9 @@ def announce(
 ) -> Message:
     """Declare a message.
 
-    `type` is a past-tense fact named `<publisher>.<verb>`, `by` the only service that may announce it, `says` what has
-    happened in one sentence, `example` a valid body. One that is `private` never reaches other systems, nor does their
-    document name it. Declaring one twice, or with a wrong example, raises at import.
+    `type` is a past-tense fact named `<publisher>.<verb>`, `by` the only service that may announce it, `says` one
+    sentence about the fact, `example` a valid body. A `private` message never reaches other systems, and their document
+    does not name it. Declaring a message twice, or with a wrong example, raises at import.
     """
     schema = body()
     exchange = PRIVATE if private else EXCHANGE
@@ -105,7 +105,7 @@ def announce(
 
 
 def exchange_of(key: str) -> str:
-    """Where a message of this key travels; one that only another version of us knows is public."""
+    """The exchange of the messages of this key. A key that only another version of us knows is public."""
     return CATALOGUE[key].exchange if key in CATALOGUE else EXCHANGE
 
 
@@ -118,7 +118,7 @@ def envelope(
     causation_id: str | None,
     traceparent: str | None = None,
 ) -> dict[str, Any]:
-    """The CloudEvent of an announcement, as a JSON-ready dict; the `sequence`-th of its subject, from 1."""
+    """The CloudEvent of an announcement, as a JSON-ready dict: the `sequence`-th of its subject, from 1."""
     message = announcement.message
     event = {
         "specversion": "1.0",

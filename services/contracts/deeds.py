@@ -1,4 +1,4 @@
-"""Deeds: what somebody did that only some may do, as the audit log is told of it by the service that saved it."""
+"""Deeds: restricted acts of members. The service that saved a deed announces it to the audit log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from services.contracts.catalogue import Announcement, Message
 
 
 class Actor(Protocol):
-    """Who did it, and from which network."""
+    """The member who did it, and the network of their call."""
 
     @property
     def id(self) -> str: ...
@@ -28,8 +28,8 @@ def noted(
 ) -> Announcement:
     """The announcement of a deed about an aggregate that is saved with it.
 
-    `operation` is the route's `operationId`, `by` is None for what was done on the machine itself. `shows` names the
-    fields whose values before and after are told: never words of a person, an address or a secret.
+    `operation` is the route's `operationId`. `by` is None for a deed on the machine itself. `shows` names the fields
+    whose values before and after are told: never words of a person, an address or a secret.
     """
     return message.about(
         {"_id": after["_id"], "changed_at": after["changed_at"]},
@@ -45,7 +45,7 @@ def noted(
 def read(
     message: Message, operation: str, reading: Mapping[str, Any], subject_id: str | None, *, by: Actor
 ) -> Announcement:
-    """The announcement that somebody read what only some may; `reading` is the aggregate that is saved for it."""
+    """The announcement that somebody read what only some may read. `reading` is the aggregate saved for it."""
     how = {"subject_id": subject_id, "actor_id": by.id, "network": by.network}
     return message.about(reading, operation=operation, **how, before=None, after=None)
 

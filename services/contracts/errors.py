@@ -5,7 +5,7 @@ A service raises them, RPC carries them by class name, and the gateway's one tab
 
 from typing import Any, Self
 
-# A code that must never be noted beside a name: what was asked for may have been to stay anonymous.
+# This code must never be noted beside a name: the refused request may have been for an anonymous voice.
 TOO_MANY_VOICES = "too_many_voices"
 
 
@@ -13,8 +13,8 @@ class Refusal(Exception):
     """A "no" that the caller is meant to read.
 
     `code` is a stable word for programs (`email_taken`), `says` a sentence for people, and `fields` a list of
-    `{"field": dotted path, "says": sentence}` where particular fields are at fault. `after` says in how many
-    seconds it is worth asking again, where that is known.
+    `{"field": dotted path, "says": sentence}` if particular fields are wrong. `after` is the number of seconds
+    after which it is worth asking again, if that is known.
     """
 
     def __init__(
@@ -31,16 +31,16 @@ class Refusal(Exception):
 
 
 class Invalid(Refusal):
-    """What was sent has the wrong shape or content."""
+    """The request has the wrong shape or content."""
 
     @classmethod
     def field(cls, name: str, says: str) -> "Invalid":
-        """The common case: one field is at fault, and `says` tells what would be right."""
+        """The common case: one field is wrong, and `says` tells what would be right."""
         return cls("invalid", f"{name}: {says}", [{"field": name, "says": says}])
 
 
 class Unauthenticated(Refusal):
-    """Nobody, or nobody that can be verified, is asking."""
+    """The caller gave no proof of who they are, or none that can be verified."""
 
 
 class Forbidden(Refusal):
@@ -48,7 +48,7 @@ class Forbidden(Refusal):
 
 
 class NotFound(Refusal):
-    """There is no such thing, or none that the caller may know of."""
+    """The thing does not exist, or the caller may not know of it."""
 
     @classmethod
     def of(cls, id: str) -> Self:
@@ -57,11 +57,11 @@ class NotFound(Refusal):
 
 
 class Hidden(NotFound):
-    """It exists, and this caller may not know of it: answered exactly like NotFound, and noted as a denial."""
+    """The thing exists, but this caller may not know of it. Answered exactly like NotFound, and noted as a denial."""
 
 
 class Conflict(Refusal):
-    """True in itself, but not in the present state (also: somebody else was faster)."""
+    """The request is right, but not in the present state; perhaps somebody else was faster."""
 
 
 class Stale(Refusal):
@@ -77,11 +77,11 @@ class TooMany(Refusal):
 
 
 class NotYet(Refusal):
-    """A handler lacks something that another message will bring; never leaves the bus, the message is tried later."""
+    """A handler lacks something that another message will bring. It stays on the bus: the message is tried later."""
 
 
 class Unexpected(Refusal):
-    """A fault of ours: logged where it happened, told without internals."""
+    """The fault is ours. It is logged in its place, and told without internals."""
 
 
 FAMILIES: dict[str, type[Refusal]] = {
@@ -103,7 +103,7 @@ FAMILIES: dict[str, type[Refusal]] = {
 
 
 def revive(error: dict[str, Any]) -> Refusal:
-    """The refusal that an RPC reply carries, from `{"exc_type", "exc_args", …}`; an unknown family is Unexpected."""
+    """The refusal in an RPC reply, from `{"exc_type", "exc_args", …}`. An unknown family becomes Unexpected."""
     family = FAMILIES.get(error.get("exc_type", ""))
     args = error.get("exc_args") or []
     if family is None or len(args) != 3:
@@ -124,7 +124,7 @@ def field_errors(messages: Any, path: str = "") -> list[dict[str, str]]:
 
 
 def invalid(messages: Any) -> Invalid:
-    """An Invalid from marshmallow's error messages, naming every field at fault."""
+    """An Invalid from marshmallow's error messages, naming every wrong field."""
     fields = field_errors(messages)
     first = fields[0]
     return Invalid("invalid", f"{first['field']}: {first['says']}" if first["field"] else first["says"], fields)

@@ -1,7 +1,7 @@
-"""Moments in whole milliseconds, as the store keeps them: the one place that turns a moment into a number and back.
+"""Moments in whole milliseconds, as the store keeps them. Only this file turns a moment into a number and back.
 
-Numbers are `int`. A `float` of seconds has too few digits from the year 2242 on, so that a moment would come back a
-millisecond early.
+Numbers are `int`. A `float` of seconds has too few digits from the year 2242 on: a moment could come back a millisecond
+early.
 """
 
 from datetime import UTC, datetime, timedelta

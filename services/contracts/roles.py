@@ -1,10 +1,10 @@
-"""Roles: what members are to the hub, and the sets of roles that calls and domains speak of."""
+"""Roles: the six roles of members in the hub, and the sets of roles that calls and domains name."""
 
 ROLES = ("coworker", "hub_user", "mentor", "trainer", "administrator", "host")
 ADMINISTRATOR = "administrator"
 
 MEMBERS = frozenset(ROLES)
 ADMINISTRATORS = frozenset({ADMINISTRATOR})
-STAFF = frozenset({ADMINISTRATOR, "host"})  # who answers for the hub
-ORGANISERS = frozenset({ADMINISTRATOR, "trainer", "mentor", "host"})  # who organises events
-HOSTS = ORGANISERS - ADMINISTRATORS  # who organises events of their own, and no others
+STAFF = frozenset({ADMINISTRATOR, "host"})  # they answer for the hub
+ORGANISERS = frozenset({ADMINISTRATOR, "trainer", "mentor", "host"})  # they organise events
+HOSTS = ORGANISERS - ADMINISTRATORS  # they organise only their own events

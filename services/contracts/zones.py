@@ -1,4 +1,4 @@
-"""Time zones by their names in the IANA database, as far as the machine at hand knows them."""
+"""Time zones by their names in the IANA database, as far as this machine knows them."""
 
 import zoneinfo
 from functools import cache

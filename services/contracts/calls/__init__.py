@@ -1,4 +1,4 @@
-"""The calls of all capabilities, one file a service. To import this package is to know them all."""
+"""The calls of all capabilities, one file per service. Importing this package declares them all."""
 
 from services.contracts.calling import CALLS, LISTENERS
 from services.contracts.calls import events, feedback, house, members, notifications
@@ -7,5 +7,5 @@ __all__ = ["capabilities", "events", "feedback", "house", "members", "notificati
 
 
 def capabilities() -> list[str]:
-    """The names of all capabilities, each of which answers `ping`."""
+    """The names of all capabilities. Each of them answers `ping`."""
     return list(dict.fromkeys([*(call.capability for call in CALLS.values()), *LISTENERS]))

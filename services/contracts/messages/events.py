@@ -1,4 +1,4 @@
-"""What events announces: what happens at the hub."""
+"""The messages that events announces, about events and offerings of the hub."""
 
 from marshmallow import fields
 
@@ -23,7 +23,7 @@ class EventsPublished(EventFacts):
 
 
 class EventsCancelled(EventsPublished):
-    """An event that was published and does not take place."""
+    """A published event that does not take place."""
 
     reason = fields.String(required=True)
 

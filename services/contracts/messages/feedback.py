@@ -1,4 +1,4 @@
-"""What feedback announces: what the community says, and what becomes of it."""
+"""The messages that feedback announces, about the voices of the community and what becomes of them."""
 
 from marshmallow import fields, validate
 
@@ -40,7 +40,7 @@ class FeedbackMoved(Shape):
 
 
 class FeedbackTakenDown(Shape):
-    """A voice that is no longer to be read. Whoever kept its words or those of its answers is to forget them."""
+    """A voice that can't be read any more. Every copy of its words and of its answers' words must be forgotten."""
 
     voice_id = Id(required=True)
     reason = fields.String(required=True)

@@ -1,4 +1,4 @@
-"""What the gateway announces, for the platform's own ears only: what the audit log is to keep."""
+"""The messages that the gateway announces, for the audit log. They stay within the platform."""
 
 from marshmallow import fields, validate
 
@@ -8,7 +8,7 @@ from services.contracts.shapes.parts import Id, Shape
 
 
 class GatewayNoted(Shape):
-    """A deed at the gateway: no name, no address of a person, nothing of what was sent."""
+    """A deed or denial at the gateway. It holds no name, no address of a person, and no part of the request's body."""
 
     operation = fields.String(required=True, allow_none=True, metadata={"description": "The route's operationId."})
     method = fields.String(required=True, allow_none=True)

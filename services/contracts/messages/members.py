@@ -1,4 +1,4 @@
-"""What members announces: who belongs to the hub, and, to the platform alone, how they are reached."""
+"""The messages that members announces: who belongs to the hub and, within the platform only, how to reach them."""
 
 from marshmallow import fields, validate
 
@@ -11,7 +11,7 @@ STATUSES = ("active", "suspended", "removed")
 
 
 class MemberState(Shape):
-    """All that other services may know of a member. No address, no secret."""
+    """All that other services may know of a member. It holds no address and no secret."""
 
     member_id = Id(required=True)
     name = fields.String(required=True)
@@ -28,7 +28,7 @@ class MemberState(Shape):
 
 
 class MemberReach(Shape):
-    """How a member is written to."""
+    """The address, language and time zone for writing to a member."""
 
     member_id = Id(required=True)
     email = fields.String(

@@ -1,4 +1,4 @@
-"""What notifications announces: what reached whom."""
+"""The messages that notifications announces: which notification reached which members."""
 
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,14 @@ from services.contracts.shapes.parts import Id, Ids, Moment, Shape
 
 
 class Everyone(Shape):
-    """Everybody who belonged to the hub at a moment, but for one."""
+    """All members who belonged to the hub at a moment, except one."""
 
     belonging = Moment(required=True, metadata={"description": "Who joined later is not meant."})
     but = Id(required=True, allow_none=True, metadata={"description": "Whose deed it was; they are not told."})
 
 
 class Facts(fields.Dict):
-    """Facts by name, as a message's fields have them: a moment among them is text."""
+    """Facts by name, as in a message's fields. A moment among them is text."""
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         moment = Moment()

@@ -1,1 +1,1 @@
-"""Nouns that cross RPC and HTTP, one file per service: what may be sent, what is answered."""
+"""The nouns of RPC and HTTP, one file per service: the shapes of requests and answers."""

@@ -1,4 +1,4 @@
-"""The audit log: what was denied to whom, and who did what only some may do."""
+"""The audit log: denials, and the deeds that only some may do, each with its member."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def _facts(**kwargs: Any) -> fields.Dict:
 
 
 class Deed(Shape):
-    """What somebody did that only some may do, as the owning service saved it. It holds no address and no words."""
+    """A deed that only some may do, as the owning service saved it. It holds no address and no words."""
 
     operation = fields.String(required=True, metadata={"description": "The `operationId`."})
     subject_id = Id(required=True, allow_none=True, metadata={"description": "What it was done to."})
@@ -92,7 +92,7 @@ AuditEntryPage = page_of(AuditEntry)
 
 
 class AuditQuery(Page):
-    """Which entries to list, newest first."""
+    """A query for entries, listed newest first."""
 
     outcome = fields.String(load_default=None, validate=validate.OneOf(OUTCOMES))
     actor_id = Id(load_default=None, metadata={"description": "Only what this member did or was denied."})

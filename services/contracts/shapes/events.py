@@ -1,4 +1,4 @@
-"""Events: what members attend."""
+"""Events, which members attend, and offerings of the hub."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ STATUSES = ("draft", "published", "cancelled", "ended")
 
 
 class Audience(Shape):
-    """Who is told: everyone, or whoever has one of the roles or one of the tags (offered or wanted)."""
+    """The members who are told: everyone, or those with one of the roles or one of the tags (offered or wanted)."""
 
     everyone = Flag(load_default=False, metadata={"example": False})
     roles = roles(load_default=list, metadata={"example": ["mentor"]})
@@ -67,7 +67,7 @@ class EventChange(partial(EventDraft)):  # type: ignore[misc]
 
 
 class Cancellation(Shape):
-    """Why an event does not take place; those who were told of it read this."""
+    """The reason why an event does not take place. The members who were told of the event read it."""
 
     reason = Text(least=4, most=400, required=True, metadata={"example": "The trainer is ill; we try again in May."})
 
@@ -85,7 +85,7 @@ EventPage = page_of(Event)
 
 
 class EventQuery(Page):
-    """Which events to list: published, cancelled and ended ones by start, or one's own drafts."""
+    """A query for events by start: published, cancelled or ended ones, or one's own drafts."""
 
     status = fields.String(load_default="published", validate=validate.OneOf(STATUSES))
     starts_after = Moment(load_default=None, metadata={"description": "Only events that start after this moment."})
@@ -124,7 +124,7 @@ class OfferingChange(partial(OfferingDraft)):  # type: ignore[misc]
 
 
 class Closing(Shape):
-    """Why an offering can't be had any more; its audience reads this."""
+    """The reason why an offering is no longer available. Its audience reads it."""
 
     reason = Text(least=4, most=400, required=True, metadata={"example": "The room becomes the new workshop."})
 
@@ -142,6 +142,6 @@ OfferingPage = page_of(Offering)
 
 
 class OfferingQuery(Page):
-    """Which offerings to list, in the order in which they were added."""
+    """A query for offerings, listed in the order in which they were added."""
 
     status = fields.String(load_default="open", validate=validate.OneOf(OFFERING_STATUSES))

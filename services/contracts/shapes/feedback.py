@@ -1,4 +1,4 @@
-"""Feedback: what the community wants, expects and needs, and what became of it."""
+"""Feedback: the voices of the community, and what becomes of them."""
 
 from marshmallow import fields, validate
 
@@ -10,7 +10,7 @@ STATUSES = ("received", *MOVES, "taken_down")
 
 
 class VoiceDraft(Shape):
-    """What a member tells the hub."""
+    """A voice as a member sends it."""
 
     text = Text(most=4000, required=True, metadata={"example": "I need a quiet room for calls."})
     kind = fields.String(
@@ -42,7 +42,7 @@ class Move(Shape):
 
 
 class Takedown(Shape):
-    """Why a voice is taken down."""
+    """The reason why a voice is taken down."""
 
     reason = Text(
         most=1000,
@@ -52,7 +52,7 @@ class Takedown(Shape):
 
 
 class Answer(Shape):
-    """An answer as everybody concerned reads it."""
+    """An answer as its readers see it."""
 
     text = fields.String(required=True, metadata={"example": "Thank you. We will look for a room this month."})
     by = Id(required=True)
@@ -60,7 +60,7 @@ class Answer(Shape):
 
 
 class Outcome(Shape):
-    """What became of a voice; all that a claim code shows. One that was taken down has no words any more."""
+    """The outcome of a voice, which is all that a claim code shows. A voice that was taken down has no words."""
 
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     reason = fields.String(required=True, metadata={"example": ""})
@@ -81,7 +81,7 @@ class Voice(Outcome):
 
 
 class RaisedVoice(Voice):
-    """A voice just raised; an anonymous one comes with its claim code, shown once."""
+    """A voice just raised. An anonymous one comes with its claim code, shown once."""
 
     claim_code = fields.String(allow_none=True, required=True, metadata={"example": None})
 
@@ -90,7 +90,7 @@ VoicePage = page_of(Voice)
 
 
 class VoiceQuery(Page):
-    """Which voices to list: one's own, or for administrators and hosts all."""
+    """A query for voices: one's own, or all of them for administrators and hosts."""
 
     status = fields.String(load_default=None, validate=validate.OneOf(STATUSES))
     mine = fields.Boolean(load_default=False)

@@ -1,4 +1,4 @@
-"""The house: what the hub itself is called, where it is, how it looks, and what it promises."""
+"""The house: the name, place, looks and promises of the hub itself."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class Colours(Shape):
 
 
 class Promises(Shape):
-    """What the hub promises to those who tell it something."""
+    """The hub's promises to members who give feedback."""
 
     days_to_answer = fields.Integer(
         required=True,
@@ -45,14 +45,14 @@ class Promises(Shape):
 
 
 class Quiet(Shape):
-    """The hours in which members are left alone, unless they choose others; each in their own zone."""
+    """The quiet hours of members who choose no others, each in their own time zone."""
 
     begins = _hour("20:00")
     ends = _hour("08:00")
 
 
 def house_fields(*, required: bool) -> dict[str, Any]:
-    """What everybody may know of the hub."""
+    """The fields of the hub that everybody may know."""
     return {
         "name": Text(most=80, required=required, metadata={"example": "Lake Hub"}),
         "address": Text(

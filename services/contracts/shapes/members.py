@@ -41,7 +41,7 @@ def _password() -> fields.String:
 
 
 class ProfileFields(Shape):
-    """What a member tells about themselves."""
+    """The part of a profile that a member writes."""
 
     name = Text(most=80, metadata={"example": "Amara Okafor"})
     pronouns = Text(least=0, most=40, metadata={"example": "she/her"})
@@ -82,14 +82,14 @@ class RolesChange(Shape):
 
 
 class InvitationDraft(Shape):
-    """Whom to invite, and as what."""
+    """A person to invite, and their roles."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
     roles = roles(least=1, load_default=lambda: ["coworker"], metadata={"example": ["coworker"]})
 
 
 class Invitation(Shape):
-    """An invitation; its code is shown to whoever sends it, now or again."""
+    """An invitation. Its code is shown when it is sent, and when it is sent again."""
 
     id = own_id()
     email = fields.String(required=True, metadata={"example": "amara@hub.example"})
@@ -119,17 +119,17 @@ SentInvitationPage = page_of(SentInvitation)
 
 
 class InvitationQuery(Page):
-    """Which invitations to list, youngest first."""
+    """A query for invitations, listed youngest first."""
 
 
 class Suspension(Shape):
-    """Why a member is shut out; kept with the account, and told to nobody else."""
+    """The reason why a member is shut out. It is kept with the account and not told to others."""
 
     reason = Text(least=4, most=400, required=True, metadata={"example": "Somebody else uses this account."})
 
 
 class PasswordChange(Shape):
-    """Another password for oneself."""
+    """A new password for oneself, with the present one."""
 
     present = fields.String(
         required=True,
@@ -141,7 +141,7 @@ class PasswordChange(Shape):
 
 
 class PasswordReset(Shape):
-    """A code by which a member sets a new password; it works once, for 24 hours."""
+    """A code by which a member sets a new password. It works once, for 24 hours."""
 
     code = fields.String(
         required=True, metadata={"description": "Shown once; to be handed to the member.", "example": CODE}
@@ -201,7 +201,7 @@ MemberPage = page_of(MemberCard)
 
 
 class MemberQuery(Page):
-    """Which members to list."""
+    """A query for members."""
 
     role = fields.String(load_default=None, validate=validate.OneOf(ROLES), metadata={"example": "mentor"})
     tag = Tag(load_default=None, metadata={"example": "3d printing"})
@@ -243,6 +243,6 @@ class Administrator(Shape):
 
 
 class Replayed(Shape):
-    """How many were announced again."""
+    """The number of things announced again."""
 
     announced = fields.Integer(required=True)

@@ -1,4 +1,4 @@
-"""Notifications: what a member is told, and why."""
+"""Notifications: the lines of a member's inbox, each with its reason."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -35,12 +35,12 @@ class Notification(Shape):
 
 
 def event_id(at: datetime, notification_id: str) -> str:
-    """What the live stream calls a notification; sorts by time: `<Unix milliseconds>-<notification id>`."""
+    """The id of a notification in the live stream, `<Unix milliseconds>-<notification id>`. Ids sort by time."""
     return f"{moments.to_ms(at)}-{notification_id}"
 
 
 def moment_of(event_id: str) -> datetime | None:
-    """The moment in what the live stream calls a notification; None for what the stream never said."""
+    """The moment in an id of the live stream; None if the stream can't have sent this id."""
     milliseconds, dash, _ = event_id.partition("-")
     if dash and milliseconds.isdecimal() and len(milliseconds) <= MOST_DIGITS:
         with suppress(OverflowError):
@@ -52,30 +52,30 @@ NotificationPage = page_of(Notification)
 
 
 class NotificationQuery(Page):
-    """Which notifications to list, newest first."""
+    """A query for notifications, listed newest first."""
 
     unread = fields.Boolean(load_default=False, metadata={"description": "Only what was not read yet."})
 
 
 class MissedNotification(Notification):
-    """A line of the inbox as the live stream tells it to who comes back."""
+    """A line of the inbox, as the live stream sends it to a returning client."""
 
     event_id = fields.String(required=True)
 
 
 class Missed(Shape):
-    """What came since an event of the live stream, oldest first."""
+    """The notifications since an event of the live stream, oldest first."""
 
     items = fields.List(fields.Nested(MissedNotification), required=True)
 
 
 class Unread(Shape):
-    """How much a member has not read yet."""
+    """The number of a member's unread notifications."""
 
     unread = fields.Integer(required=True, validate=validate.Range(min=0))
 
 
 class Marked(Shape):
-    """How many were marked as read."""
+    """The number of notifications that were marked as read."""
 
     marked = fields.Integer(required=True, validate=validate.Range(min=0))

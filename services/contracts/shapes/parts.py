@@ -1,4 +1,4 @@
-"""Parts that the shapes of every service are made of."""
+"""Parts of which the shapes of every service are made."""
 
 import re
 from copy import deepcopy
@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, missing, validat
 from services.contracts import moments
 from services.contracts.roles import ROLES
 
-LANGUAGES = ("en", "de")  # BCP 47; those in which the platform can speak to members
+LANGUAGES = ("en", "de")  # BCP 47; the platform can speak to members in these
 TOUCHPOINTS = (
     "cafe",
     "kitchenette",
@@ -30,7 +30,7 @@ CURSOR = "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"  # as an examp
 
 
 class Shape(Schema):
-    """A shape refuses what it does not know."""
+    """The base of all shapes. A shape refuses unknown fields."""
 
     class Meta:
         unknown = RAISE
@@ -53,7 +53,7 @@ class Text(fields.String):
 
 
 class Chosen(fields.String):
-    """One of some words, or "" where nothing is chosen; null means the same and is read as ""."""
+    """A chosen word, or "" for no choice. null also means no choice, and is read as ""."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_none=True, **kwargs)
@@ -63,7 +63,7 @@ class Chosen(fields.String):
 
 
 class Flag(fields.Boolean):
-    """True or false, and nothing that only looks like one (0, "yes")."""
+    """True or false. Values that only look like one (0, "yes") are refused."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, bool):
@@ -109,7 +109,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 
 class Id(fields.String):
-    """An identifier: a UUID in its usual text form; new ones are version 7, so that they sort by time."""
+    """An identifier: a UUID in its usual text form. New ones are version 7, so that they sort by time."""
 
     def __init__(self, **kwargs: Any) -> None:
         check = validate.Regexp(_ID, error="Must be an identifier such as 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.")
@@ -117,7 +117,7 @@ class Id(fields.String):
 
 
 class Ids(fields.List[str]):
-    """Identifiers, perhaps a thousand; good ones are looked at together, in a fifth of the time."""
+    """Identifiers, perhaps a thousand. Good ones are checked together, in a fifth of the time."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Id(), **kwargs)
@@ -129,7 +129,7 @@ class Ids(fields.List[str]):
 
 
 class Few(fields.List[Any]):
-    """A list of so many at most; of a longer one the items are not looked at, as each would be told to be wrong."""
+    """A list with a bounded number of items. The items of a longer list are not checked, as each could be an error."""
 
     def __init__(self, each: fields.Field[Any], *, least: int | None = None, most: int, **kwargs: Any) -> None:
         self._size = validate.Length(min=least, max=most)
@@ -152,7 +152,7 @@ def zone(**kwargs: Any) -> fields.String:
 
 
 def own_id() -> Id:
-    """The `id` of what is answered, which the store keeps as `_id`."""
+    """The `id` of a thing in an answer. The store keeps it as `_id`."""
     return Id(required=True, attribute="_id")
 
 
@@ -205,7 +205,7 @@ def _declared(shape: type[Schema]) -> dict[str, fields.Field[Any]]:
 
 
 class Page(Shape):
-    """Which page of a list is wanted."""
+    """A query for one page of a list."""
 
     limit = fields.Integer(
         load_default=20,

@@ -1,4 +1,4 @@
-"""Sessions: signing in, staying signed in, and what ends it."""
+"""Sessions: signing in, staying signed in, and losing access."""
 
 from marshmallow import fields, validate
 
@@ -41,7 +41,7 @@ class RefreshRequest(Shape):
 
 
 class Tokens(Shape):
-    """What a signed-in client holds."""
+    """The tokens of a signed-in client."""
 
     access_token = fields.String(
         required=True,
@@ -56,7 +56,7 @@ class Tokens(Shape):
 
 
 class SignedIn(Tokens):
-    """What a client holds that has just signed in."""
+    """The tokens of a client that has just signed in."""
 
     device_token = fields.String(
         required=True,
@@ -69,7 +69,7 @@ class SignedIn(Tokens):
 
 
 class Access(Shape):
-    """What a member's access tokens may say: these roles, and sessions opened after `since`, or the one kept."""
+    """The valid access tokens of a member: those with these roles, of sessions opened after `since` or the kept one."""
 
     id = Id(required=True)
     roles = roles(required=True)
@@ -78,7 +78,7 @@ class Access(Shape):
 
 
 class LostAccess(Shape):
-    """Which access tokens count no more, although they have not expired: of these members, and of these sessions."""
+    """The access tokens that are void before they expire: those of these members and of these sessions."""
 
     members = fields.List(fields.Nested(Access), required=True)
     sessions = fields.List(fields.String(), required=True)

@@ -1,7 +1,7 @@
 """The sentences that members read, made of a notification's kind and facts, in the reader's language and time zone.
 
-`sentences.py` has the English sentences, which are the keys of the translations; `speech.py` knows how a language says
-them; `locales/<language>/sentences.po` has the translations, in gettext's format, which translators' tools read.
+`sentences.py` has the English sentences, which are the keys of the translations. `speech.py` says them in a language.
+`locales/<language>/sentences.po` has the translations, in gettext's format, which translators' tools read.
 """
 
 from services.contracts.wording.sentences import said

@@ -1,4 +1,4 @@
-"""The sentences about each kind of notification, in English. Each is whole, so that a language may order it anew."""
+"""The sentences about each kind of notification, in English. Each is whole, so that translations may reorder it."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -74,7 +74,7 @@ _NOT_OFFERED, _WHERE_AND_HOW = sentence("No longer offered: {name}"), sentence("
 
 _ADMINISTRATORS = sentence("Because administrators answer for the hub.")
 _AUTHOR = sentence("Because you said it.")
-# Why somebody is told of an event that is, or was, for everyone, some roles, some tags, or both of these.
+# The reasons for telling a member of something that is, or was, for everyone, some roles, some tags, or both of these.
 _IS = (
     sentence("Because it is for everyone at the hub."),
     sentence("Because it is for people whose role is {roles}."),
@@ -97,12 +97,12 @@ _UNKNOWN = (
 def said(kind: str, facts: Facts, *, language: str, zone: str, home: str = "") -> Said:
     """The `title`, `body` and `reason` of a notification, for a reader of this language (BCP 47) in this zone (IANA).
 
-    Moments among the facts are datetimes, or RFC 3339 text. `home` is the hub's zone, if it is known: times that are
-    those of its clocks need not say from which zone they are.
+    Moments among the facts are datetimes, or RFC 3339 text. `home` is the hub's zone, if it is known: times that agree
+    with its clocks need not name their zone.
     """
     using = speech(language, zone, home)
     make = _KINDS.get(kind)
-    if make is None:  # a newer version of the platform tells of more
+    if make is None:  # a newer version of the platform has more kinds
         title, body, reason = _UNKNOWN
         return {"title": using.say(title), "body": using.say(body), "reason": using.say(reason)}
     return make(using, facts)
@@ -211,7 +211,7 @@ def _for_whom(using: Speech, reasons: tuple[str, str, str, str], audience: Mappi
 
 
 def _named(using: Speech, names: Mapping[str, str], word: str) -> str:
-    """The name of what the platform calls by this word; the word itself, if a newer version has it."""
+    """The name that people read for a word of the platform; the word itself, if only a newer version knows it."""
     return using.say(names[word]) if word in names else word.replace("_", " ")
 
 

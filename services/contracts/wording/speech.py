@@ -1,6 +1,6 @@
-"""How a language says something: its translations, lists, plurals, dates and times.
+"""Speech in a language: its translations, lists, plurals, dates and times.
 
-A language is a BCP 47 tag. Its first part chooses the translation and its region how dates are written: for `en-US` the
+A language is a BCP 47 tag. Its first part chooses the translation, and its region the style of dates: with `en-US` the
 day comes after the month, and the clock has twelve hours.
 """
 
@@ -24,7 +24,7 @@ NOWHERE = ("", "UTC")  # the zones of a hub that has not said where it is
 ENGLISH = "en"  # the language of the sentences in the code
 LOCALES = Path(__file__).with_name("locales")
 LONGEST_TAG = 35  # characters (RFC 5646, section 4.4.1)
-# The English of a hub in Europe: day before month, 24 hours. Of the others, the language alone says it.
+# The English of a hub in Europe: day before month, 24 hours. For other languages the tag is enough.
 _WRITTEN = {"en": "en_150"}
 
 FSI, PDI = "\u2068", "\u2069"
@@ -42,7 +42,7 @@ def sentence(text: str) -> str:
 
 
 def counted(one: str, many: str) -> tuple[str, str]:
-    """Mark a sentence that differs by a number: for one, and for other numbers."""
+    """Mark a sentence that depends on a number: its form for one, and for other numbers."""
     return one, many
 
 
@@ -57,12 +57,12 @@ def catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
-CATALOGUES = {language: catalogue(language) for language in LANGUAGES}  # at start, where a missing file is noticed
+CATALOGUES = {language: catalogue(language) for language in LANGUAGES}  # at start, so that a missing file is noticed
 
 
 @lru_cache(maxsize=1024)
 def understood(tag: str) -> str | None:
-    """The tag as we write it (`de`, `en-US`), without a region that is unknown; None for a language we don't speak."""
+    """The tag as we write it (`de`, `en-US`), without an unknown region; None for a language we don't speak."""
     language = tag.partition("-")[0].lower()
     if language not in CATALOGUES or len(tag) > LONGEST_TAG:
         return None
@@ -91,7 +91,7 @@ class Speech:
         self.either = lru_cache(maxsize=256)(self._either)
 
     def say(self, sentence: str, /, **names: str) -> str:
-        """The sentence in this language, with what the names stand for. Text of people turns nothing around."""
+        """The sentence in this language, with its names filled in. Text from people turns no direction around it."""
         return self._translations.gettext(sentence).format_map({name: _isolated(text) for name, text in names.items()})
 
     def count(self, sentences: tuple[str, str], number: int, /, **names: str) -> str:
@@ -107,7 +107,7 @@ class Speech:
         return said if known else f"{said} {_offset(local)}"
 
     def _either(self, words: Sequence[str]) -> str:
-        """One or the other of these."""
+        """The words as a list of alternatives: one, another or a third."""
         return format_list(words, style="or", locale=self._locale)
 
 
@@ -118,7 +118,7 @@ def speech(language: str, zone: str, home: str) -> Speech:
 
 
 def clock_of(zone: str) -> tzinfo:
-    """The clocks of a zone, by its name (IANA); UTC for none, or one that this machine does not know."""
+    """The clocks of a zone, by its name (IANA); UTC for an empty name, or one that this machine does not know."""
     try:
         return UTC if zone == "UTC" else ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -126,7 +126,7 @@ def clock_of(zone: str) -> tzinfo:
 
 
 def on_the_clock(moment: datetime, zone: tzinfo) -> datetime:
-    """The moment as the clocks of a zone show it; as UTC where that would be after the year 9999 or before 1."""
+    """The moment as the clocks of a zone show it; unchanged if they would show a year above 9999 or below 1."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
@@ -134,7 +134,7 @@ def on_the_clock(moment: datetime, zone: tzinfo) -> datetime:
 
 
 def _offset(local: datetime) -> str:
-    """How far a clock is from UTC: `UTC`, `UTC+2`, `UTC−3:30`."""
+    """The offset of a clock from UTC: `UTC`, `UTC+2`, `UTC−3:30`."""
     offset = local.utcoffset()
     assert offset is not None, "it was put into a zone"
     minutes = round(offset.total_seconds() / 60)
@@ -145,11 +145,11 @@ def _offset(local: datetime) -> str:
 
 
 def _isolated(text: str) -> str:
-    """The text, kept from turning around what stands beside it where it runs from right to left (Unicode, annex 9)."""
+    """The text, isolated if it runs from right to left, so that it can't turn its neighbours (Unicode, annex 9)."""
     if text.isascii() or not _turns(text):
         return text
     return f"{FSI}{_explicit_turns('', text)}{PDI}"
 
 
 for _language in LANGUAGES:
-    speech(_language, "", "")  # what takes long is read at start, not while somebody waits
+    speech(_language, "", "")  # slow files are read at start, not while somebody waits
