@@ -52,7 +52,7 @@ def left_out() -> set[str]:
     """The collections that a backup leaves out (their stores have `keeps = False`): `members/sessions`, …"""
     _classes()  # this loads all stores
     found: set[str] = set()
-    for kind in _kinds(_load("services.chassis.store").Rows):
+    for kind in _kinds(_load("services.chassis.rows").Rows):
         service = kind.__module__.split(".")[1]
         if hasattr(kind, "collection") and not kind.keeps:
             found |= {f"{name}/{kind.collection}" for name in (services() if service == "chassis" else [service])}

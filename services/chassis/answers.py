@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import Rows
+from services.chassis.rows import Rows
 from services.contracts.errors import Conflict, Invalid
 from services.ground import clock
 

@@ -19,8 +19,8 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint
 from services.chassis import metrics
 from services.chassis.bus import DEAD, BusDown, Delivery, Intake, Publisher
 from services.chassis.bus.topology import declare_handler, declare_retries, delay_name, retire_handler, retry_exchange
+from services.chassis.rows import is_absent
 from services.chassis.rpc import Calls
-from services.chassis.store import is_absent
 from services.contracts.catalogue import CATALOGUE, CONTENT_TYPE, Message, UndeclaredMessage
 from services.contracts.errors import Conflict, NotYet, Refusal, Unavailable
 from services.ground import clock, logs

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from services.chassis.store import is_absent
+from services.chassis.rows import is_absent
 from services.contracts.errors import Refusal, Unavailable, Unexpected
 from services.ground import logs
 from services.ground.logs import log

@@ -22,7 +22,7 @@ from services.chassis import context, metrics
 from services.chassis.answers import Answers, Claim
 from services.chassis.bus import RPC_EXCHANGE, BusDown, Delivery, Intake, Publisher
 from services.chassis.replies import refusal_for, told
-from services.chassis.store import database
+from services.chassis.rows import database
 from services.contracts.calling import Call, calls_of
 from services.contracts.errors import Invalid, NotFound, Refusal, TooMany, Unavailable, Unexpected
 from services.ground import clock, logs

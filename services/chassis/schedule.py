@@ -20,8 +20,8 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.chassis import metrics
+from services.chassis.rows import HIDDEN, TAKEN, Document, Rows, database, is_absent
 from services.chassis.rpc import Calls
-from services.chassis.store import HIDDEN, TAKEN, Document, Rows, database, is_absent
 from services.contracts.errors import Conflict
 from services.ground import clock, logs
 from services.ground.logs import log

@@ -13,7 +13,7 @@ from typing import Any
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import PyMongoError
 
-from services.chassis.store import RENEWABLE, Rows
+from services.chassis.rows import RENEWABLE, Rows
 from services.ground import clock, logs
 from services.ground.logs import log
 

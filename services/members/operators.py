@@ -8,7 +8,7 @@ import sys
 import click
 from environs import Env
 
-from services.chassis.store import database
+from services.chassis.rows import database
 from services.contracts.deeds import noted
 from services.contracts.errors import Refusal, invalid
 from services.contracts.messages.members import MEMBERS_NOTED

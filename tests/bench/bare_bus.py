@@ -14,7 +14,7 @@ import orjson
 import pymongo
 
 from services.chassis.bus import QUORUM, RPC_EXCHANGE
-from services.chassis.store import RENEWABLE
+from services.chassis.rows import RENEWABLE
 from services.contracts.catalogue import PRIVATE
 from services.ground import clock
 from services.notifications.inbox.domain import line

@@ -16,7 +16,7 @@ from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
 from services.chassis.outbox import OUTBOX, UNSENT
-from services.chassis.store import HIDDEN, JOURNALED
+from services.chassis.rows import HIDDEN, JOURNALED
 from services.contracts.catalogue import envelope
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from services.feedback.voices.domain import raise_voice

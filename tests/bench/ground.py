@@ -19,7 +19,7 @@ from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
 from deploy.local.keys import Keys
-from services.chassis.store import JOURNALED
+from services.chassis.rows import JOURNALED
 from tests.bench.rows import Row
 from tests.rig.backends import Backends
 from tests.rig.processes import UNLIMITED, Platform, Processes, forget_messages

@@ -8,9 +8,10 @@ import time
 from datetime import timedelta
 
 from services.chassis import runner
+from services.chassis.rows import Document
 from services.chassis.rpc import answers
 from services.chassis.schedule import due, every
-from services.chassis.store import Document, Store
+from services.chassis.store import Store
 from services.contracts.calling import ask
 from services.contracts.messages.feedback import FEEDBACK_MOVED
 from services.ground import clock

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from services.chassis.rows import Document
 from services.chassis.schedule import AT_ONCE, Agenda, Leases, NotIndexed
-from services.chassis.store import Document
 from services.contracts.errors import Conflict
 from tests.chassis.things import Loaves, Things
 

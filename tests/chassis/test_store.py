@@ -9,7 +9,7 @@ import pytest
 from pymongo.monitoring import CommandListener
 
 from services.chassis import context, outbox
-from services.chassis.store import Aggregates
+from services.chassis.aggregates import Aggregates
 from services.contracts.errors import Conflict, Invalid, NotFound, Stale
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from services.ground import identifiers

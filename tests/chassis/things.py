@@ -5,7 +5,8 @@ from typing import Any
 from pymongo import IndexModel
 from pymongo.collection import Collection
 
-from services.chassis.store import Aggregates, Rows
+from services.chassis.aggregates import Aggregates
+from services.chassis.rows import Rows
 from services.ground import clock
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.chassis.store import position
+from services.chassis.rows import position
 from services.contracts import moments
 from services.contracts.errors import Invalid
 from services.contracts.shapes.notifications import event_id, moment_of

@@ -15,7 +15,7 @@ from deploy.kubernetes.rendered import HERE, OVERLAYS, Object, flaws, render
 from deploy.local.platform import ROOT
 from services.chassis.answers import Answers
 from services.chassis.messaging import hearers
-from services.chassis.store import Rows
+from services.chassis.rows import Rows
 from tests.deploy.cluster import NAME, Pod, may_speak, pods, workloads
 from tests.rig.processes import Platform, free_port
 from tests.rig.wire import connection

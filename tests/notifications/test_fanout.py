@@ -13,7 +13,7 @@ import pytest
 from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
-from services.chassis.store import JOURNALED
+from services.chassis.rows import JOURNALED
 from services.contracts.catalogue import Message, envelope
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
 from services.contracts.messages.feedback import FEEDBACK_ANSWERED, FEEDBACK_SUBMITTED, FEEDBACK_TAKEN_DOWN

@@ -7,9 +7,11 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from services.chassis import context
+from services.chassis.aggregates import Aggregates
 from services.chassis.outbox import OUTBOX, UNSENT
+from services.chassis.rows import Rows
 from services.chassis.rpc import Rpc
-from services.chassis.store import Aggregates, Rows, Store
+from services.chassis.store import Store
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pymongo
 from bson.codec_options import CodecOptions
 
-from services.chassis.store import JOURNALED, Rows
+from services.chassis.rows import JOURNALED, Rows
 
 Made = TypeVar("Made", bound=Rows)
 

@@ -2,7 +2,7 @@
 
 from pymongo import IndexModel
 
-from services.chassis.store import Aggregates
+from services.chassis.aggregates import Aggregates
 from services.events.offerings.domain import Offering
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from pymongo import IndexModel
 
-from services.chassis.store import Aggregates, Document
+from services.chassis.aggregates import Aggregates
+from services.chassis.rows import Document
 from services.chassis.tallies import Tallies
 from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict

@@ -7,7 +7,8 @@ from typing import Any
 
 from pymongo import IndexModel
 
-from services.chassis.store import HIDDEN, Aggregates
+from services.chassis.aggregates import Aggregates
+from services.chassis.rows import HIDDEN
 from services.contracts.errors import Conflict
 from services.members.accounts.domain import Account, forgotten, relied_on, roles, staying
 

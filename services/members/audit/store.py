@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import Rows
+from services.chassis.rows import Rows
 from services.members.audit.domain import KEPT, Entry
 
 

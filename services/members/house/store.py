@@ -1,6 +1,6 @@
 """The store of the house: one document, written at the first change."""
 
-from services.chassis.store import Aggregates
+from services.chassis.aggregates import Aggregates
 from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict, NotFound
 from services.members.house.domain import ID, UNCHANGED, House

@@ -5,7 +5,7 @@ from typing import Any
 
 from pymongo import IndexModel
 
-from services.chassis.store import Aggregates
+from services.chassis.aggregates import Aggregates
 from services.members.invitations.domain import Invitation
 
 

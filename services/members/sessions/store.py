@@ -10,7 +10,8 @@ from typing import Any
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from services.chassis.store import RENEWABLE, Aggregates, Document, Rows
+from services.chassis.aggregates import Aggregates
+from services.chassis.rows import RENEWABLE, Document, Rows
 from services.members.sessions.domain import DEVICE_LASTS, Device
 
 MOST_DEVICES = 20  # of a member

@@ -11,7 +11,8 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import JOURNALED, RENEWABLE, Aggregates, Rows
+from services.chassis.aggregates import Aggregates
+from services.chassis.rows import JOURNALED, RENEWABLE, Rows
 from services.chassis.tallies import Tallies
 from services.contracts.errors import NotYet
 from services.ground import clock

@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import Rows
+from services.chassis.rows import Rows
 from services.contracts.errors import NotYet
 from services.ground import clock, identifiers
 from services.notifications.followers import domain

@@ -6,7 +6,7 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import Rows
+from services.chassis.rows import Rows
 from services.notifications.house.domain import ID, UNTOLD, House
 
 SECONDS = 3.0

@@ -9,7 +9,7 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from services.chassis.store import JOURNALED, RENEWABLE, Rows, position
+from services.chassis.rows import JOURNALED, RENEWABLE, Rows, position
 from services.contracts import moments
 from services.notifications.deliveries import BROADCAST, INBOX
 from services.notifications.inbox.domain import (

@@ -12,7 +12,7 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.store import Document, Rows
+from services.chassis.rows import Document, Rows
 from services.notifications.people.domain import Person, Reach
 
 BATCH = 10_000  # rows

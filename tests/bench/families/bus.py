@@ -9,7 +9,7 @@ import orjson
 from services.chassis.bus import declare_exchanges
 from services.chassis.bus.topology import declare_handler
 from services.chassis.outbox import UNSENT
-from services.chassis.store import RENEWABLE
+from services.chassis.rows import RENEWABLE
 from services.contracts.catalogue import PRIVATE
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from tests.bench.bare_bus import CAPABILITY, HEARD, QUEUES
