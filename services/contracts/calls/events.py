@@ -52,7 +52,7 @@ PUBLISH_EVENT = ask(
 CANCEL_EVENT = ask(
     "events.calendar.cancel",
     operation="cancel_event",
-    says="Cancel an event; those who were told of it are told why.",
+    says="Cancel an event; the members who were told of it are told why.",
     takes={"event_id": Id, "cancellation": Cancellation},
     gives=Event,
     may=ADMINISTRATORS,

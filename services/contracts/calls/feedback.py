@@ -73,7 +73,7 @@ TAKE_DOWN_VOICE = ask(
 CLAIM_OUTCOME = ask(
     "feedback.voices.outcome",
     operation="claim_outcome",
-    says="Read with a claim code what became of an anonymous voice.",
+    says="Read the outcome of an anonymous voice with its claim code.",
     takes={"claim": Claim},
     gives=Outcome,
     public=True,

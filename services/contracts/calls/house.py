@@ -16,7 +16,7 @@ SHOW_HOUSE = ask(
 CHANGE_HOUSE = ask(
     "members.house.change",
     operation="change_house",
-    says="Change what the hub says of itself: only the fields that are sent.",
+    says="Change the facts about the hub: only the fields that are sent.",
     takes={"change": HouseChange},
     gives=House,
     may=ADMINISTRATORS,
@@ -24,7 +24,7 @@ CHANGE_HOUSE = ask(
 )
 REPLAY_HOUSE = ask(
     "members.house.replay",
-    says="Announce again how the hub is, so that copies can be rebuilt.",
+    says="Announce the state of the hub again, so that copies can be rebuilt.",
     gives=Replayed,
     operator=True,
 )

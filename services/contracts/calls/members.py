@@ -65,7 +65,7 @@ SHOW_MEMBER = ask(
 SET_MEMBER_ROLES = ask(
     "members.accounts.set_roles",
     operation="set_member_roles",
-    says="Say which roles a member has from now on.",
+    says="Set the roles that a member has from now on.",
     takes={"member_id": Id, "change": RolesChange},
     gives=MemberCard,
     may=ADMINISTRATORS,
@@ -92,14 +92,14 @@ REINSTATE_MEMBER = ask(
 REMOVE_MEMBER = ask(
     "members.accounts.remove",
     operation="remove_member",
-    says="Take a member from the hub for good: no way in, no profile; their name stays beside what they said.",
+    says="Remove a member for good: they can't sign in and have no profile; their name stays beside what they said.",
     takes={"member_id": Id},
     may=ADMINISTRATORS,
     refuses=(Forbidden, NotFound, Conflict),
 )
 REPLAY_MEMBERS = ask(
     "members.accounts.replay",
-    says="Announce again how every member is, so that copies can be rebuilt.",
+    says="Announce the state of every member again, so that copies can be rebuilt.",
     gives=Replayed,
     operator=True,
     seconds=60,
@@ -115,8 +115,8 @@ CALL_ROLL = ask(
 INVITE_MEMBER = ask(
     "members.invitations.invite",
     operation="invite_member",
-    says="Invite somebody, and be shown the code to hand over.",
-    more="An address has one open invitation at most: to invite it again changes that one, which keeps its code.",
+    says="Invite somebody, and get the code to hand over.",
+    more="An address has at most one open invitation. Inviting it again changes that invitation, which keeps its code.",
     takes={"invitation": InvitationDraft},
     makes=Invitation,
     may=ADMINISTRATORS,
@@ -169,7 +169,7 @@ CHANGE_PASSWORD = ask(
 ISSUE_PASSWORD_RESET = ask(
     "members.credentials.issue",
     operation="issue_password_reset",
-    says="Make a code by which a member sets a new password; an earlier code works no more.",
+    says="Make a code by which a member sets a new password; an earlier code no longer works.",
     takes={"member_id": Id},
     makes=PasswordReset,
     may=ADMINISTRATORS,
@@ -208,9 +208,9 @@ REFRESH_SESSION = ask(
     "members.sessions.refresh",
     operation="refresh_session",
     says="Exchange a refresh token for fresh tokens.",
-    more="Whoever sends the same token again within 30 seconds gets the same next refresh token, with an access token "
-    "of their own: so tabs can share one, and a lost answer can be asked for again. A token that is used later than "
-    "that ends the session. A session lasts 90 days at most. Then sign in again.",
+    more="A token that is sent again within 30 seconds gives the same next refresh token and a fresh access token. So "
+    "tabs can share one token, and a client can ask again for a lost answer. A token that is sent again later ends the "
+    "session. A session lasts 90 days at most. Then sign in again.",
     takes={"request": RefreshRequest},
     makes=Tokens,
     public=True,
@@ -230,7 +230,7 @@ SIGN_OUT_EVERYWHERE = ask(
 )
 TELL_LOST_ACCESS = ask(
     "members.sessions.revoked",
-    says="Tell which access tokens count no more, although they have not expired; gateways ask.",
+    says="Tell gateways which access tokens are void before they expire.",
     gives=LostAccess,
     public=True,
 )
@@ -238,7 +238,7 @@ TELL_LOST_ACCESS = ask(
 LIST_AUDIT_ENTRIES = ask(
     "members.audit.browse",
     operation="list_audit_entries",
-    says="List the audit log of the last 365 days, newest first; to read it is noted there, too.",
+    says="List the audit log of the last 365 days, newest first; reading it is noted there, too.",
     takes={"query": AuditQuery},
     gives=AuditEntryPage,
     may=ADMINISTRATORS,

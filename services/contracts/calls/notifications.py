@@ -45,7 +45,7 @@ MARK_ALL_READ = ask(
 )
 CATCH_UP = ask(
     "notifications.inbox.since",
-    says="Tell what came since an event of the live stream, oldest first, each with its `event_id`.",
+    says="List the notifications since an event of the live stream, oldest first, each with its `event_id`.",
     takes={"after": fields.String},
     gives=Missed,
     may=MEMBERS,

@@ -19,7 +19,7 @@ class EventFacts(
 class EventsPublished(EventFacts):
     """An event that members may attend."""
 
-    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+    actor_id = Id(required=True, metadata={"description": "The member whose deed this was."})
 
 
 class EventsCancelled(EventsPublished):
@@ -96,28 +96,28 @@ EVENTS_ENDED = announce(
 EVENTS_OFFERING_OPENED = announce(
     "events.offering_opened",
     by="events",
-    says="The hub offers something, for the first time or again.",
+    says="An offering was opened, for the first time or again.",
     body=OfferingFacts,
     example=_ROOM,
 )
 EVENTS_OFFERING_CHANGED = announce(
     "events.offering_changed",
     by="events",
-    says="Something that the hub offers is described otherwise; this is how it is now.",
+    says="The description of an offering changed; this is how it is now.",
     body=OfferingFacts,
     example=_ROOM | {"how": "Ask at the counter for the key."},
 )
 EVENTS_OFFERING_CLOSED = announce(
     "events.offering_closed",
     by="events",
-    says="The hub does not offer something any more.",
+    says="An offering was closed.",
     body=OfferingClosed,
     example=_ROOM | {"reason": "The room becomes the new workshop."},
 )
 EVENTS_NOTED = announce(
     "events.noted",
     by="events",
-    says="Somebody did what only some may do: for the audit log.",
+    says="Somebody did a deed that only some may do; it goes into the audit log.",
     body=Deed,
     example=DEED | {"operation": "publish_event", "before": {"status": "draft"}, "after": {"status": "published"}},
     private=True,

@@ -22,21 +22,21 @@ class FeedbackAnswered(Shape):
     """A public answer to a voice."""
 
     voice_id = Id(required=True)
-    text = fields.String(required=True, metadata={"description": "What the voice says."})
+    text = fields.String(required=True, metadata={"description": "The words of the voice."})
     answer = fields.String(required=True)
     author_id = Id(required=True, allow_none=True)
-    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+    actor_id = Id(required=True, metadata={"description": "The member whose deed this was."})
 
 
 class FeedbackMoved(Shape):
     """A step of a voice towards its outcome."""
 
     voice_id = Id(required=True)
-    text = fields.String(required=True, metadata={"description": "What the voice says."})
+    text = fields.String(required=True, metadata={"description": "The words of the voice."})
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     reason = fields.String(required=True)
     author_id = Id(required=True, allow_none=True)
-    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+    actor_id = Id(required=True, metadata={"description": "The member whose deed this was."})
 
 
 class FeedbackTakenDown(Shape):
@@ -45,7 +45,7 @@ class FeedbackTakenDown(Shape):
     voice_id = Id(required=True)
     reason = fields.String(required=True)
     author_id = Id(required=True, allow_none=True)
-    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+    actor_id = Id(required=True, metadata={"description": "The member whose deed this was."})
 
 
 _VOICE = {
@@ -79,7 +79,7 @@ FEEDBACK_MOVED = announce(
 FEEDBACK_NOTED = announce(
     "feedback.noted",
     by="feedback",
-    says="Somebody did what only some may do: for the audit log.",
+    says="Somebody did a deed that only some may do; it goes into the audit log.",
     body=Deed,
     example=DEED | {"operation": "show_voice", "before": None, "after": None},
     private=True,
@@ -87,7 +87,7 @@ FEEDBACK_NOTED = announce(
 FEEDBACK_TAKEN_DOWN = announce(
     "feedback.taken_down",
     by="feedback",
-    says="An administrator took a voice down: its words are to be forgotten wherever they were kept.",
+    says="An administrator took a voice down: its words must be forgotten wherever they were kept.",
     body=FeedbackTakenDown,
     example={name: _VOICE[name] for name in ("voice_id", "author_id")}
     | _ACTOR

@@ -12,21 +12,23 @@ class GatewayNoted(Shape):
 
     operation = fields.String(required=True, allow_none=True, metadata={"description": "The route's operationId."})
     method = fields.String(required=True, allow_none=True)
-    path = fields.String(required=True, allow_none=True, metadata={"description": "The route's, not the request's."})
+    path = fields.String(
+        required=True, allow_none=True, metadata={"description": "The path of the route, not of the request."}
+    )
     subject_id = Id(required=True, allow_none=True, metadata={"description": "The id in the path."})
     actor_id = Id(required=True, allow_none=True, metadata={"description": "null when nobody was signed in."})
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
     status = fields.Integer(required=True)
-    code = fields.String(required=True, allow_none=True, metadata={"description": "The problem's, of what was denied."})
+    code = fields.String(required=True, allow_none=True, metadata={"description": "The problem's code, if denied."})
     network = fields.String(
-        required=True, allow_none=True, metadata={"description": "Where it came from, to /24 (IPv4) or /48 (IPv6)."}
+        required=True, allow_none=True, metadata={"description": "The caller's network, to /24 (IPv4) or /48 (IPv6)."}
     )
 
 
 GATEWAY_NOTED = announce(
     "gateway.noted",
     by="gateway",
-    says="Somebody was denied something, or did what only some may do.",
+    says="Somebody was denied something, or did a deed that only some may do.",
     body=GatewayNoted,
     example={
         "operation": "set_member_roles",

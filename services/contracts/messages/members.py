@@ -22,9 +22,9 @@ class MemberState(Shape):
     status = fields.String(
         load_default="active",
         validate=validate.OneOf(STATUSES),
-        metadata={"description": "Whoever is suspended or removed takes no part, whatever their roles were."},
+        metadata={"description": "A suspended or removed member takes no part, whatever roles they had."},
     )
-    actor_id = Id(required=True, metadata={"description": "Whose deed this was."})
+    actor_id = Id(required=True, metadata={"description": "The member whose deed this was."})
 
 
 class MemberReach(Shape):
@@ -39,17 +39,17 @@ class MemberReach(Shape):
     language = fields.String(
         required=True,
         validate=validate.OneOf(("", *LANGUAGES)),
-        metadata={"description": "What they chose (BCP 47); empty where the hub's counts."},
+        metadata={"description": "The language that they chose (BCP 47); empty if the hub's is used."},
     )
     zone = fields.String(
-        required=True, metadata={"description": "What they chose (IANA); empty where the hub's counts."}
+        required=True, metadata={"description": "Their own choice (IANA); empty if the hub's is used."}
     )
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
 
 
 HouseState = Shape.from_dict(
     {
-        "house_id": Id(required=True, metadata={"description": "The same always: there is one hub."}),
+        "house_id": Id(required=True, metadata={"description": "Always the same, as there is one hub."}),
         **house_fields(required=True),
     },
     name="HouseState",
@@ -79,7 +79,7 @@ MEMBERS_CHANGED = announce(
 MEMBERS_REACH_CHANGED = announce(
     "members.reach_changed",
     by="members",
-    says="How a member is reached became known or changed: their address, language, zone or status.",
+    says="The way to reach a member became known or changed: their address, language, zone or status.",
     body=MemberReach,
     example={
         "member_id": _AMARA["member_id"],
@@ -111,7 +111,7 @@ MEMBERS_HOUSE_CHANGED = announce(
 MEMBERS_NOTED = announce(
     "members.noted",
     by="members",
-    says="Somebody did what only some may do: for the audit log.",
+    says="Somebody did a deed that only some may do; it goes into the audit log.",
     body=Deed,
     example=DEED,
     private=True,

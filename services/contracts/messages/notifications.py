@@ -12,8 +12,10 @@ from services.contracts.shapes.parts import Id, Ids, Moment, Shape
 class Everyone(Shape):
     """All members who belonged to the hub at a moment, except one."""
 
-    belonging = Moment(required=True, metadata={"description": "Who joined later is not meant."})
-    but = Id(required=True, allow_none=True, metadata={"description": "Whose deed it was; they are not told."})
+    belonging = Moment(required=True, metadata={"description": "Members who joined later are not meant."})
+    but = Id(
+        required=True, allow_none=True, metadata={"description": "The member whose deed it was. They are not told."}
+    )
 
 
 class Facts(fields.Dict):
@@ -34,13 +36,15 @@ class NotificationsDelivered(Shape):
     kind = fields.String(required=True, metadata={"description": "The message it comes from."})
     facts = Facts(
         required=True,
-        metadata={"description": "Of what that message says, what a sentence is made of; or `withdrawn`: true."},
+        metadata={"description": "The facts of that message that make up its sentence; or `withdrawn`: true."},
     )
-    link = fields.String(required=True, metadata={"description": "Path of what it is about."})
-    about = Id(required=True, metadata={"description": "What it is about: the same for all that is told of it."})
-    expires_at = Moment(required=True, allow_none=True, metadata={"description": "When nobody needs it any more."})
+    link = fields.String(required=True, metadata={"description": "The path of its subject."})
+    about = Id(required=True, metadata={"description": "Its subject: the same for all news of that subject."})
+    expires_at = Moment(
+        required=True, allow_none=True, metadata={"description": "The moment from which it is not needed."}
+    )
     at = Moment(required=True)
-    member_ids = Ids(required=True, metadata={"description": "Empty where it is for everyone."})
+    member_ids = Ids(required=True, metadata={"description": "Empty if it is for everyone."})
     everyone = fields.Nested(Everyone, required=True, allow_none=True)
 
 
@@ -54,7 +58,7 @@ class NotificationsDeliveredInEnglish(Shape):
     link = fields.String(required=True)
     reason = fields.String(required=True)
     at = Moment(required=True)
-    member_ids = Ids(required=True, metadata={"description": "Empty where it is for everyone."})
+    member_ids = Ids(required=True, metadata={"description": "Empty if it is for everyone."})
     everyone = fields.Nested(Everyone, required=True, allow_none=True)
 
 
@@ -77,7 +81,7 @@ _FACTS = {
 NOTIFICATIONS_DELIVERED = announce(
     "notifications.delivered",
     by="notifications",
-    says="As `notifications.delivered.v2`, in English words. Deprecated: it is announced beside it for one release.",
+    says="`notifications.delivered.v2` in English words. Deprecated: it is announced beside that for one release.",
     body=NotificationsDeliveredInEnglish,
     example=_TOLD
     | {
@@ -90,8 +94,8 @@ NOTIFICATIONS_DELIVERED_V2 = announce(
     "notifications.delivered",
     version=2,
     by="notifications",
-    says="A notification was put into the inboxes of some members. `sequence` counts the portions in which they are "
-    "told; who is in a portion does not change when it is told again.",
+    says="A notification was put into the inboxes of some members. `sequence` numbers the batches in which they are "
+    "told. A batch that is told again has the same members.",
     body=NotificationsDelivered,
     example=_TOLD
     | {

@@ -17,13 +17,13 @@ class Deed(Shape):
     """A deed that only some may do, as the owning service saved it. It holds no address and no words."""
 
     operation = fields.String(required=True, metadata={"description": "The `operationId`."})
-    subject_id = Id(required=True, allow_none=True, metadata={"description": "What it was done to."})
-    actor_id = Id(required=True, allow_none=True, metadata={"description": "Who; null on the machine itself."})
+    subject_id = Id(required=True, allow_none=True, metadata={"description": "The subject of the deed."})
+    actor_id = Id(required=True, allow_none=True, metadata={"description": "The member; null on the machine itself."})
     network = fields.String(
-        required=True, allow_none=True, metadata={"description": "Where it came from, to /24 (IPv4) or /48 (IPv6)."}
+        required=True, allow_none=True, metadata={"description": "The caller's network, to /24 (IPv4) or /48 (IPv6)."}
     )
-    before = _facts(metadata={"description": "How it was; null for what is new."})
-    after = _facts(metadata={"description": "How it is; null for what was only read."})
+    before = _facts(metadata={"description": "The facts before; null for a new thing."})
+    after = _facts(metadata={"description": "The facts after; null if it was only read."})
 
 
 DEED = {
@@ -49,43 +49,41 @@ class AuditEntry(Shape):
         allow_none=True,
         required=True,
         metadata={
-            "description": "The `operationId`; null, like what follows from it, when a member asked too often: who did "
-            "is kept, what they asked is not, for it may have been to say something anonymously.",
+            "description": "The `operationId`. For a member who asked too often, this and all that tells it are null, "
+            "because the request may have been for an anonymous voice.",
             "example": "set_member_roles",
         },
     )
     method = fields.String(
         allow_none=True,
         required=True,
-        metadata={"description": "Of the request; null for what a service noted.", "example": "PUT"},
+        metadata={"description": "The method of the request; null if a service noted the deed.", "example": "PUT"},
     )
     path = fields.String(allow_none=True, required=True, metadata={"example": "/v1/members/<id:member_id>/roles"})
-    subject_id = Id(allow_none=True, required=True, metadata={"description": "What it was done to, if the path says."})
+    subject_id = Id(allow_none=True, required=True, metadata={"description": "Its subject, if the path names it."})
     actor_id = Id(
         allow_none=True,
         required=True,
-        metadata={"description": "Who; null when nobody was signed in, or where it would tell who spoke anonymously."},
+        metadata={"description": "The member; null if not signed in, or if it would tell who spoke anonymously."},
     )
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
     status = fields.Integer(
-        allow_none=True, required=True, metadata={"description": "null for what a service noted.", "example": 403}
+        allow_none=True, required=True, metadata={"description": "null if a service noted the deed.", "example": 403}
     )
     code = fields.String(
         allow_none=True,
         required=True,
-        metadata={"description": "Why it was denied.", "example": None},
+        metadata={"description": "The reason for a denial.", "example": None},
     )
     network = fields.String(
         allow_none=True,
         required=True,
-        metadata={"description": "From where, never the whole address.", "example": "203.0.113.0/24"},
+        metadata={"description": "The caller's network, never the whole address.", "example": "203.0.113.0/24"},
     )
     before = _facts(
-        metadata={"description": "How it was; null for what was new or denied.", "example": {"roles": ["coworker"]}}
+        metadata={"description": "The facts before; null if new or denied.", "example": {"roles": ["coworker"]}}
     )
-    after = _facts(
-        metadata={"description": "How it is since; null for what was read or denied.", "example": {"roles": ["host"]}}
-    )
+    after = _facts(metadata={"description": "The facts after; null if read or denied.", "example": {"roles": ["host"]}})
 
 
 AuditEntryPage = page_of(AuditEntry)
@@ -95,4 +93,4 @@ class AuditQuery(Page):
     """A query for entries, listed newest first."""
 
     outcome = fields.String(load_default=None, validate=validate.OneOf(OUTCOMES))
-    actor_id = Id(load_default=None, metadata={"description": "Only what this member did or was denied."})
+    actor_id = Id(load_default=None, metadata={"description": "Only the deeds and denials of this member."})

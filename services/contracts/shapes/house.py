@@ -34,13 +34,13 @@ class Promises(Shape):
         required=True,
         strict=True,
         validate=validate.Range(1, 90),
-        metadata={"description": "Within how many days a person answers.", "example": 14},
+        metadata={"description": "The days within which a person answers.", "example": 14},
     )
     share_kept = fields.Integer(
         required=True,
         strict=True,
         validate=validate.Range(1, 100),
-        metadata={"description": "Of how many in a hundred this is to be true.", "example": 80},
+        metadata={"description": "The percentage of voices for which this promise is kept.", "example": 80},
     )
 
 
@@ -59,7 +59,7 @@ def house_fields(*, required: bool) -> dict[str, Any]:
             least=0,
             most=300,
             required=required,
-            metadata={"description": "Where it is; empty where nobody says.", "example": "1 Lake Road, Kisumu"},
+            metadata={"description": "Its address; empty if it is not given.", "example": "1 Lake Road, Kisumu"},
         ),
         "zone": zone(
             required=required,
@@ -82,7 +82,7 @@ def house_fields(*, required: bool) -> dict[str, Any]:
         "joining": fields.String(
             required=required,
             validate=validate.OneOf(JOINING),
-            metadata={"description": "How a person comes to belong to it.", "example": "invitation"},
+            metadata={"description": "The way in which a person joins.", "example": "invitation"},
         ),
         "promises": fields.Nested(Promises, required=required),
         "quiet": fields.Nested(
@@ -90,7 +90,7 @@ def house_fields(*, required: bool) -> dict[str, Any]:
             required=required,
             allow_none=True,
             metadata={
-                "description": "null where there is no such time.",
+                "description": "The quiet hours; null if there are none.",
                 "example": {"begins": "20:00", "ends": "08:00"},
             },
         ),

@@ -24,7 +24,7 @@ PHRASE = "a long sentence is fine"
 
 STANDINGS = ("active", "suspended")
 _LANGUAGE = validate.OneOf(("", *LANGUAGES))
-_PRIVATE = '"" where I choose none: then the hub\'s counts. Only I see it; it counts from the next access token on.'
+_PRIVATE = '"" if I choose none: then the hub\'s is used. Only I see it. A change counts from the next access token on.'
 
 
 def _password() -> fields.String:
@@ -60,12 +60,12 @@ class ProfileFields(Shape):
     tags_want = tags(metadata={"description": "What I want to learn or look for.", "example": ["3d printing"]})
     language: fields.String = Chosen(
         validate=_LANGUAGE,
-        metadata={"description": f"In which language I am written to. {_PRIVATE}", "example": "en"},
+        metadata={"description": f"The language in which I am written to. {_PRIVATE}", "example": "en"},
     )
     zone: fields.String = Chosen(
         validate=validate.Regexp(r"([A-Za-z][A-Za-z0-9+_/-]{0,63})?\Z", error="Must be the name of a time zone."),
         metadata={
-            "description": f"The time zone in which I am told of times, by its name in the IANA database. {_PRIVATE}",
+            "description": f"The time zone in which I read times, by its name in the IANA database. {_PRIVATE}",
             "example": "Africa/Nairobi",
         },
     )
@@ -110,8 +110,8 @@ class SentInvitation(Shape):
     email = fields.String(required=True, metadata={"example": "amara@hub.example"})
     roles = roles(required=True)
     state = fields.String(required=True, validate=validate.OneOf(STATES), metadata={"example": "open"})
-    by = Id(required=True, metadata={"description": "Who sent it last; it works while they are an administrator."})
-    used_by = Id(allow_none=True, required=True, metadata={"description": "Who joined with it."})
+    by = Id(required=True, metadata={"description": "Its last sender. It works while they are an administrator."})
+    used_by = Id(allow_none=True, required=True, metadata={"description": "The member who joined with it."})
     expires_at = Moment(required=True)
 
 
@@ -208,7 +208,7 @@ class MemberQuery(Page):
     status = fields.String(
         load_default="active",
         validate=validate.OneOf(STANDINGS),
-        metadata={"description": "Suspended members are for administrators to see.", "example": "active"},
+        metadata={"description": "Only administrators see suspended members.", "example": "active"},
     )
 
 

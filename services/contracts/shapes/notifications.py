@@ -21,7 +21,7 @@ class Notification(Shape):
     title = fields.String(required=True, metadata={"example": "New: Café morning: how we print"})
     body = fields.String(required=True, metadata={"example": "Monday, 1 March 2027, 09:00 UTC, The café, ground floor"})
     link = fields.String(
-        required=True, metadata={"description": "Path of what it is about.", "example": "/v1/events/…"}
+        required=True, metadata={"description": "The path of the notification's subject.", "example": "/v1/events/…"}
     )
     reason = fields.String(
         required=True,
@@ -54,7 +54,7 @@ NotificationPage = page_of(Notification)
 class NotificationQuery(Page):
     """A query for notifications, listed newest first."""
 
-    unread = fields.Boolean(load_default=False, metadata={"description": "Only what was not read yet."})
+    unread = fields.Boolean(load_default=False, metadata={"description": "Only unread notifications."})
 
 
 class MissedNotification(Notification):

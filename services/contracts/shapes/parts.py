@@ -216,7 +216,7 @@ class Page(Shape):
         load_default=None,
         allow_none=True,
         validate=validate.Length(max=200),
-        metadata={"description": "The `next` of the page before; opaque.", "example": CURSOR},
+        metadata={"description": "The `next` of the page before. It is opaque.", "example": CURSOR},
     )
 
 

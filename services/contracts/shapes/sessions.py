@@ -25,8 +25,8 @@ class Credentials(Shape):
         allow_none=True,
         validate=validate.Length(max=200),
         metadata={
-            "description": "From this member's last sign-in on this device, if there was one: so that the wrong "
-            "guesses of others do not shut it out.",
+            "description": "The token from this member's last sign-in on this device, if there was one. With it, the "
+            "wrong guesses of others do not shut the device out.",
             "example": DEVICE,
         },
     )
