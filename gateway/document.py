@@ -21,7 +21,7 @@ from services.contracts.roles import ROLES
 from services.contracts.shapes.parts import Id, Text
 
 END = r"\Z"
-DESCRIPTION = """The platform of a hub: its members, what happens there, what they say about it, how they hear back.
+DESCRIPTION = """The platform of a hub: its members, events, feedback and notifications.
 
 **Lists** answer `{"items": […], "next": cursor or null}`; the `Link` header has the address of the next page. Lists
 that administrators like to have in a spreadsheet answer `Accept: text/csv` with all their rows. Moments in them are in
@@ -41,19 +41,19 @@ somebody was faster. `If-None-Match` saves you an answer that you have already (
 """
 IF_MATCH = {
     "name": "If-Match",
-    "description": "The `ETag` of what you have seen: the change is made only if it is still so.",
+    "description": "The `ETag` of the version that you have seen. The change is made only if it is still current.",
     "schema": {"type": "string"},
     "example": '"3-9f86d081884c7d65"',
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
-    "description": "The `ETag` of an answer that you have: if it still holds, `304` says so without a body.",
+    "description": "The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.",
     "schema": {"type": "string"},
     "example": '"3-9f86d081884c7d65"',
 }
 ACCEPT_LANGUAGE = {
     "name": "Accept-Language",
-    "description": "In which language sentences are wanted, where the member has chosen none.",
+    "description": "The language wanted for sentences, used if the member has chosen none.",
     "schema": {"type": "string"},
     "example": "de, en;q=0.5",
 }
@@ -101,10 +101,10 @@ def _headers(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
     headers = found.setdefault("headers", {})
     if method.upper() in SAFE:
         parameters.append(IF_NONE_MATCH["name"])
-        doc["responses"]["304"] = {"description": "It is still as you have it."}
-        headers["Link"] = _header("Where the next page is, if there is one.", '</v1/…?cursor=…>; rel="next"')
+        doc["responses"]["304"] = {"description": "It has not changed."}
+        headers["Link"] = _header("The address of the next page, if there is one.", '</v1/…?cursor=…>; rel="next"')
     if method.upper() in SAFE or info.get("versioned"):
-        headers["ETag"] = _header("Names this state of what is shown.", IF_MATCH["example"])
+        headers["ETag"] = _header("Names this version of the answer.", IF_MATCH["example"])
     if info.get("sheet"):
         sheet = {"schema": {"type": "string"}, "example": "id,…\r\n018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…\r\n"}
         found["content"][CSV] = sheet

@@ -50,7 +50,7 @@ class Subscriber:
             self._connection.close()
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop hearing."""
         with suppress(pika.exceptions.AMQPError):
             self._connection.add_callback_threadsafe(self._stop)
         self._thread.join(PATIENCE)

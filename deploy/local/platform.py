@@ -43,7 +43,7 @@ class Platform:
         self._state = self._base / "platform.json"
         self._logs = self._base / "logs"
 
-    # What it consists of
+    # Its parts
 
     def _servers(self, output: Output) -> list[Broker | Store]:
         """Our own broker and store, except those that are given."""
@@ -91,7 +91,7 @@ class Platform:
         command[0] = shutil.which(command[0], path=environment["PATH"]) or command[0]
         return Program(name, command, environment)
 
-    # Whether it runs
+    # Its state
 
     @property
     def runs(self) -> bool:

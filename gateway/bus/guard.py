@@ -67,7 +67,7 @@ class Guard:
         self._waiting -= 1
 
     def answered(self) -> None:
-        """Note that an answer came, with whatever content. The capability is well."""
+        """Note that an answer came, even a refusal. The capability is well."""
         if self._open:
             log.info("breaker closed", capability=self._capability)
             self._gauge.set(0)

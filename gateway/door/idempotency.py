@@ -16,10 +16,10 @@ HEADER = "Idempotency-Key"
 PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "description": (
-        "Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and "
-        "the same when trying again. The same member's same request is answered as the first was; another one with "
-        "the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first "
-        "still runs (409, `still_running`). Where no access token is needed, nothing is remembered."
+        "Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, "
+        "and the same key when trying again. The same request of the same member gets the same answer as the first "
+        "time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while "
+        "the first request still runs (409, `still_running`). Without an access token, nothing is remembered."
     ),
     "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
 }

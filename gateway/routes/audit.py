@@ -1,4 +1,4 @@
-"""Audit: what was denied, and what was done that only some may do."""
+"""Audit: the log of denials and privileged actions."""
 
 from gateway.api import Blueprint
 from services.contracts.calls.members import LIST_AUDIT_ENTRIES

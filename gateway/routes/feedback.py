@@ -1,4 +1,4 @@
-"""Feedback: voices, what was answered, what became of them."""
+"""Feedback: voices, their answers and their outcomes."""
 
 from gateway.api import Blueprint
 from services.contracts.calls.feedback import (

@@ -1,4 +1,4 @@
-"""The house: what the hub says of itself."""
+"""The house: the hub's description of itself."""
 
 from gateway.api import Blueprint
 from gateway.bus.shared import shared

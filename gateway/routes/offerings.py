@@ -1,4 +1,4 @@
-"""Offerings: what the hub offers."""
+"""Offerings: resources and services of the hub."""
 
 from gateway.api import Blueprint
 from gateway.bus.shared import shared

@@ -84,7 +84,7 @@ def livez() -> Any:
 @routes.alt_response(503, Ready, description="Something is missing.")
 @public
 def readyz() -> Any:
-    """Tell whether all capabilities answer, and which do not."""
+    """Tell if all capabilities answer, and name those that do not."""
     return _readiness(current_app.extensions["health"].missing())
 
 
@@ -93,7 +93,7 @@ def readyz() -> Any:
 @routes.alt_response(503, Ready, description="This gateway is not on the bus, or is stopping.")
 @public
 def readyz_gateway() -> Any:
-    """Tell whether this gateway can take requests, whatever capabilities answer: for those who share them out."""
+    """Tell if this gateway can take requests, regardless of capabilities. Load balancers ask this."""
     return _readiness(current_app.extensions["health"].missing_here())
 
 
@@ -101,7 +101,7 @@ def readyz_gateway() -> Any:
 @routes.response(200, content_type="text/plain", description="Prometheus' text format.")
 @public
 def metrics() -> Any:
-    """Show what this gateway counts, for Prometheus."""
+    """Show the metrics of this gateway, for Prometheus."""
     return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -125,7 +125,7 @@ def openapi() -> Any:
 @routes.response(200, content_type=JSON, description="AsyncAPI 3.0.")
 @public
 def asyncapi() -> Any:
-    """Show what can be heard on the bus."""
+    """Show the messages on the bus."""
     return answers.write(_asyncapi(), 200, {"Cache-Control": "no-cache"})
 
 

@@ -68,7 +68,7 @@ class Accounts:
 
     @answers(calls.REMOVE_MEMBER)
     def remove(self, caller: Caller, member_id: str) -> None:
-        """Take a member from the hub for good; their name stays beside what they said."""
+        """Remove a member from the hub for good. Their name stays beside their contributions."""
         self._administrators_only(caller, "Only administrators remove members.")
         self._decide(member_id, caller, "remove_member", domain.remove)
 

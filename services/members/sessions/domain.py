@@ -94,7 +94,7 @@ def admit(account: Account) -> None:
 
 
 def open_session(member_id: str, secret: str, *, place: str, id: str, now: datetime) -> Session:
-    """A new session of a member; `place` is a keyed hash of where it was opened."""
+    """A new session of a member. `place` is a keyed hash of the place of sign-in."""
     return {
         "_id": id,
         "member_id": member_id,

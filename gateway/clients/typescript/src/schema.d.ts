@@ -838,7 +838,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether all capabilities answer, and which do not. */
+        /** Tell if all capabilities answer, and name those that do not. */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -855,7 +855,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether this gateway can take requests, whatever capabilities answer: for those who share them out. */
+        /** Tell if this gateway can take requests, regardless of capabilities. Load balancers ask this. */
         get: operations["readyz_gateway"];
         put?: never;
         post?: never;
@@ -872,7 +872,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show what this gateway counts, for Prometheus. */
+        /** Show the metrics of this gateway, for Prometheus. */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -923,7 +923,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show what can be heard on the bus. */
+        /** Show the messages on the bus. */
         get: operations["asyncapi"];
         put?: never;
         post?: never;
@@ -2195,20 +2195,20 @@ export interface components {
         };
     };
     parameters: {
-        /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+        /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
         "Idempotency-Key": string;
         /**
-         * @description The `ETag` of what you have seen: the change is made only if it is still so.
+         * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
          * @example "3-9f86d081884c7d65"
          */
         "If-Match": string;
         /**
-         * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+         * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
          * @example "3-9f86d081884c7d65"
          */
         "If-None-Match": string;
         /**
-         * @description In which language sentences are wanted, where the member has chosen none.
+         * @description The language wanted for sentences, used if the member has chosen none.
          * @example de, en;q=0.5
          */
         "Accept-Language": string;
@@ -2295,7 +2295,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -2309,12 +2309,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -2351,7 +2351,7 @@ export interface operations {
                     "application/json": components["schemas"]["House"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2367,7 +2367,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -2411,7 +2411,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -2470,7 +2470,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -2484,12 +2484,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -2517,7 +2517,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentInvitationPage"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2535,7 +2535,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -2590,7 +2590,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path: {
@@ -2671,7 +2671,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -2685,12 +2685,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -2735,7 +2735,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2752,7 +2752,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -2792,7 +2792,7 @@ export interface operations {
                 headers: {
                     Location?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -2844,7 +2844,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -2861,12 +2861,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -2901,7 +2901,7 @@ export interface operations {
                     "application/json": components["schemas"]["MemberCard"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2946,7 +2946,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -2975,7 +2975,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3028,7 +3028,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -3054,7 +3054,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3107,7 +3107,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -3124,7 +3124,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3172,7 +3172,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path: {
@@ -3211,7 +3211,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -3277,7 +3277,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -3291,12 +3291,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3334,7 +3334,7 @@ export interface operations {
                     "application/json": components["schemas"]["Profile"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3351,7 +3351,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -3390,7 +3390,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3479,7 +3479,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -3553,7 +3553,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -3632,7 +3632,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -3646,12 +3646,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3696,7 +3696,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3713,7 +3713,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -3750,7 +3750,7 @@ export interface operations {
                 headers: {
                     Location?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3801,7 +3801,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -3818,12 +3818,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3858,7 +3858,7 @@ export interface operations {
                     "application/json": components["schemas"]["Event"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3876,7 +3876,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -3917,7 +3917,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -3969,10 +3969,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -3989,7 +3989,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4038,10 +4038,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4067,7 +4067,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4126,7 +4126,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -4140,12 +4140,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4188,7 +4188,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4205,7 +4205,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -4240,7 +4240,7 @@ export interface operations {
                 headers: {
                     Location?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4289,7 +4289,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -4306,12 +4306,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4344,7 +4344,7 @@ export interface operations {
                     "application/json": components["schemas"]["Offering"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4362,7 +4362,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4401,7 +4401,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4451,10 +4451,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4480,7 +4480,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4530,10 +4530,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4550,7 +4550,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4605,7 +4605,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -4619,12 +4619,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4665,7 +4665,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4682,7 +4682,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -4707,7 +4707,7 @@ export interface operations {
                 headers: {
                     Location?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4754,7 +4754,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -4771,12 +4771,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4807,7 +4807,7 @@ export interface operations {
                     "application/json": components["schemas"]["Voice"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4824,10 +4824,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4854,7 +4854,7 @@ export interface operations {
                 headers: {
                     Location?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4903,7 +4903,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -4930,7 +4930,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -4979,7 +4979,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of what you have seen: the change is made only if it is still so.
+                 * @description The `ETag` of the version that you have seen. The change is made only if it is still current.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
@@ -5005,7 +5005,7 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5053,7 +5053,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -5114,12 +5114,12 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description In which language sentences are wanted, where the member has chosen none.
+                 * @description The language wanted for sentences, used if the member has chosen none.
                  * @example de, en;q=0.5
                  */
                 "Accept-Language"?: components["parameters"]["Accept-Language"];
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -5138,12 +5138,12 @@ export interface operations {
                      */
                     "Content-Language"?: string;
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5170,7 +5170,7 @@ export interface operations {
                     "application/json": components["schemas"]["NotificationPage"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5188,7 +5188,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -5202,12 +5202,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5222,7 +5222,7 @@ export interface operations {
                     "application/json": components["schemas"]["Unread"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5238,7 +5238,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path: {
@@ -5268,7 +5268,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send this again, say after a time-out: take a new random key for each thing to be done, and the same when trying again. The same member's same request is answered as the first was; another one with the key of an earlier is refused (422, `idempotency_key_reused`), and so is one that comes while the first still runs (409, `still_running`). Where no access token is needed, nothing is remembered. */
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
             };
             path?: never;
@@ -5307,7 +5307,7 @@ export interface operations {
                 /** @description The `id` of the last event received; others are ignored. */
                 "Last-Event-ID"?: string | null;
                 /**
-                 * @description In which language sentences are wanted, where the member has chosen none.
+                 * @description The language wanted for sentences, used if the member has chosen none.
                  * @example de, en;q=0.5
                  */
                 "Accept-Language"?: components["parameters"]["Accept-Language"];
@@ -5357,7 +5357,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -5371,12 +5371,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5421,7 +5421,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5440,7 +5440,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -5454,12 +5454,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5474,7 +5474,7 @@ export interface operations {
                     "application/json": components["schemas"]["Live"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5489,7 +5489,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -5503,12 +5503,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5527,7 +5527,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5560,7 +5560,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -5574,12 +5574,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5598,7 +5598,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5650,7 +5650,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of an answer that you have: if it still holds, `304` says so without a body.
+                 * @description The `ETag` of an answer that you have. If it is still valid, the answer is `304` without a body.
                  * @example "3-9f86d081884c7d65"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
@@ -5664,12 +5664,12 @@ export interface operations {
             200: {
                 headers: {
                     /**
-                     * @description Where the next page is, if there is one.
+                     * @description The address of the next page, if there is one.
                      * @example </v1/…?cursor=…>; rel="next"
                      */
                     Link?: string;
                     /**
-                     * @description Names this state of what is shown.
+                     * @description Names this version of the answer.
                      * @example "3-9f86d081884c7d65"
                      */
                     ETag?: string;
@@ -5690,7 +5690,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeySet"];
                 };
             };
-            /** @description It is still as you have it. */
+            /** @description It has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
