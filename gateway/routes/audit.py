@@ -3,6 +3,6 @@
 from gateway.api import Blueprint
 from services.contracts.calls.members import LIST_AUDIT_ENTRIES
 
-routes = Blueprint("audit", __name__, description="Who was denied something, and who did what only some may do.")
+routes = Blueprint("audit", __name__, description="The log of denials and privileged actions.")
 
 routes.get("/audit", LIST_AUDIT_ENTRIES, sheet=True)

@@ -1,4 +1,4 @@
-"""Events: what members attend."""
+"""Events: workshops and other meetings that members attend."""
 
 from gateway.api import Blueprint
 from gateway.bus.shared import shared
@@ -13,7 +13,7 @@ from services.contracts.calls.events import (
 from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_ENDED, EVENTS_PUBLISHED
 from services.contracts.roles import ORGANISERS
 
-routes = Blueprint("events", __name__, description="What happens at the hub.")
+routes = Blueprint("events", __name__, description="The events of the hub.")
 
 TOLD = (EVENTS_PUBLISHED, EVENTS_CANCELLED, EVENTS_ENDED)
 public_events = shared(until=TOLD, but_for=ORGANISERS)

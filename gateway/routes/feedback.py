@@ -11,7 +11,7 @@ from services.contracts.calls.feedback import (
     TAKE_DOWN_VOICE,
 )
 
-routes = Blueprint("feedback", __name__, description="What members want, expect and need, and what became of it.")
+routes = Blueprint("feedback", __name__, description="Wishes, expectations and needs of members, and their outcomes.")
 
 routes.post("/feedback", RAISE_VOICE, location="/v1/feedback/{id}")
 routes.get("/feedback", LIST_VOICES, sheet=True)

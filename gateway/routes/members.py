@@ -21,7 +21,7 @@ from services.contracts.calls.members import (
     WITHDRAW_INVITATION,
 )
 
-routes = Blueprint("members", __name__, description="Who belongs to the hub, what they offer and what they look for.")
+routes = Blueprint("members", __name__, description="The members of the hub, with their offers and interests.")
 
 routes.post("/invitations", INVITE_MEMBER)
 routes.get("/invitations", LIST_INVITATIONS)

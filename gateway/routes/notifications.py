@@ -7,7 +7,7 @@ from gateway.bus import stream
 from services.contracts.calls.notifications import COUNT_UNREAD, LIST_NOTIFICATIONS, MARK_ALL_READ, MARK_READ
 from services.contracts.roles import MEMBERS
 
-routes = Blueprint("notifications", __name__, description="What a member is told, and why.")
+routes = Blueprint("notifications", __name__, description="Notifications to a member, each with its reason.")
 
 routes.get("/notifications", LIST_NOTIFICATIONS, spoken=True)
 routes.get("/notifications/unread", COUNT_UNREAD)

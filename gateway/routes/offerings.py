@@ -13,7 +13,7 @@ from services.contracts.calls.events import (
 from services.contracts.messages.events import EVENTS_OFFERING_CHANGED, EVENTS_OFFERING_CLOSED, EVENTS_OFFERING_OPENED
 from services.contracts.roles import STAFF
 
-routes = Blueprint("offerings", __name__, description="What the hub offers: rooms, machines, hours of mentoring.")
+routes = Blueprint("offerings", __name__, description="Offerings of the hub: rooms, machines, hours of mentoring.")
 
 catalogue = shared(until=(EVENTS_OFFERING_OPENED, EVENTS_OFFERING_CHANGED, EVENTS_OFFERING_CLOSED), but_for=STAFF)
 
