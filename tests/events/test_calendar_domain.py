@@ -160,7 +160,7 @@ def test_what_has_ended_stays_as_it_was() -> None:
 
 
 class Life(RuleBasedStateMachine):
-    """Whatever anybody tries, an event only goes `draft → published → cancelled | ended` or `draft → cancelled`."""
+    """An event only goes `draft → published → cancelled | ended` or `draft → cancelled`, whatever is tried."""
 
     people = st.sampled_from([HOST, STRANGER, ROOT])
 

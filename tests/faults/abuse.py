@@ -14,7 +14,7 @@ CHUNK = 10_000
 
 @dataclass
 class Request:
-    """What is sent, and what is wrong with it."""
+    """An abusive request, and what is wrong with it."""
 
     wrong: str
     method: str
@@ -80,7 +80,7 @@ def _bodies(names: list[str]) -> Iterator[tuple[str, Any]]:
 
 
 def raw(host: str, bearer: str) -> dict[str, bytes]:
-    """Whole requests that a library would not send."""
+    """Return whole requests that a library would not send."""
     rest = f"Host: {host}\r\nAuthorization: Bearer {bearer}\r\nConnection: close\r\n".encode()
 
     def get(target: bytes, more: bytes = b"") -> bytes:

@@ -37,7 +37,7 @@ class Kept(Processes):
             return process
 
     def pids(self) -> dict[str, int]:
-        """What runs."""
+        """The running processes: their pids by name."""
         with self._lock:
             return {name: process.pid for name, process in self._running.items() if process.poll() is None}
 

@@ -59,12 +59,12 @@ class Posts:
 
     @property
     def finished(self) -> bool:
-        """Whether all of `total` were posted."""
+        """True when all `total` voices were posted and the clients have ended."""
         return not any(thread.is_alive() for thread in self._threads)
 
     @property
     def slowest(self) -> float:
-        """Of 100 acknowledged posts, the time that 99 stayed below, in seconds."""
+        """The time in seconds that 99 % of the acknowledged posts stayed below; NaN if there were none."""
         return sorted(self.took)[int(len(self.took) * 0.99)] if self.took else float("nan")
 
     def _post(self, client: int) -> None:

@@ -82,7 +82,7 @@ class Server:
                     process.wait()
 
     def control(self, *arguments: str) -> str:
-        """What RabbitMQ's own tool says."""
+        """Run RabbitMQ's own tool; return its output."""
         program = self.programs[-1]
         tool = Path(program.command[0]).resolve().with_name("rabbitmqctl")
         return subprocess.run(

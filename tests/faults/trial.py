@@ -22,7 +22,7 @@ RECOVERED_WITHIN = 35.0  # seconds after the broker's or the store's return
 
 @dataclass
 class Result:
-    """What became of an experiment; `problems` are sentences."""
+    """The result of an experiment. `problems` are sentences."""
 
     id: int
     name: str
@@ -44,7 +44,7 @@ class Result:
 
 @dataclass
 class Trial:
-    """What an experiment works with: the world, its ledger, its dice, and a place for its figures."""
+    """The tools of an experiment: the world, its ledger, its dice, and a place for its figures."""
 
     world: World
     full: bool
@@ -73,7 +73,7 @@ class Trial:
         yield
 
     def until(self, condition: Callable[[], Any], seconds: float, says: str) -> Any:
-        """What a condition returns once it is true. Raises TimeoutError; what can't be asked is not true yet."""
+        """Wait until a condition is true; return its value. An error counts as not true. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while True:
             why: object = None
@@ -146,7 +146,7 @@ class Trial:
             self.sizes["crashes"] = crashes
 
     def _looked(self, look: Callable[[], Iterable[Effect]], there: Callable[[], int]) -> bool:
-        """Whether nothing is lost; the rows are counted first, as reading them slows down what is awaited."""
+        """True if nothing is lost. The rows are counted first: reading them slows down the work that is awaited."""
         began = time.monotonic()
         if there() < len(self.ledger.acknowledged):
             time.sleep(0.5 + 10 * (time.monotonic() - began))  # the embedded store counts by reading every row

@@ -168,7 +168,7 @@ class World:
             opened.close()
 
     def effects(self, words: str) -> list[Effect]:
-        """What a voice with these words brings about: a line in the inbox of each administrator."""
+        """The effects of a voice with these words: a line in the inbox of each administrator."""
         return [(each.id, words) for each in self.administrators]
 
     def inboxes(self) -> list[Effect]:
@@ -194,7 +194,7 @@ class World:
         return found
 
     def lines(self) -> int:
-        """How many lines lie in all inboxes, without reading them."""
+        """The number of lines in all inboxes, counted without reading them."""
         return self.database("notifications").inbox.estimated_document_count()
 
     def depths(self) -> dict[str, int]:

@@ -123,7 +123,7 @@ def test_who_may_do_what() -> None:
 
 
 class Life(RuleBasedStateMachine):
-    """Whatever is tried, a voice only moves forward, ends once, and remembers each step."""
+    """A voice only moves forward, ends once, and remembers each step, in any sequence of attempts."""
 
     people = st.sampled_from([AUTHOR, STRANGER, ROOT])
 

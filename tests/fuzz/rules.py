@@ -1,4 +1,4 @@
-"""What Schemathesis can't know: rules of the domain that no JSON Schema says."""
+"""Rules of the domain that no JSON Schema states, so that Schemathesis can't know them."""
 
 import schemathesis
 from schemathesis.specs.openapi.checks import positive_data_acceptance

@@ -54,7 +54,7 @@ def bearer(sign: Sign) -> dict[str, str]:
 
 @pytest.fixture
 def services() -> PlayedServices:
-    """What the services would answer, and what they were asked."""
+    """The played services: their answers, and the requests that they received."""
     return PlayedServices()
 
 

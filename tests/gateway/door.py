@@ -97,7 +97,7 @@ class Door:
 
     @property
     def log(self) -> str:
-        """What it has written so far."""
+        """The log of the process so far."""
         return self._log.read_text()
 
     def wait_for(self, words: str, times: int = 1, seconds: float = 20) -> None:
@@ -110,12 +110,12 @@ class Door:
 
     @property
     def worker(self) -> Path:
-        """What the kernel tells about its only worker."""
+        """The folder under /proc of its only worker."""
         (pid,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return Path("/proc", pid)
 
     def held(self) -> dict[str, int]:
-        """What calls hold in it: `waiting` (greenlets), `channels`, `handles`; and its `memory` in KiB."""
+        """The resources that calls hold in it: `waiting` (greenlets), `channels`, `handles`; its `memory` in KiB."""
         lines = (self.worker / "status").read_text().splitlines()
         (memory,) = (int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
         handles = len(list((self.worker / "fd").iterdir()))

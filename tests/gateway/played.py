@@ -82,11 +82,11 @@ class Responder:
 
     @property
     def at_hand(self) -> str:
-        """What is being asked: `tests.echo.silent`."""
+        """The target of the latest request, such as `tests.echo.silent`."""
         return self.requests[-1].delivery_info["routing_key"]
 
     def asked(self, key: str) -> int:
-        """How often this was asked: `tests.echo.silent`."""
+        """How often this target was called, such as `tests.echo.silent`."""
         return [request.delivery_info["routing_key"] for request in self.requests].count(key)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""How answers are written: tags and conditions, pages, spreadsheets, compression."""
+"""The form of answers: tags and conditions, pages, spreadsheets, compression."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""What the gateway notes for the audit log, and how it gets there."""
+"""The gateway's notes for the audit log, and their way there."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -86,7 +86,7 @@ def test_what_is_denied_is_noted(
 def test_who_raised_too_many_voices_is_not_noted(
     app: Gateway, client: FlaskClient, services: PlayedServices, bearer: dict[str, str]
 ) -> None:
-    """Whoever reads the notes could see by the voices with a name that the others were anonymous."""
+    """A reader of the notes could compare them with the named voices, and learn that the others were anonymous."""
     services.answers["submit"] = errors.TooMany(errors.TOO_MANY_VOICES, "Enough for today.", after=9)
     answer = client.post("/v1/feedback", json={"text": SAID}, headers=bearer)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "9")
@@ -264,7 +264,7 @@ def test_an_address_is_never_known_whole(address: str | None, known: str | None)
 
 @pytest.fixture
 def listener(amqp_uri: str) -> Iterator[Listener]:
-    """What is said among ourselves."""
+    """Listens to the gateway's messages on the private exchange."""
     listening = Listener(amqp_uri, "gateway.*", "private")
     yield listening
     listening.close()

@@ -1,4 +1,4 @@
-"""Who gets in."""
+"""The gateway lets in requests with a valid access token, and to public operations."""
 
 import base64
 import hmac

@@ -13,7 +13,7 @@ from services.contracts.catalogue import CATALOGUE, EXCHANGE
 
 
 class Page(HTMLParser):
-    """What a page loads, links and says."""
+    """Parses a page: its tags and attributes, its links, its ids and its text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

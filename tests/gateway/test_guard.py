@@ -1,4 +1,4 @@
-"""What a service that hangs costs its callers, and those of others: by counts, never by the clock."""
+"""The cost of a hung service to its callers and to callers of others. Tests count; they never use the clock."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What surrounds every answer: other origins, security headers, the end of a route announced."""
+"""The headers of every answer: other origins, security headers, the announced end of a route."""
 
 from datetime import date
 from pathlib import Path

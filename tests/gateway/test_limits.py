@@ -1,4 +1,4 @@
-"""How often somebody may ask, and where from."""
+"""Limits on how often a client may ask, by member and by address."""
 
 from collections.abc import Callable
 from pathlib import Path

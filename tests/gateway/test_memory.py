@@ -1,4 +1,4 @@
-"""What the gateway keeps in memory is bounded in bytes, whatever is asked of it."""
+"""The gateway's memory for caches and queues is bounded in bytes, whatever the requests."""
 
 import tracemalloc
 import uuid

@@ -1,4 +1,4 @@
-"""Whoever is slow, or comes with too much at once, holds no place for long, and takes none from others."""
+"""A client that is slow, or sends too much at once, holds no place for long and takes none from others."""
 
 import socket
 import time

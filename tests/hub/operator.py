@@ -25,16 +25,16 @@ class Operator:
         )
 
     def hub(self, *arguments: str, code: int = 0, **environment: str) -> str:
-        """What a command prints; it must end with this exit code, and without a traceback."""
+        """Run a command; return its output. It must end with this exit code and without a traceback."""
         return self.ended(self.start(*arguments, **environment), code)
 
     def json(self, *arguments: str, **options: Any) -> Any:
-        """What a command says to programs."""
+        """Run a command with `--json`; return its parsed output."""
         return json.loads(self.hub(*arguments, "--json", **options))
 
     @staticmethod
     def ended(process: "subprocess.Popen[str]", code: int | None = 0) -> str:
-        """What a command has printed that ends by itself with this exit code (None: any); for a failure also why."""
+        """Wait until a command ends with this exit code (None: any); return its output, and its errors if it failed."""
         out, err = process.communicate(timeout=60)
         assert "Traceback" not in err, err
         assert code is None or process.returncode == code, out + err

@@ -31,7 +31,7 @@ def operator(environment: dict[str, str], management_uri: str) -> Operator:
 
 @pytest.fixture
 def bus(amqp_uri: str) -> Iterator[amqp.Channel]:
-    """What a service may, on a broker with the platform's exchanges."""
+    """A channel with a service's rights, on a broker with the platform's exchanges."""
     made = connection(amqp_uri)
     channel = made.channel()
     for name, kind in (OURS | {SPARE: "topic"}).items():

@@ -38,7 +38,7 @@ def operator(platform: Platform) -> Operator:
 
 
 def wrong(report: dict[str, Any]) -> dict[str, str]:
-    """What is wrong with what."""
+    """The findings of a report that are wrong: the explanation by subject."""
     assert all(each["do"] for each in report["findings"] if each["state"] == "wrong"), "each says what to do"
     return {each["about"]: each["says"] for each in report["findings"] if each["state"] == "wrong"}
 
@@ -158,7 +158,7 @@ def test_queues(operator: Operator) -> None:
 
 
 def heard(operator: Operator, deed: Callable[[], Any], *arguments: str) -> str:
-    """What `hub tail` prints while a deed is done."""
+    """Run `hub tail` while a deed is done; return its output."""
     process = operator.start("tail", *arguments)
     assert process.stderr
     assert "Listening" in process.stderr.readline()

@@ -122,14 +122,14 @@ def test_guesses_at_the_present_password_are_counted(platform: Platform) -> None
 
 @pytest.fixture(params=["by an administrator", "on the machine"])
 def issue(request: pytest.FixtureRequest, platform: Platform) -> Callable[[Member], str]:
-    """How a code to reset a password is made."""
+    """A function that makes a code to reset a password, in each of the two ways."""
     if request.param == "on the machine":
         return lambda member: operator(platform, member.profile["email"])
     return lambda member: str(platform.administrator.post(f"/v1/members/{member.id}/password-reset")["code"])
 
 
 def operator(platform: Platform, email: str) -> str:
-    """What the operator's command prints."""
+    """Run the operator's command; return the code that it prints."""
     started = platform.processes.start("reset", "-m", "services.members", "reset-password", "--email", email)
     assert started.wait(60) == 0
     return platform.processes.log("reset").split()[-1]
@@ -189,7 +189,7 @@ def test_a_suspended_members_tokens_end_at_every_gateway(platform: Platform) -> 
 
 
 def _hidden(platform: Platform, member: Member) -> None:
-    """Whoever is suspended is seen by administrators only, and hears of nothing."""
+    """A suspended member is visible to administrators only, and receives no notifications."""
     reader = platform.join("Reader", ("host",))
     reader.ask("GET", f"/v1/members/{member.id}", 404)
     assert platform.administrator.get(f"/v1/members/{member.id}")["status"] == "suspended"

@@ -1,4 +1,4 @@
-"""What an anonymous voice leaves behind, sent with an Idempotency-Key among voices with a name.
+"""The traces of an anonymous voice, sent with an Idempotency-Key among voices with a name.
 
 All that the platform keeps or says is looked at: each document of each database, each message with its properties, each
 line of each log, each page of metrics, and a backup. Nothing tells who it was, when it was but for the day, or how long
@@ -186,7 +186,7 @@ def seen(environment: dict[str, str], amqp_uri: str, tmp_path_factory: pytest.Te
 
 
 def test_what_is_looked_for_would_be_found(seen: Seen) -> None:
-    """Of a voice with a name the moment and the author are seen in all of these ways."""
+    """A voice with a name shows its moment and its author in all of these ways."""
     act = seen.named[0]
     (voice,) = [each for (place, _), each in act.left.items() if place == "feedback/voices"]
     assert act.author.id in str(voice)

@@ -1,4 +1,4 @@
-"""What somebody was denied, and what only some may do, is in the audit log; what is nobody's business is nowhere."""
+"""The audit log has all denials and all deeds that need a right. Private facts are in no log, message or entry."""
 
 import secrets
 import time

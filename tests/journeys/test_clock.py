@@ -110,7 +110,7 @@ def test_five_weeks_pass(hub: Platform, ends: Listener) -> None:
 
 
 def test_processes_that_start_later_know_the_time(hub: Platform, ends: Listener) -> None:
-    """What fell due while nobody ran is caught up with, once."""
+    """Work that fell due while no process ran is done later, once."""
     root = hub.sign_in(hub.administrator.profile["email"])
     soon = datetime.now(UTC) + hub.clock.ahead + timedelta(days=1)
     event = planned(root, "while it slept", soon)

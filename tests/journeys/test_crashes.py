@@ -1,4 +1,4 @@
-"""What was answered with 2xx is not lost, whatever process dies next."""
+"""A request that was answered with 2xx is not lost, whatever process dies next."""
 
 import json
 import threading

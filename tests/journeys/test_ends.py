@@ -1,4 +1,4 @@
-"""What the clock brings about on a running platform: an event ends, and an inbox forgets."""
+"""The clock acts on a running platform: an event ends, and an inbox forgets."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -20,7 +20,7 @@ def platform(own_platform: Platform) -> Platform:
 
 @pytest.fixture
 def copies(platform: Platform) -> Iterator[Any]:
-    """What notifications knows of the hub."""
+    """The copy of the hub that notifications keeps."""
     environment = platform.processes.environment
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         yield client[environment["MONGO_DATABASE_PREFIX"] + "notifications"].house

@@ -1,4 +1,4 @@
-"""Whatever the services ask of their store, an index leads to what is wanted and to nothing else, in any hub.
+"""Each query of the services has an index that leads to the wanted rows and to no others, in any hub.
 
 The store's own profiler tells what they ask while everything is used in every way.
 """
@@ -163,7 +163,7 @@ EMBEDDED_READS_ALL = {
 
 
 class Asked:
-    """What the services asked: each shape with an example, and the indexes of each collection."""
+    """The queries of the services: each shape with an example, and the indexes of each collection."""
 
     def __init__(self, client: Any, prefix: str) -> None:
         self.examples: dict[Shape, dict[str, Any]] = {}
@@ -209,7 +209,7 @@ def platform(own_platform: Platform) -> Platform:
 
 @pytest.fixture(scope="module")
 def found(platform: Platform) -> Iterator[Asked]:
-    """What everything asks."""
+    """The queries of the whole platform, after everything was used."""
     environment = platform.processes.environment
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"], tz_aware=True) as client:
         found = Asked(client, environment["MONGO_DATABASE_PREFIX"])

@@ -59,7 +59,7 @@ def hub(
 
 @pytest.fixture(scope="module")
 def kept(hub: Hub) -> dict[str, str]:
-    """What a member keeps to themselves, by what it is; each occurs nowhere else."""
+    """The secrets of a member, by kind. Each text occurs nowhere else."""
     email, password = f"mail{secrets.token_hex(6)}@hub.example", f"pass-{secrets.token_hex(12)}"
     code = hub.administrator.post("/v1/invitations", {"email": email})["code"]
     person = {"code": code, "name": "Amara", "password": password}
@@ -74,7 +74,7 @@ def kept(hub: Hub) -> dict[str, str]:
 
 
 def betrayed(logs: dict[str, str], kept: dict[str, str]) -> list[tuple[str, str]]:
-    """Which of it is in which log; a part of a word would do, as a library may cut it."""
+    """The secrets that are found, each with its log. The first 40 characters count, as a library may cut a text."""
     return [(name, log) for name, said in kept.items() for log, text in logs.items() if said[:40] in text]
 
 

@@ -1,4 +1,4 @@
-"""What the hub offers: staff keep the catalogue, and those whom an offering is for hear of it."""
+"""The catalogue of offerings: staff keep it, and the audience of an offering hears of it."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""How many voices a member may raise a day, and what that betrays of those without a name: nothing."""
+"""The limit on voices per member and day. It betrays nothing about anonymous voices."""
 
 import secrets
 import time
@@ -29,7 +29,7 @@ def strict(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 
 def statuses(member: Member, bodies: list[dict[str, Any]]) -> list[int]:
-    """What is answered to voices that come at once."""
+    """Send voices all at once; return the statuses of the answers."""
 
     def say(body: dict[str, Any]) -> int:
         headers = {"Authorization": f"Bearer {member.tokens['access_token']}"}
@@ -110,7 +110,7 @@ def test_what_is_counted_leads_to_nobody(strict: Platform) -> None:
 
 
 def test_the_audit_log_does_not_say_who_raised_too_many_voices(strict: Platform) -> None:
-    """Who raised none with their name, and is refused one more, has raised anonymous ones."""
+    """A member without named voices who is refused one more must have raised anonymous ones."""
     member = strict.join("Amara")
     for _ in range(A_DAY):
         member.post("/v1/feedback", SECRET)

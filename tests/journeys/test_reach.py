@@ -1,4 +1,4 @@
-"""How a member is reached: they choose it, their token says it, notifications keeps it, and no partner hears it."""
+"""The ways to reach a member: the member chooses them, the token and notifications keep them, no partner hears them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ CHATHAM, NAIROBI = "Pacific/Chatham", "Africa/Nairobi"
 
 @pytest.fixture
 def reach(platform: Platform) -> Iterator[Any]:
-    """What notifications knows of how members are reached."""
+    """The ways to reach members that notifications knows."""
     environment = platform.processes.environment
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         yield client[environment["MONGO_DATABASE_PREFIX"] + "notifications"].reach

@@ -1,4 +1,4 @@
-"""Who may do what is what the OpenAPI document declares, for each operation and role (`-s` shows the table)."""
+"""The rights are those that the OpenAPI document declares, for each operation and role (`-s` shows the table)."""
 
 from collections.abc import Iterator
 

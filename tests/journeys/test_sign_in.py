@@ -31,7 +31,7 @@ class Hub(Platform):
         self.processes.start(name, "-m", f"services.{name}", **more)
 
     def checked(self) -> int:
-        """How many passwords the platform has compared with a hash."""
+        """The number of passwords that the platform has compared with a hash."""
         text = requests.get(f"http://127.0.0.1:{self._metrics}/metrics", timeout=5).text
         (count,) = re.findall(r"^hearth_passwords_checked_total ([\d.]+)$", text, re.MULTILINE)
         return int(float(count))

@@ -1,4 +1,4 @@
-"""What is done about a voice that must not stay: its words are gone, that it was there is not."""
+"""An administrator takes a voice down: its words are gone, the fact that it existed is kept."""
 
 import secrets
 from typing import Any

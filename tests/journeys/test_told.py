@@ -1,4 +1,4 @@
-"""Whoever was told of something hears what becomes of it, and nobody else does."""
+"""The members who were told of something hear of its changes, and no others do."""
 
 import secrets
 from typing import Any
@@ -34,7 +34,7 @@ def cancel(member: Member, event: dict[str, Any]) -> None:
 
 
 def titles(member: Member, event: dict[str, Any]) -> list[str]:
-    """What a member reads about an event, newest first: its titles' first words."""
+    """The titles that a member reads about an event, newest first, each up to its colon."""
     lines = member.get("/v1/notifications?limit=100")["items"]
     return [each["title"].partition(":")[0] for each in lines if each["link"] == f"/v1/events/{event['id']}"]
 

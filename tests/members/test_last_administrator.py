@@ -53,7 +53,7 @@ class Hub:
         self._accounts.save(account)
 
     def at_once(self, acts: list[Callable[[Caller], Any]]) -> list[Any]:
-        """What comes of acts that begin together: results or refusals."""
+        """Begin these acts together; return their results or refusals."""
 
         def one(act: Callable[[Caller], Any]) -> Any:
             with closing(Caller(self._processes.environment["AMQP_URI"])) as caller:

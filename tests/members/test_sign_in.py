@@ -36,7 +36,7 @@ class Members:
         processes.until("members", "serving")
 
     def calls(self, arguments: list[dict[str, Any]], method: str = "open") -> list[Any]:
-        """What these calls, all at once, bring: results or refusals."""
+        """Make these calls all at once; return their results or refusals."""
 
         def one(kwargs: dict[str, Any]) -> Any:
             with closing(Caller(self.processes.environment["AMQP_URI"])) as caller:
@@ -71,7 +71,7 @@ class Members:
             caller.call("members.sessions.close_all", tokens["access_token"])
 
     def later(self, token: str, seconds: int) -> None:
-        """What was done with the session of a token was done so many seconds earlier."""
+        """Move the past of a token's session back by so many seconds."""
         session, by = self.session(token), timedelta(seconds=seconds)
         recent = [each | {"at": each["at"] - by} for each in session["recent"]]
         earlier = {"changed_at": session["changed_at"] - by, "recent": recent}
@@ -79,12 +79,12 @@ class Members:
             database.sessions.update_one({"_id": session["_id"]}, {"$set": earlier})
 
     def session(self, token: str) -> dict[str, Any]:
-        """What is kept of the session of a refresh token."""
+        """The stored session of a refresh token; empty if there is none."""
         with self.database() as database:
             return database.sessions.find_one({"_id": token.partition(".")[0]}) or {}
 
     def tried(self) -> dict[str, int]:
-        """How many attempts are remembered, by what they have in common."""
+        """The number of remembered attempts, by the key that they share."""
         with self.database() as database:
             return {each["_id"]: each["tries"] for each in database.attempts.find()}
 
@@ -95,7 +95,7 @@ class Members:
             yield client[f"{environment['MONGO_DATABASE_PREFIX']}members"]
 
     def checked(self) -> int:
-        """How many passwords were compared with a hash."""
+        """The number of passwords that were compared with a hash."""
         text = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
         (count,) = re.findall(r"^hearth_passwords_checked_total ([\d.]+)$", text, re.MULTILINE)
         return int(float(count))
@@ -302,7 +302,7 @@ KNOWN = ["place", "account", "origin", "device", "alias", "sign_in", "hearth", "
 
 
 def hashes(words: list[str]) -> Iterator[str]:
-    """What somebody would look for who knows the words: hashes without a key of all of them, some, and each."""
+    """The unkeyed hashes that somebody who knows the words would look for: of each word and of combinations."""
     for count in range(1, 4):
         for some in itertools.permutations(words, count):
             for between in ("", "\n", " ", ":", "|", "\0"):

@@ -64,7 +64,7 @@ class Hub:
         return self.say(message, voice_id, **{"voice_id": voice_id} | facts)
 
     def told(self, link: str, kind: Message | None = None) -> list[str]:
-        """Who has a line about something, in the order of their ids."""
+        """The members who have a line about something, in the order of their ids."""
         wanted = {"link": link} | ({"kind": kind.key} if kind else {})
         return sorted(each["member"] for each in self.database.inbox.find(wanted))
 

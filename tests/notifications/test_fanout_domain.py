@@ -16,7 +16,7 @@ IDS = st.lists(st.text("abcdefgh", min_size=1), unique=True, max_size=20).map(so
 
 
 class Records:
-    """What a store keeps of a fan-out: each portion as it was recorded first."""
+    """Stands in for the store of a fan-out. It keeps each portion as it was recorded first."""
 
     def __init__(self) -> None:
         self.kept: dict[str, domain.Record] = {}

@@ -1,4 +1,4 @@
-"""Who hears what, as it is declared."""
+"""The declared tellings decide who hears of which message."""
 
 import inspect
 from pathlib import Path

@@ -63,7 +63,7 @@ class Backends:
     """
 
     def __init__(self, stack: ExitStack) -> None:
-        """Whatever is started here ends with the stack."""
+        """All servers that are started here end with the stack."""
         self._wanted = os.environ.get("HEARTH_TEST_BACKENDS", "")
         if self._wanted not in ("", "containers", "local"):
             raise CannotRun(f"HEARTH_TEST_BACKENDS must be containers or local, not {self._wanted!r}.")
@@ -85,7 +85,7 @@ class Backends:
 
     @property
     def described(self) -> str:
-        """Which servers were started, how, and their versions."""
+        """The servers that were started, the way in which they were started, and their versions."""
         return ", ".join(f"{name} = {how}" for name, how in self._known.items()) or "none, no test needed one"
 
     @cached_property
@@ -241,7 +241,7 @@ class _Local:
 
 
 def _end_at_once(supervisor: Supervisor, ledger: Ledger) -> None:
-    """What these servers keep goes with the session: nobody waits until it is in order."""
+    """End the servers without waiting for an orderly stop: their data goes with the session."""
     end(ledger.living(), patience=0)
     supervisor.end()
 

@@ -73,7 +73,7 @@ class Collector:
                 self.seen.append(Seen(about["service.name"], span.name, *ids, facts, span.status.code == 2, span.kind))
 
     def until(self, condition: Callable[[list[Seen]], Any], seconds: float = 30) -> Any:
-        """What a condition on the spans so far returns, once it is true."""
+        """Wait until a condition on the spans so far is true; return its value."""
         deadline = time.monotonic() + seconds
         while not (found := condition(list(self.seen))):
             assert time.monotonic() < deadline, "\n".join(map(str, self.seen))

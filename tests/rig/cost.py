@@ -1,4 +1,4 @@
-"""What something costs, and how that grows with what it is given."""
+"""Measures the CPU cost of a function, and its growth with the size of the input."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ QUADRATIC = 16.0
 
 
 def growth(work: Callable[[int], object], most: int) -> float:
-    """How much more CPU time four times as much costs, up to `most`: about 4 if it is linear, 16 if quadratic.
+    """The factor in CPU time for four times the size, up to `most`: about 4 if it is linear, 16 if quadratic.
 
     The best of several tries counts, as others use the machine, too.
     """

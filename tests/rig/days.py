@@ -11,5 +11,5 @@ def to_come(days: int = 30, hour: int = 9, minute: int = 0) -> datetime:
 
 
 def times(days: int = 30) -> dict[str, str]:
-    """When an event of an hour begins and ends, as it is entered."""
+    """The begin and end of an event of an hour, as they are entered."""
     return {"starts_at": to_come(days).isoformat(), "ends_at": to_come(days, hour=10).isoformat()}

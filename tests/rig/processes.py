@@ -55,7 +55,7 @@ class Processes:
         return self._running[name]
 
     def log(self, name: str) -> str:
-        """What a process has printed so far."""
+        """The output of a process so far."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def until(self, name: str, words: str, seconds: float = 30) -> str:
@@ -94,7 +94,7 @@ class Processes:
 
 
 def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """What a condition returns, once it is true."""
+    """Wait until a condition is true; return its value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "it never happened"

@@ -1,4 +1,4 @@
-"""What a store was asked, as shapes without values, and which indexes serve a shape: equality, then order or range."""
+"""The queries of a store as shapes without values, and the indexes that serve them: equality, then order or range."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ID: Index = (("_id", 1),)
 
 @dataclass(frozen=True)
 class Shape:
-    """Which rows are wanted: those of which all of one of the `ways` is true. `limited`: not all of them."""
+    """A query without its values. It wants rows for which all conditions of one way hold; if `limited`, only some."""
 
     verb: str
     place: str
@@ -30,20 +30,20 @@ class Shape:
 
     @property
     def bounded(self) -> bool:
-        """Whether something else than the number of rows says how many are read."""
+        """True if a limit or an `_id` bounds the number of rows that are read."""
         return self.limited or all(("_id", EQUAL) in way for way in self.ways)
 
     def served_by(self, indexes: Iterable[Index]) -> set[Index]:
-        """The indexes that lead to the wanted rows and no others, in order; none where a way has none."""
+        """The indexes that lead to the wanted rows and no others, in order. Empty if one of the ways has no index."""
         known = [ID, *indexes]
         found = [{index for index in known if _leads(index, way, self.order)} for way in self.ways]
         return set().union(*found) if all(found) else set()
 
 
 def _leads(index: Index, conditions: Conditions, order: Index) -> bool:
-    """Whether what fulfils the conditions is one stretch of an index, in this order or its reverse.
+    """True if the rows that fulfil the conditions are one stretch of an index, in this order or its reverse.
 
-    Of an `_id` there is one row, whatever else is asked of it.
+    An `_id` belongs to one row, whatever the other conditions are.
     """
     if ("_id", EQUAL) in conditions:
         return index == ID

@@ -1,4 +1,4 @@
-"""How to ask for each operation: one recipe each, named after it, with things made anew for every asking."""
+"""A recipe for each operation, named after it. It makes new things for every request."""
 
 import secrets
 import time
@@ -17,7 +17,7 @@ TOLD_WITHIN = 20.0  # seconds
 
 @dataclass
 class Ask:
-    """What to send, and a look at what a refused asking leaves as it is."""
+    """A request to send, and a look at the state that a refused request must not change."""
 
     ids: dict[str, str] = field(default_factory=dict)
     body: Any = None
@@ -83,7 +83,7 @@ class Recipes:
         return self._status(member.id) == "active"
 
     def _status(self, member_id: str) -> str:
-        """Of a member, also of one who was removed."""
+        """The status of a member, also of a removed one."""
         token = {"Authorization": f"Bearer {self._root.tokens['access_token']}"}
         found = requests.get(f"{self._root.url}/v1/members/{member_id}", headers=token, timeout=10)
         return str(found.json().get("status"))

@@ -136,7 +136,7 @@ def _may(operation: dict[str, Any], role: str, *, own: bool) -> bool:
 
 
 def table(cells: list[Cell]) -> Table:
-    """Who may: statuses for what is one's own and what is not; what is not as declared stands out."""
+    """The matrix as a table: statuses for own and foreign things. Cells that differ from the declaration stand out."""
     shown = Table("", *COLUMNS, box=box.SIMPLE_HEAD, caption="own / foreign; no slash: it has no owner")
     for name in dict.fromkeys(cell.operation for cell in cells):
         row = [name]

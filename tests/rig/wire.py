@@ -1,4 +1,4 @@
-"""What tests say on the wire: RPC calls, messages and listeners over a plain AMQP connection."""
+"""The tests' own traffic on the bus: RPC calls, messages and listeners over a plain AMQP connection."""
 
 import time
 import uuid
@@ -76,7 +76,7 @@ class Listener:
         self.heard.append(orjson.loads(message.body))
 
     def wait(self, count: int, seconds: float = 15) -> list[dict[str, Any]]:
-        """What was heard, once `count` messages were; raises AssertionError when they don't come."""
+        """Wait for `count` messages; return all that were heard. Raises AssertionError when they don't come."""
         until = time.monotonic() + seconds
         while len(self.heard) < count:
             left = until - time.monotonic()
@@ -85,7 +85,7 @@ class Listener:
         return self.heard
 
     def drain(self, seconds: float) -> list[dict[str, Any]]:
-        """What was heard after waiting for at most one more event."""
+        """Wait for at most one more event; return all that was heard."""
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=seconds)
         return self.heard

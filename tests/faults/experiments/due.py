@@ -40,7 +40,7 @@ class Ends:
 
     @property
     def ended(self) -> int:
-        """How many of them are over."""
+        """The number of these events that have ended."""
         mine = {"_id": {"$in": [*self._ids]}, "status": "ended"}
         return self._trial.world.database(SERVICE).events.count_documents(mine)
 
@@ -73,7 +73,7 @@ def ends(trial: Trial, smoke: int, full: int) -> Iterator[Ends]:
 
 
 def _done(trial: Trial, name: str) -> int:
-    """How much due work a process has done so far."""
+    """The number of due tasks that a process has done so far."""
     return trial.world.processes.log(name).count("done when due")
 
 

@@ -1,4 +1,4 @@
-"""What the gateway stands in front of breaks, and what is sent to it comes again and again."""
+"""The servers behind the gateway break, and clients repeat their requests again and again."""
 
 import signal
 import time
@@ -76,7 +76,7 @@ def breaker(trial: Trial) -> None:
 
 
 def _within(times: list[float], share: int) -> float:
-    """Of sorted times, the one that `share` of 100 stay below."""
+    """The time that `share` percent of these sorted times stay below."""
     return times[int(len(times) * share / 100)]
 
 

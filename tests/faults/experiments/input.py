@@ -1,4 +1,4 @@
-"""What comes in is abusive: garbage, forged tokens, askers without the right, floods."""
+"""The input is abusive: garbage, forged tokens, requests without the right, floods."""
 
 import itertools
 import resource
@@ -137,7 +137,7 @@ class Watch:
         self._shown = [b""] * count
 
     def all_show(self, words: str) -> bool:
-        """Whether each of them has shown these words; raises ConnectionError when one was ended."""
+        """True if each stream has shown these words. Raises ConnectionError when a stream was ended."""
         for number, each in enumerate(self._open):
             each.settimeout(0.05)
             with suppress(TimeoutError):

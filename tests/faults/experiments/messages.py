@@ -30,7 +30,7 @@ SUBMITTED = FEEDBACK_SUBMITTED.key
 
 
 def _snapshot(trial: Trial) -> dict[str, list[bytes]]:
-    """What messages have made, byte for byte; nothing is left out."""
+    """All rows that messages have made, byte for byte."""
     return {
         name: [bson.encode(row) for row in trial.world.database(service)[name].find().sort("_id", 1)]
         for service, names in COPIES.items()

@@ -41,7 +41,7 @@ def last_administrator(trial: Trial) -> None:
 
 
 def _dismiss_others(trial: Trial) -> None:
-    """Only two are left: with a third, neither of them would be the last."""
+    """Take the role from all administrators but our two. With a third, neither of them would be the last."""
     ours = {each.profile["email"] for each in trial.world.administrators}
     for account in trial.world.database("members").accounts.find():
         if ADMINISTRATOR in roles(account) and account["email"] not in ours:
@@ -50,7 +50,7 @@ def _dismiss_others(trial: Trial) -> None:
 
 
 def _dismiss(by: Member, whom: Member) -> int:
-    """The status of the answer; 0 without one."""
+    """Take the role of a member; return the status of the answer, or 0 if none came."""
     token = {"Authorization": f"Bearer {by.tokens['access_token']}"}
     try:
         path = f"{by.url}/v1/members/{whom.id}/roles"
@@ -65,7 +65,7 @@ def _administrators(trial: Trial) -> list[str]:
 
 
 def _restored(trial: Trial, left: list[str]) -> bool:
-    """Whoever is left gives the role back."""
+    """The administrator who is left gives the role back; true when all have it again."""
     survivor = trial.world.platform.sign_in(left[0])
     token = {"Authorization": f"Bearer {survivor.tokens['access_token']}"}
     for each in trial.world.administrators:

@@ -1,4 +1,4 @@
-"""What is true of an offering."""
+"""The rules of an offering, without any machinery."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -25,7 +25,7 @@ def host() -> Caller:
 
 
 def said(offerings: Capability) -> dict[str, dict[str, Any]]:
-    """What was announced by its type, as the catalogue reads it."""
+    """The announced messages by type, as the catalogue reads them."""
     return {each["type"]: CATALOGUE[each["type"]].read(each["data"]) for each in offerings.said()}
 
 

@@ -40,7 +40,7 @@ def host() -> Caller:
 
 
 def said(voices: Capability) -> dict[str, Any]:
-    """What was announced, by type; each is as the catalogue has it."""
+    """The announced messages by type. Each fits the catalogue."""
     found = {each["type"]: each for each in voices.said()}
     for type, each in found.items():
         CATALOGUE[type].read(each["data"])
