@@ -92,7 +92,7 @@ def test_the_domain_asks_neither_clock_nor_chance_for_its_rules(folder: Path) ->
 
 @EVERY
 def test_no_rule_reads_a_history_that_forgets(folder: Path) -> None:
-    """Rules ask facts. A history may be written and appended to; `prepare` may read it to make a fact of it."""
+    """Rules depend on facts, not on a history. Code may write and extend a history; only `prepare` may read it."""
     for path in (folder / "domain.py", folder / "store.py"):
         found = tree(path)
         allowed: set[int] = set()

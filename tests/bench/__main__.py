@@ -51,7 +51,7 @@ def _mentioning(parts: dict[str, Part], word: str) -> list[Part]:
 
 
 def _measure(part: Part, ground: Ground) -> bool:
-    """Fill the rows of a part; whether nothing unforeseen happened."""
+    """Fill the rows of a part. Returns True if nothing unforeseen happened."""
     why, well = "its part left it out", True
     if all(row.why for row in part.rows):
         return well

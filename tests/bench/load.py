@@ -47,7 +47,7 @@ def _run(command: list[str], seconds: float, **environment: str) -> str:
 
 
 def warm(url: str, token: str, body: bytes = b"") -> None:
-    """Wait until somebody answers there, with success: who has just started is slow at first."""
+    """Wait until the server answers with success. A server that has just started is slow at first."""
     until = time.monotonic() + UP_WITHIN
     while True:
         try:

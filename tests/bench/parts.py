@@ -11,7 +11,7 @@ Measure = Callable[..., None]  # given the ground and the rows of the declaratio
 
 
 class NotMeasured(Exception):
-    """Something that a part needs is not to be had here; says what."""
+    """Something that a part needs is missing on this machine. The message says what."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ PARTS: dict[str, Part] = {}
 
 
 def part(name: str, *rows: Row, slow: bool = False) -> Callable[[Measure], Measure]:
-    """Declare a part. What it leaves empty is reported as not measured, with the reason that it raises.
+    """Declare a part. Rows that it leaves empty are reported as not measured, with the reason that it raises.
 
-    One that is `slow` is left out of a short run unless ONLY names it.
+    A `slow` part is left out of a short run unless ONLY names it.
     """
 
     def declare(measure: Measure) -> Measure:

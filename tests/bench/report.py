@@ -22,7 +22,7 @@ HOW = (
 
 
 def number(value: float) -> str:
-    """With as many digits as say something."""
+    """Format a number with its significant digits only."""
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
 
 

@@ -1,4 +1,4 @@
-"""Connections to the broker end in every way; who consumed goes on consuming."""
+"""Connections to the broker end in every way; consumers go on consuming."""
 
 import time
 import uuid

@@ -117,7 +117,7 @@ def test_the_operator_has_declared_just_what_the_code_declares(broker: Restricte
 
 
 def test_a_former_queue_is_left_by_its_service(broker: Restricted) -> None:
-    """It has not made it, nor may it make, bind, delete or purge any."""
+    """The service did not create the queue, and may not create, bind, delete or purge any queue."""
     with closing(connection(uri_of(broker, "operator"))) as opened:
         declare_handler(opened.channel(), FORMER, FEEDBACK_SUBMITTED)
         with closing(connection(uri_of(broker, "events"))) as theirs:

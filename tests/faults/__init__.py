@@ -1,4 +1,4 @@
-"""`make faults`: what we promise, while things break. Experiments on a real broker and store and on real processes.
+"""`make faults`: our promises hold while things break. Experiments on a real broker and store and real processes.
 
 `ONLY=5,14` chooses experiments, `SCALE=smoke|full` their sizes (smoke is for CI and leaves the slow ones out unless
 ONLY names them), `SEED=` the moments at which things break. The results go to the terminal and to build/faults.json.

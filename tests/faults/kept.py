@@ -42,7 +42,7 @@ class Kept(Processes):
             return {name: process.pid for name, process in self._running.items() if process.poll() is None}
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal; who dies of it is started again."""
+        """Send a signal. A process that dies of it is started again."""
         with self._lock:
             self._running[name].send_signal(number)
 

@@ -25,7 +25,7 @@ TRIMMED = "Length must be"  # what has the documented length may be shorter with
 
 @schemathesis.check
 def valid_data_is_accepted(ctx, response, case):  # type: ignore[no-untyped-def]
-    """As the check of Schemathesis, but for refusals by such a rule."""
+    """The check of Schemathesis of the same name, except that a refusal by such a rule is accepted."""
     if response.status_code == 412 and "If-Match" in case.headers:
         return None  # the version on which it builds is not the one that is there
     if response.status_code == 422 and _by_rule(response.json()):

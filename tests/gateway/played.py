@@ -18,7 +18,7 @@ Answer = Callable[[dict[str, Any]], Any]
 class PlayedServices:
     """Stands in for the RPC client: remembers what was asked, answers what is put into `answers`.
 
-    There an exception is raised, and a function asked.
+    If an answer is an exception, it is raised; if it is a function, it is called.
     """
 
     up = True

@@ -200,7 +200,7 @@ def test_a_head_that_comes_byte_by_byte_is_not_read_for_long() -> None:
 
 
 def test_what_begins_a_formula_is_marked_as_ever() -> None:
-    """As a pattern says that is easy to read, and slow."""
+    """The marks are the same as those of a pattern that is easy to read, but slow."""
     marked = re.compile(r"(^|[;,\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
     dice = random.Random(7)
     for _ in range(20_000):

@@ -1,4 +1,4 @@
-"""In which language a member is spoken to."""
+"""The gateway finds the language in which a member is addressed."""
 
 import pytest
 from flask.testing import FlaskClient

@@ -1,4 +1,4 @@
-"""Each route: one call, with what was sent; what was answered, passed on."""
+"""Each route makes one call with the fields of the request, and passes the answer on."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Requests that are no HTTP, or too much of it."""
+"""Requests that are not HTTP, or too large."""
 
 import socket
 

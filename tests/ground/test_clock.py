@@ -1,4 +1,4 @@
-"""The clock: it goes right, unless a file moves it that says that it may."""
+"""The clock shows the machine's time, unless a file moves it that is marked as allowed to."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`hub dead` on a real broker: letters of a real service, of the broker itself, and of nobody."""
+"""`hub dead` on a real broker: letters of a real service, of the broker itself, and of no known sender."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Orphans: queues that no handler has any more are shown, and deleted when the operator says so."""
+"""Orphaned queues, which have no handler any more, are shown and deleted when the operator says so."""
 
 import uuid
 from collections.abc import Iterator

@@ -167,7 +167,7 @@ def test_a_look_at_what_is_somebody_elses_is_a_denial(platform: Platform) -> Non
 
 
 def test_a_deed_whose_answer_was_lost_is_in_it(platform: Platform, amqp_uri: str) -> None:
-    """The gateway does not know what became of it, the service that saved it does."""
+    """The gateway does not know the result of the deed. The service that saved it does."""
     administrator, member = platform.join("Root", ("administrator",)), platform.join("Amara")
     port = free_port()
     with Proxy(amqp_uri) as between:

@@ -70,7 +70,7 @@ def store(platform: Platform) -> Iterator[Store]:
 
 
 def lost(platform: Platform, store: Store) -> None:
-    """Nobody works, and neither store nor broker remembers anything."""
+    """Stop all processes, and empty the store and the broker."""
     for name in (*platform.SERVICES, "gateway"):
         platform.processes.kill(name)
     time.sleep(2.5)  # until what waits for its next try is back in its queue
@@ -127,7 +127,7 @@ def backed_up(folder: Path) -> Documents:
 
 
 def as_told(documents: dict[str, Any], raised: int = 0) -> dict[str, Any]:
-    """Without what is still to be announced, and with the sequences that aggregates had before they were raised."""
+    """The documents without unsent messages, and with the sequences that they had before these were raised."""
     told = {}
     for id, each in documents.items():
         told[id] = {name: value for name, value in each.items() if name not in ("outbox", "unsent")}
@@ -224,7 +224,7 @@ def test_what_was_announced_but_not_heard_is_heard_later(
 def test_a_deed_that_is_noted_meanwhile_is_in_the_audit_log(
     platform: Platform, operator: Operator, store: Store, tmp_path: Path
 ) -> None:
-    """It passes in private; who keeps the audit log is away until the backup has ended."""
+    """The note is a private message. The service that keeps the audit log is down until the backup has ended."""
     folder, root = tmp_path / "backup", platform.administrator
     platform.processes.kill("members")
     process = operator.start("backup", str(folder))

@@ -136,7 +136,7 @@ def test_of_what_cannot_be_read(hub: Hub, kept: dict[str, str]) -> None:
 
 
 def test_of_what_fails_in_a_service(hub: Hub, kept: dict[str, str]) -> None:
-    """A row that is not as it should be: what reads it says of which value."""
+    """A row is malformed. The code that reads it raises an error that names the value."""
     bearer = {"Authorization": f"Bearer {kept['access_token']}"}
     accounts = hub.rows("members", "accounts")
     accounts.update_one({"email": kept["email"]}, {"$set": {"version": kept["words"]}})

@@ -53,7 +53,7 @@ def test_how_members_are_reached_is_rebuilt(platform: Platform) -> None:
         rows = client[environment["MONGO_DATABASE_PREFIX"] + "notifications"].reach
 
         def reach() -> list[dict[str, Any]]:
-            """Without their sequences: what is announced again is as young as the youngest announcement of a member."""
+            """The rows without their sequences: a repeated announcement gets the newest sequence of the member."""
             return list(rows.find({}, {"sequence": False}).sort("_id", 1))
 
         nowhere = {"_id": gone.id, "email": None, "language": "", "zone": ""}

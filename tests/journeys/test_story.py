@@ -1,4 +1,4 @@
-"""The main job from end to end: a fact goes in at one door and reaches whom it concerns."""
+"""The main job from end to end: a fact enters at one door and reaches the members whom it concerns."""
 
 import json
 import secrets

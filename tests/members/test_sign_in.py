@@ -313,7 +313,7 @@ def hashes(words: list[str]) -> Iterator[str]:
 
 
 def everything(members: Members) -> str:
-    """All that the service remembers, but who belongs to the hub with which address."""
+    """All that the service stores, without the members and their addresses."""
     with members.database() as database:
         names = set(database.list_collection_names()) - {"accounts", "invitations"}
         assert names >= {"sessions", "attempts", "devices"}

@@ -1,4 +1,4 @@
-"""Access tokens as the members service would sign them, for whoever asks a service directly."""
+"""Access tokens as the members service would sign them, for tests that call a service directly."""
 
 import time
 from collections.abc import Callable

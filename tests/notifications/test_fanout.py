@@ -116,7 +116,7 @@ def test_a_cancellation_that_is_heard_first_waits_until_it_is_known_who_was_told
 
 
 def test_the_host_of_an_event_hears_that_somebody_else_cancelled_it(hub: Hub) -> None:
-    """Before, only a host who belonged to the audience heard of it."""
+    """An earlier version told the host only if they belonged to the audience."""
     tag, event_id, link = an_event()
     host, told, root = hub.somebody(), hub.somebody(tag), hub.somebody()
     hub.event(EVENTS_PUBLISHED, tag, event_id, host_id=host, actor_id=host)
@@ -135,7 +135,7 @@ def test_the_host_of_an_event_hears_that_somebody_else_cancelled_it(hub: Hub) ->
 
 
 def test_a_cancellation_waits_until_it_is_known_who_hosts(hub: Hub) -> None:
-    """As if the followers were slower than the fan-out."""
+    """The test plays followers that are slower than the fan-out."""
     tag, event_id, link = an_event()
     told, message_id = hub.somebody(tag), identifiers.new_id(clock.now())
     host = hub.somebody()
@@ -191,7 +191,7 @@ def test_of_an_event_from_before_there_were_records_the_audience_hears(hub: Hub)
 
 
 def test_a_message_that_comes_again_is_told_to_the_same(hub: Hub, amqp_uri: str) -> None:
-    """Before, a second delivery told whoever had come to be meant in between."""
+    """In an earlier version a second delivery told members who had joined the audience in between."""
     tag, event_id, link = an_event()
     member = hub.somebody(tag)
     listener = Listener(amqp_uri, NOTIFICATIONS_DELIVERED_V2.key)
@@ -207,7 +207,7 @@ def test_a_message_that_comes_again_is_told_to_the_same(hub: Hub, amqp_uri: str)
 
 
 def test_an_interrupted_fanout_goes_on_with_those_who_were_written_down(hub: Hub) -> None:
-    """As if a process had died after it wrote down the first portion, and before it told anybody of it."""
+    """The state is that of a process that died after it recorded the first portion and before it told its members."""
     tag, event_id, link = an_event()
     joined_at = clock.now() - AGO
     ids = sorted(identifiers.new_id(joined_at) for _ in range(domain.PORTION + 3))

@@ -40,7 +40,7 @@ def run(records: Records, job: domain.Job, following: Callable[[domain.Job], Por
 def test_who_is_told_is_decided_once_whatever_becomes_of_the_audience(
     before: list[str], after: list[str], size: int, interrupted: int, saved: int
 ) -> None:
-    """Interrupted after some portions, of which the job remembers some, it is taken up with another audience."""
+    """A job is interrupted after some portions, remembers some of them, and goes on with another audience."""
     records, begun = Records(), domain.begin("n", NOW)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(domain, "PORTION", size)
@@ -116,7 +116,7 @@ def test_a_job_of_an_older_version_is_done_again_from_its_first_portion() -> Non
     ],
 )
 def test_what_was_told_before_records_began_may_have_none(age: timedelta, after_others: bool, may: bool) -> None:
-    """`age`: how long before the first process with records it became known."""
+    """`age` is the time between the message and the first process that keeps records."""
     began = domain.began(NOW, after_others=after_others)
     assert domain.may_have_no_record(NOW - age, began, NOW + timedelta(days=1)) is may
 

@@ -137,7 +137,7 @@ def test_a_line_put_twice_is_there_once_and_stays_read(make_store: Any) -> None:
 
 
 def test_lines_that_no_majority_has_are_not_there_yet(make_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a replica set says whose primary steps down meanwhile; there is none here that could."""
+    """The test plays the answer of a replica set whose primary steps down meanwhile; here is no such set."""
 
     def step_down(*_args: Any, **_options: Any) -> None:
         told = {"code": 189, "errmsg": "primary stepped down while waiting for replication"}

@@ -1,4 +1,4 @@
-"""Access tokens that are not ours, or not any more: each says that its bearer is a member, and must open no door."""
+"""Access tokens that are not ours, or no longer valid. Each claims that its bearer is a member, and must be refused."""
 
 import base64
 import hmac
@@ -93,7 +93,7 @@ def _key() -> tuple[str, dict[str, str]]:
 
 
 def _signed(key: str, head: object, claims: dict[str, Any]) -> str:
-    """A token whose signature is right, whatever it says: a library would not make each of them."""
+    """A token with a valid signature and any content. A library would refuse to make some of them."""
     private = serialization.load_pem_private_key(key.encode(), None)
     assert isinstance(private, Ed25519PrivateKey)
     said = f"{_part(head)}.{_part({name: value for name, value in claims.items() if value is not None})}"

@@ -1,4 +1,4 @@
-"""npm, for what tests need of it; its packages are those that a lock names."""
+"""npm for the tests. The packages are those that a lock names."""
 
 import os
 import subprocess

@@ -258,7 +258,7 @@ class Platform:
         return self.known(self.sign_in(email))
 
     def known(self, member: Member) -> Member:
-        """Wait until notifications has heard of a member: who joins may miss what was announced a moment before."""
+        """Wait until notifications has heard of a member. A new member may miss announcements of a moment before."""
         environment = self.processes.environment
         until = time.monotonic() + 15
         with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:

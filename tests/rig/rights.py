@@ -87,12 +87,12 @@ class Matrix:
         return Party(role, (owner.tokens["access_token"],), owner)
 
     def cells(self) -> list[Cell]:
-        """All of them; asks for everything. The most powerful ask last, as they change what others must not."""
+        """Ask for everything; return all cells. Administrators ask last, as they change what others must not."""
         order = sorted(self._parties, key=lambda party: party.role == "administrator")
         return [cell for party in order for name in self.operations for cell in self.row(name, party)]
 
     def row(self, name: str, party: Party) -> Iterator[Cell]:
-        """One operation by one role, for what is theirs and what is not; what has no owner is asked for once."""
+        """One operation by one role, for own and for foreign things. A thing without an owner is asked for once."""
         method, path, operation = self.operations[name]
         owners = {"own": party.owner, "foreign": self._other} if "{" in path else {"any": party.owner or self._other}
         for whose, owner in owners.items():

@@ -119,7 +119,7 @@ def relay(ground: Ground, row: Row) -> None:
 
 
 def _relayed(ground: Ground, channel: amqp.Channel, count: int) -> float:
-    """Messages per second that the relay of a service sends which finds so many."""
+    """The messages per second that the relay of a service sends when it finds so many."""
     prefix = ground.fresh()
     rows = ground.database(prefix, "feedback").get_collection("voices", write_concern=RENEWABLE)
     pattern = voice(NOBODY, "I need a lamp.")

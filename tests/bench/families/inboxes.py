@@ -93,7 +93,7 @@ def _deliver(ground: Ground, people: int) -> float:
     Row("announcement to everyone, 1,000 → 100,000 members", "ms", "its own time at 1,000", at_most=1.2),
 )
 def everyone(ground: Ground, row: Row) -> None:
-    """From the message until the bus has said that it was delivered, and the inbox of who joined last shows it."""
+    """From the message until the bus has announced its delivery and the inbox of the newest member shows it."""
     ground.alone()
     few, many = ground.size(100, 1_000, 1_000), ground.size(1_000, 10_000, 100_000)
     row.note = "" if f"{few:,} → {many:,}" in row.name else f"only {few:,} → {many:,}"

@@ -1,4 +1,4 @@
-"""The platform that nobody uses: how soon it is ready, and what it occupies."""
+"""The idle platform: the time until it is ready, and the memory it occupies."""
 
 import subprocess
 import time

@@ -30,7 +30,7 @@ def rig(trial: Trial, service: str, fault: str, **more: str) -> Path:
 
 
 def kills(trial: Trial, diary: Path, lives: int) -> None:
-    """All its deaths have been died."""
+    """Wait until the process has died as often as planned and has come back."""
     trial.until(lambda: len(diary.read_text().splitlines()) > lives, 90, f"it dies {lives} times and comes back")
     trial.sizes["kills"] = lives
 

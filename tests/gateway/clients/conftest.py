@@ -35,7 +35,7 @@ def application(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture
 def complaints(application: Path, installed: Path) -> Complaints:
-    """Puts a script into the application; what the compiler has against it, a line each."""
+    """Put a script into the application; return the complaints of the compiler, one per line."""
 
     def check(name: str, text: str) -> list[str]:
         (application / name).write_text(text)
