@@ -102,7 +102,7 @@ def test_no_rule_reads_a_history_that_forgets(folder: Path) -> None:
             elif isinstance(node, ast.Dict):
                 allowed |= {id(key) for key in node.keys}
             elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-                allowed |= {id(each) for each in ast.walk(node.value)}  # what is kept of it when a deed is added
+                allowed |= {id(each) for each in ast.walk(node.value)}  # the part that is kept when a deed is added
         for node in ast.walk(found):
             if isinstance(node, ast.Constant) and id(node) not in allowed:
                 assert str(node.value).split(".")[0] != "history", f"{path}:{node.lineno}"

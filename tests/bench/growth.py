@@ -44,7 +44,7 @@ STORE = "store"
 ORGANISER = ("host",)
 Document = dict[str, Any]
 
-ASKED = {  # of whom, and what
+ASKED = {  # the service that answers, and the path
     "GET /v1/me": ("members", "/v1/me"),
     "inbox, first page": ("notifications", "/v1/notifications"),
     "inbox, a later page": ("notifications", "/v1/notifications?cursor={later}"),

@@ -21,7 +21,7 @@ class Row:
     against: str
     at_least: float | None = None
     at_most: float | None = None
-    note: str = ""  # what was different in this run, such as a smaller size
+    note: str = ""  # a difference in this run, such as a smaller size
     why: str = ""  # it was not measured
     runs: list[tuple[float, float]] = field(default_factory=list)
 

@@ -49,7 +49,7 @@ def test_the_outbox_tells_how_old_it_is(count: Count, proxy: Proxy, environment:
     proxy.cut()
     with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
         things = client[environment["MONGO_DATABASE_PREFIX"] + "feedback"].things
-        things.delete_many({})  # what other tests left there
+        things.delete_many({})  # rows that other tests left there
         things.insert_one({"_id": id, "unsent": True, "outbox": [event]})
         first = until(lambda: count("hearth_outbox_oldest_seconds", collection="things"))
         until(lambda: (count("hearth_outbox_oldest_seconds", collection="things") or 0) > first)

@@ -120,7 +120,7 @@ def test_a_plan_that_is_moved_or_dropped_is_not_carried_out_as_it_was(loaves: Lo
     for row in working.values():
         with pytest.raises(Conflict):
             bake(loaves, row or {})
-    assert [agenda.take(row, NOW) for row in seen] == [None, None], "whoever saw the old plan does not take the new one"
+    assert [agenda.take(row, NOW) for row in seen] == [None, None], "a reader of the old plan does not take the new one"
     assert due(agenda, NOW + timedelta(hours=23)) == []
     assert due(agenda, NOW + timedelta(days=1)) == ["moved"]
 

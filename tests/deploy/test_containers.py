@@ -52,7 +52,7 @@ def works(*command: str) -> bool:
 
 
 def compose_command() -> list[str]:
-    """Docker's compose, whichever there is; skips where there is none, or no engine answers."""
+    """The compose command of this machine. The test is skipped if it has no compose or no engine answers."""
     if (
         shutil.which("docker") is None
         or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
@@ -108,7 +108,7 @@ class Containers:
             return False
 
     def operator(self) -> dict[str, str]:
-        """The environment of whoever looks after it, as `. .secrets/operator.env` makes it."""
+        """The operator's environment, as `. .secrets/operator.env` makes it."""
         shell = ["sh", "-c", '. .secrets/operator.env; printf "%s\\n" "$AMQP_URI" "$MONGO_URI" "$TOKEN_JWKS_FILE"']
         said = run(*shell, cwd=self.clone, env=self.environment).split()
         return self.environment | dict(zip(("AMQP_URI", "MONGO_URI", "TOKEN_JWKS_FILE"), said, strict=True))
@@ -163,7 +163,7 @@ def peopled(containers: Containers) -> Containers:
     amara = {"code": invitation["code"], "name": "Amara", "password": PASSWORD}
     assert requests.post(f"{containers.url}/v1/members", json=amara, timeout=10).status_code == 201
 
-    def known() -> bool:  # to notifications, which hears of who joins a moment later
+    def known() -> bool:  # to notifications, which hears of new members a moment later
         voice = containers.sign_in(AMARA_EMAIL).post("/v1/feedback", {"text": "Does anybody hear me?"})
         time.sleep(1)
         return containers.told({voice["id"]})

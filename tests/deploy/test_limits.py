@@ -192,7 +192,7 @@ def test_what_comes_again_and_again_keeps_nothing_else_back(bus: Bus, partner: d
 
 @pytest.fixture
 def channel(bus: Bus) -> Iterator[amqp.Channel]:
-    """A channel of the operator. The queues of unheard and dead messages may hold messages from before."""
+    """A channel of the operator. The queues of unheard and dead messages are emptied before and after."""
     with closing(connection(bus.uri)) as opened:
         made = opened.channel()
         declare_exchanges(made)

@@ -22,7 +22,7 @@ from tests.rig.wire import connection
 SEEING = ROOT / "deploy" / "seeing"
 RULES = yaml.safe_load((SEEING / "alerts.yaml").read_text())["groups"][0]["rules"]
 EXPRESSIONS = [*dashboard.queries(), *(rule["expr"] for rule in RULES)]
-OF_PROMETHEUS = {"up"}  # made by whoever scrapes
+OF_PROMETHEUS = {"up"}  # made by Prometheus itself
 OF_A_SCRAPE = {"job", "instance", "le"}
 METRIC = re.compile(r"\b((?:hearth|process)_\w+|up)\b(?:\{([^}]*)\})?")
 Families = dict[str, Metric]
@@ -46,7 +46,7 @@ class Watched(Platform):
         return {each.name: each for each in text_string_to_metric_families(answer.text)}
 
     def value(self, name: str, sample: str, **labels: str) -> float | None:
-        """One number; None where there is none yet."""
+        """One sample's value, or None if it does not exist yet."""
         samples = (each for family in self.scrape(name).values() for each in family.samples)
         return next((each.value for each in samples if (each.name, each.labels) == (sample, labels)), None)
 
@@ -81,7 +81,7 @@ def test_everything_that_is_asked_for_is_counted(watched: Watched) -> None:
             named = set(re.findall(r"(\w+)[=!]", where)) | {
                 name.strip() for by in re.findall(r"by \(([^)]*)\)", expression) for name in by.split(",")
             }
-            if labels.get(metric):  # what has not happened yet has no labels to show
+            if labels.get(metric):  # a metric without events yet has no labels to show
                 assert named <= labels[metric] | OF_A_SCRAPE, expression
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from threading import Lock
 
-Effect = Hashable  # what one acknowledged attempt must bring about exactly once, such as (administrator, words)
+Effect = Hashable  # an effect that an acknowledged attempt must have exactly once, such as (administrator, words)
 
 
 class Ledger:

@@ -113,7 +113,7 @@ class Trial:
             return True
 
         def told() -> bool:
-            where: dict[str, Any] = {"limit": 100}  # under load a page holds what came within a second
+            where: dict[str, Any] = {"limit": 100}  # under load a page holds the lines of one second
             while True:
                 page = reader.get("/v1/notifications", params=where)
                 if any(line["body"] == f"{words}-{number}" for line in page["items"]):

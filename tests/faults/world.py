@@ -33,7 +33,7 @@ from tests.rig.processes import UNLIMITED, Member, Platform, forget_messages
 from tests.rig.wire import connection
 
 PREFIX = "faults_"
-DELAYS = (1, 2, 5, 10)  # seconds between tries, for what conflicts with what breaks
+DELAYS = (1, 2, 5, 10)  # seconds between tries of a message that fails during a fault
 AUTHORS = 5
 BUSY_AT_MOST = 60.0  # seconds, for work that somebody holds
 TOKENS_LAST = 300.0  # seconds, well below an access token's life
@@ -76,7 +76,7 @@ class World:
         }
 
     def _record(self) -> None:
-        """Name all processes in a file, for whoever must end them after this one was killed."""
+        """Name all processes in a file, so that a later run can end them if this one is killed."""
         pids = self.processes.pids() if hasattr(self, "processes") else {}
         for server in (self.broker, self.store):
             pids |= {name: process.pid for name, process in server.running.items()}

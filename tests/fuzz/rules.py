@@ -20,7 +20,7 @@ BEYOND_SHAPES = {
     "zone": "in the database of time zones",
 }
 
-TRIMMED = "Length must be"  # what has the documented length may be shorter without the spaces around it
+TRIMMED = "Length must be"  # a text of the documented length may be too short without the spaces around it
 
 
 @schemathesis.check

@@ -398,7 +398,7 @@ def test_a_gateway_that_stops_has_sent_its_notes_or_says_what_is_lost(
 def test_a_note_that_cannot_be_told_stops_no_other(door: Door, listener: Listener, sign: Sign) -> None:
     stranger = {"Authorization": f"Bearer {sign('no-id-of-ours')}"}
     url = f"{door.url}/v1/notifications/stream"
-    # The sixth is one too many: a refusal to somebody whose id is none.
+    # The sixth is one too many: a refusal to a caller whose id is no valid id.
     streams = [requests.get(url, headers=stranger, timeout=5, stream=True) for _ in range(6)]
     door.wait_for("audit note lost")
     assert [stream.close() for stream in streams if stream.status_code == 429] == [None]

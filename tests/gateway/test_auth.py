@@ -112,7 +112,7 @@ def test_algorithms_other_than_ours(client: FlaskClient, keys: Keys, sign: Sign,
     kid = jwt.get_unverified_header(sign())["kid"]
     forged = {"alg": algorithm, "typ": "JWT", "kid": kid}
     tokens = [f"{_part(forged)}.{payload}.{end}" for end in ("", signature)]
-    if algorithm == "HS256":  # signed with what everybody knows
+    if algorithm == "HS256":  # signed with the public key as the secret
         signed = f"{_part(forged)}.{payload}"
         for secret in (keys.jwks_file.read_bytes(), json.loads(keys.jwks_file.read_text())["keys"][0]["x"].encode()):
             mac = base64.urlsafe_b64encode(hmac.digest(secret, signed.encode(), "sha256")).rstrip(b"=").decode()

@@ -53,7 +53,7 @@ def test_a_token_may_say_no_role_that_was_lost() -> None:
     known, _ = revoked(a_member("coworker"))
     assert known.admits(caller("coworker"))
     assert not known.admits(caller("coworker", "administrator"))
-    assert not revoked(a_member())[0].admits(caller("coworker")), "whoever is suspended has no role"
+    assert not revoked(a_member())[0].admits(caller("coworker")), "a suspended member has no role"
     assert known.admits(Caller("another", frozenset({"administrator"}), SESSION, 0.0, 1e12))
 
 

@@ -37,8 +37,8 @@ DENIED = PAGE | {"outcome": "denied", "actor_id": ID}
 VOICE = {"text": "t", "kind": None, "touchpoint": "app", "anonymous": False}
 DONE, HOST, REFRESH = {"status": "done"}, {"roles": ["host"]}, {"refresh_token": "t"}
 
-# By hand, so that they hold the declarations to what clients and services rely on:
-# method, path, body; what is called, with which arguments; status.
+# Written by hand, as clients and services rely on these: the declarations must agree with them.
+# method, path, body; the call and its arguments; status.
 Route = tuple[str, str, Any, str, dict[str, Any], int]
 ROUTES: list[Route] = [
     ("POST", "/v1/members", REGISTRATION, "members.invitations.register", {"registration": REGISTRATION}, 201),

@@ -167,7 +167,7 @@ def test_who_comes_back_catches_up_without_gaps_or_repetitions(
 
     def since(kwargs: dict[str, Any]) -> dict[str, Any]:
         assert kwargs == {"after": after}
-        announce(amqp_uri, both)  # it arrives live, while it is among what was missed
+        announce(amqp_uri, both)  # it arrives live, and is also among the missed messages
         time.sleep(0.3)
         return {"items": [missed, line]}
 

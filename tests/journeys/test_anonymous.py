@@ -94,7 +94,7 @@ class Act:
     answered: dict[str, Any]
     began: datetime
     ended: datetime
-    left: Documents  # what the databases have now, and had not, or not so, before
+    left: Documents  # documents that are new or changed since before
 
     def near(self, value: Any) -> set[datetime]:
         """The moments in a value that lie around this."""

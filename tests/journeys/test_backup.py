@@ -73,7 +73,7 @@ def lost(platform: Platform, store: Store) -> None:
     """Stop all processes, and empty the store and the broker."""
     for name in (*platform.SERVICES, "gateway"):
         platform.processes.kill(name)
-    time.sleep(2.5)  # until what waits for its next try is back in its queue
+    time.sleep(2.5)  # until messages that wait for their next try are back in their queue
     forget_messages(platform.processes.environment["AMQP_URI"])
     store.destroy()
 
@@ -238,7 +238,7 @@ def test_a_deed_that_is_noted_meanwhile_is_in_the_audit_log(
     lost(platform, store)
     operator.hub("restore", str(folder))
     again(platform, operator)
-    # Of the store: whoever reads the log is noted there, too, and soon fills its first page.
+    # The store is asked: reading the log is noted in the log, too, and would soon fill its first page.
     entries = store.database("members").audit
     until(lambda: entries.count_documents({"operation": "publish_event", "subject_id": event}) == 1)
 

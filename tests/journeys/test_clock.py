@@ -13,7 +13,7 @@ from tests.journeys.stream import follow
 from tests.rig.processes import Member, Platform, until
 from tests.rig.wire import Listener
 
-DAYS = 30  # that an inbox keeps what it was told
+DAYS = 30  # for which an inbox keeps a line
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_five_weeks_pass(hub: Platform, ends: Listener) -> None:
     root.post(f"/v1/events/{cancelled['id']}/cancel", {"reason": "The trainer is ill."}, status=200)
     amara.post("/v1/feedback", {"text": "Longer opening hours, please."})
     told = len(amara.inbox(4))  # three events, one of which was cancelled
-    root.inbox(1)  # of the voice; who does something is not told of it
+    root.inbox(1)  # about the voice; members are not told of their own deeds
 
     with follow(amara) as reader:
         hub.move(minutes=20)

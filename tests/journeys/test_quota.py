@@ -84,7 +84,7 @@ def test_many_at_once_are_not_too_many(strict: Platform) -> None:
 
 def test_what_is_counted_leads_to_nobody(strict: Platform) -> None:
     member = strict.join("Amara")
-    time.sleep(WRITTEN_EVERY + 0.5)  # until what others said is written down
+    time.sleep(WRITTEN_EVERY + 0.5)  # until the tallies of the others are written
     before = {each["_id"] for each in documents(strict, "feedback")["feedback.tallies"]}
     for body in (SECRET, TEXT, SECRET):
         member.post("/v1/feedback", body)

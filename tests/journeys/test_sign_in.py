@@ -118,4 +118,4 @@ def test_tabs_that_share_a_session(hub: Hub, apart: int) -> None:
             headers = {"Authorization": f"Bearer {each.json()['access_token']}"}
             assert requests.get(f"{hub.url}/v1/me", headers=headers, timeout=10).status_code == 200
     assert hub.refresh(f"{token}x").status_code == 401
-    assert hub.refresh(token).status_code == 401, "a token that is none has ended the session"
+    assert hub.refresh(token).status_code == 401, "an invalid token has ended the session"

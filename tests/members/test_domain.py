@@ -81,7 +81,7 @@ def test_who_steals_the_store_gets_no_token() -> None:
     assert len(session["recent"]) == 2
     assert not [each for each in (first, second, third) if each in kept]
     veiled = {each["hash"]: each["next"] for each in session["recent"]}
-    for known in veiled:  # the hash of a token is not what opens the next
+    for known in veiled:  # the hash of a token does not open the next one
         assert second not in str(sessions.renew(session | {"recent": session["recent"][:1]}, known, "new", NOW))
 
 
@@ -116,7 +116,7 @@ def test_what_the_version_before_forgives_is_forgiven() -> None:
     session, youngest = sessions.renew(session, "a", "c", NOW)
     assert youngest == "c"
     assert [sessions.renew(session, each, "x", NOW)[1] for each in "ac"] == ["c", "x"]
-    assert not sessions.reused(session, "b", NOW), "whoever has that one may not have lost it"
+    assert not sessions.reused(session, "b", NOW), "a client that has this token may not have lost it"
     assert sessions.reused(saved_by_the_version_before(), "a", NOW + timedelta(seconds=30))
 
 

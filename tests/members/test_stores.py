@@ -137,7 +137,7 @@ def test_an_administrator_who_leaves_is_not_relied_on(make_store: Any) -> None:
     store.save(accounts.suspend(people["c"], "a reason", by="a", now=NOW))
     assert not store.others_administer("a", NOW)
     stale = NOW + accounts.LEAVING_LASTS
-    assert store.others_administer("a", stale), "whoever marked b has died"
+    assert store.others_administer("a", stale), "the process that marked b has died"
     with pytest.raises(Conflict):
         store.save(accounts.leaving(people["b"], NOW) | {"version": 2})
     assert store.get("b")["leaving_at"] is None
@@ -217,7 +217,7 @@ def test_a_password_is_renewed_only_while_it_is_the_same(make_store: Any) -> Non
     assert store.get("0001") == before
     store.renew_password("0001", "hash", "new")
     assert store.get("0001") == before | {"password_hash": "new"}
-    store.save(before | {"name": "Amara"})  # by who had read it before: no conflict
+    store.save(before | {"name": "Amara"})  # by a process that had read it before: no conflict
 
 
 def test_attempts_at_once_are_counted_one_by_one(make_store: Any) -> None:

@@ -252,7 +252,7 @@ def test_the_words_of_a_voice_are_taken_out_of_all_lines(hub: Hub) -> None:
     hub.voice(FEEDBACK_SUBMITTED, voice_id, text=WORDS, author_id=author)
     hub.voice(FEEDBACK_ANSWERED, voice_id, text=WORDS, answer=f"So {WORDS}!", author_id=author, actor_id=root)
     until(lambda: len(hub.told(link)) == 2)
-    hub.somebody(roles=("coworker",), id=root)  # who administers no more has the line still
+    hub.somebody(roles=("coworker",), id=root)  # a former administrator still has the line
     assert hub.words().count(WORDS) == 3
     hub.voice(FEEDBACK_TAKEN_DOWN, voice_id, author_id=author, actor_id=root, reason="It names a neighbour.")
     until(lambda: len(hub.told(link)) == 3 and WORDS not in hub.words())

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 TRIES = 5
-MEASURABLE = 0.0003  # seconds of CPU: what costs less even for the longest input harms nobody
+MEASURABLE = 0.0003  # seconds of CPU: a function that costs less even for the longest input is harmless
 LINEAR = 4.0
 QUADRATIC = 16.0
 

@@ -22,7 +22,7 @@ class Ask:
     ids: dict[str, str] = field(default_factory=dict)
     body: Any = None
     look: Callable[[], Any] = lambda: None
-    token: str | None = None  # of the owner's, for what ends a session: the others still need theirs
+    token: str | None = None  # of the owner, for a request that ends a session: the others still need theirs
 
 
 class Recipes:
@@ -127,7 +127,7 @@ class Recipes:
 
     show_house = _nothing
 
-    # Sessions: what ends is one of their own, as the others still need theirs.
+    # Sessions: each request ends a session made for it, as the others still need theirs.
 
     def sign_in(self, owner: Member) -> Ask:
         return Ask(body={"email": owner.profile["email"], "password": PASSWORD})

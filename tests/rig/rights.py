@@ -97,7 +97,7 @@ class Matrix:
         owners = {"own": party.owner, "foreign": self._other} if "{" in path else {"any": party.owner or self._other}
         for whose, owner in owners.items():
             if owner is None:
-                continue  # nobody owns nothing
+                continue  # this role has no owner
             found = [self._by(party, token, method, path, getattr(self.recipes, name)(owner)) for token in party.tokens]
             statuses, changes = zip(*found, strict=True)
             may = _may(operation, party.role, own=whose != "foreign")

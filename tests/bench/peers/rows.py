@@ -31,7 +31,7 @@ PEERS = "tests.bench.peers"
 PEOPLE = 10_000
 BYSTANDERS = 2_000
 WITHIN = 120.0  # seconds for one event
-SETTLE = 0.5  # seconds: what the other has left to do after its last line must not be paid for by the next
+SETTLE = 0.5  # seconds: the remaining work of one side must not slow the next turn
 QUEUE, TOLD = "peer.fanout", "peer.told"
 DELAYS = 28  # queues that Celery makes for delayed tasks where its own are quorum queues
 FORGED = "eyJhbGciOiJFZERTQSIsImtpZCI6IngifQ.e30.AA"
@@ -143,7 +143,7 @@ def _ids() -> list[str]:
 
 
 def _seed(database: Database[Document], ids: list[str]) -> None:
-    """Members of whom the first have the tag, and an empty inbox, as notifications itself would have them."""
+    """Put members and an empty inbox into the store, as notifications would have them. The first ones have the tag."""
     people, inbox = PeopleStore(database, "notifications"), InboxStore(database, "notifications")
     people.prepare(), inbox.prepare()
     joined_at = clock.now() - timedelta(days=1)

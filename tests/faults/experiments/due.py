@@ -1,4 +1,4 @@
-"""Work falls due while something breaks: events end, each once, whoever died meanwhile and whatever was away."""
+"""Work falls due while something breaks. Each event ends once, whatever process dies and whatever server is away."""
 
 import signal
 import time
@@ -19,7 +19,7 @@ HEARD = "faults.ends"
 SERVICE = "events"
 SOON, LASTS = timedelta(minutes=5), timedelta(minutes=1)  # all are published before the first begins
 OVER = SOON + LASTS + timedelta(seconds=30)
-LEASE = timedelta(minutes=2)  # after which work is free again that was taken by who died
+LEASE = timedelta(minutes=2)  # after which the work of a dead process is free again
 
 
 class Ends:

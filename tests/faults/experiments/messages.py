@@ -116,7 +116,7 @@ def reversed_order(trial: Trial) -> None:
         trial.settle()
         trial.expect(_snapshot(trial)["people"] == before["people"], "the copy of the people differs")
     with trial.step("forget the inboxes, and hear of the rest from the last to the first"):
-        # Only now: what is announced before a person is known may pass them by, as tests/README.md says.
+        # Only now: an announcement before a person is known may miss them, as tests/README.md says.
         for name in (*LINES, "jobs", "told"):
             notifications[name].delete_many({})
         _say_backwards(trial, [each for each in recorded if each not in people])
