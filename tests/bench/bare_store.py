@@ -31,7 +31,7 @@ Document = dict[str, Any]
 
 
 def voice(author_id: str, text: str) -> Document:
-    """A voice as it is saved: its message rides in it."""
+    """A voice as it is saved, with its message inside."""
     now = clock.now()
     draft = {"text": text, "kind": None, "touchpoint": "app", "anonymous": False}
     made = raise_voice(author_id, draft, "", id=identifiers.new_id(now), at=now)

@@ -121,7 +121,7 @@ class Hub:
         return made | {"version": 1, "sequence": 1}
 
     def _event(self, host_id: str, ago: int) -> Document:
-        """Hours ago, or to come."""
+        """An event that started so many hours ago; a negative number is in the future."""
         starts = clock.now() - timedelta(hours=ago)
         before, who = starts - timedelta(days=9), {"by": host_id, "roles": frozenset(ORGANISER)}
         made = calendar.draft(_plan(starts), id=identifiers.new_id(before), now=before, **who)
@@ -229,7 +229,7 @@ def _answered(answer: requests.Response, status: int) -> None:
 
 
 def _until(listener: Listener, told: int, seconds: float = 60) -> None:
-    """Wait until so many were told since it listens."""
+    """Wait until so many members were told since the listening began."""
     until = time.perf_counter() + seconds
     while sum(len(each["data"]["member_ids"]) for each in listener.heard) < told:
         assert time.perf_counter() < until, f"{told} were never told"

@@ -19,7 +19,7 @@ OPENING_A_CHANNEL = b"\x00\x14\x00\x0a"  # class and method
 def test_a_connection_that_ends_while_the_process_can_do_nothing_is_opened_again(
     processes: Processes, environment: dict[str, str], amqp_uri: str, end: str
 ) -> None:
-    """The first to notice is then the handler that acknowledges, not the greenlet that reads."""
+    """The handler that acknowledges notices it first, not the greenlet that reads."""
     with (
         Proxy(amqp_uri) as proxy,
         connection(amqp_uri) as direct,
@@ -61,7 +61,7 @@ def test_who_is_done_after_the_connection_ended_opens_no_other(
 def test_a_call_whose_connection_ended_before_it_began_runs_once(
     processes: Processes, environment: dict[str, str], amqp_uri: str, caller: Caller, before: str
 ) -> None:
-    """It is delivered, and waits for the call before it; nobody can be told any more that it begins.
+    """The call is delivered and waits for the call before it. Its start can't be announced to the caller any more.
 
     At once after the end the socket still takes what is written.
     """
@@ -82,7 +82,7 @@ def test_a_call_whose_connection_ended_before_it_began_runs_once(
 def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
     processes: Processes, amqp_uri: str, caller: Caller, way: str
 ) -> None:
-    """The broker has taken it; of what it is asked then nothing arrives, as where the network lets nothing through."""
+    """The broker accepts the connection. Then nothing sent to it arrives, as in a network that drops all packets."""
     with Proxy(amqp_uri) as proxy:
         proxy.swallows = OPENING_A_CHANNEL if way == "hears" else b""
         processes.start("probe", "-m", "tests.chassis.probe", AMQP_URI=proxy.uri)

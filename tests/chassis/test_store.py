@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 class Kicks:
-    """Stands where the relay does, and keeps what it was told."""
+    """Stands in for the relay, and keeps the kicks that it gets."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, list[dict[str, Any]]]] = []

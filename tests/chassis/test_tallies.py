@@ -28,7 +28,7 @@ def written(store: Cups) -> dict[str, int]:
 
 @pytest.fixture
 def stores(make_store: Any) -> Iterator[list[Cups]]:
-    """As two processes have them."""
+    """Two stores, as two processes have them."""
     found = [make_store(Cups) for _ in range(2)]
     yield found
     for each in found:

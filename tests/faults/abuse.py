@@ -1,4 +1,4 @@
-"""Abusive requests: to every operation that takes a body, what it must refuse; and what is hardly HTTP."""
+"""Abusive requests: bodies that each operation must refuse, and octets that are hardly HTTP."""
 
 import gzip
 import json

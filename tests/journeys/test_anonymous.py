@@ -123,7 +123,7 @@ class Hub:
         return self.client.get_database(self.environment["MONGO_DATABASE_PREFIX"] + service, codec_options=AWARE)
 
     def documents(self) -> Documents:
-        """All documents of all databases, once all that was announced is sent and told, and all was counted."""
+        """All documents of all databases, after all messages are sent and told and all tallies are written."""
         until(lambda: not self._unsent())
         time.sleep(WRITTEN_EVERY + 0.5)
         return {

@@ -47,7 +47,7 @@ def refreshed(hub: Platform, member: Member) -> requests.Response:
 
 
 def quiet(listener: Listener, count: int) -> None:
-    """So many messages come, and no other within two looks at what is due."""
+    """Wait for so many messages. No other may come while due work is looked at twice."""
     listener.wait(count)
     deadline = time.monotonic() + 2.5
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""One trace leads from a request over all processes to the inbox; from an anonymous voice none leads back."""
+"""One trace leads from a request over all processes to the inbox. No trace leads back from an anonymous voice."""
 
 import secrets
 import socket
@@ -29,7 +29,7 @@ def collector() -> Iterator[Collector]:
 def traced(
     environment: dict[str, str], collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
-    """A platform that tells the collector."""
+    """A platform that sends its spans to the collector."""
     told = {"OTEL_BSP_SCHEDULE_DELAY": "1000", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
     with Platform.running(environment | told, tmp_path_factory.mktemp("traced")) as running:
         yield running

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 class Family(RuleBasedStateMachine):
-    """The youngest refresh token of a session works. One that was used within 30 s brings the youngest."""
+    """The newest refresh token of a session works. A token that was used within 30 s returns the newest."""
 
     tokens = Bundle("tokens")
 

@@ -1,4 +1,4 @@
-"""An outage: the broker is stopped while members post. What was lost, who died, how soon all is well again."""
+"""An outage: the broker is stopped while members post. Measures lost posts, dead processes and time to recover."""
 
 import random
 import time
@@ -26,7 +26,7 @@ PROMISED = 5.0  # seconds
     slow=True,
 )
 def outage(ground: Ground, lost: Row, dead: Row, back: Row) -> None:
-    """On a broker and a store of its own. What a 201 promised is looked for in the inboxes."""
+    """Runs on a broker and a store of its own. Each voice that was answered with 201 is looked for in the inboxes."""
     ground.alone()
     try:
         with world() as made:

@@ -1,4 +1,4 @@
-"""The bus: messages from publisher to handler, out of the outbox, and calls; beside py-amqp that does no more."""
+"""The bus: messages from publisher to handler and out of the outbox, and calls. The limit is py-amqp alone."""
 
 import time
 from functools import partial

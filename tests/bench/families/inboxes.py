@@ -1,4 +1,4 @@
-"""From one message to many inboxes, beside what the store alone takes for that; only notifications runs."""
+"""From one message to many inboxes. The limit is the store alone; only notifications runs."""
 
 import time
 from statistics import median

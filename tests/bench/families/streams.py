@@ -1,4 +1,4 @@
-"""Live streams: how soon what one member says is seen by another, and how many one worker holds open."""
+"""Live streams: the time until one member sees another's words, and the number of streams of one worker."""
 
 import re
 import selectors

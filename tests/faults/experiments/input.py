@@ -59,7 +59,7 @@ def _send(url: str, bearer: str, request: abuse.Request) -> tuple[int | str, str
 
 
 def _say(port: int, sent: bytes) -> tuple[int | str, str]:
-    """The answer to octets, after which nothing more comes."""
+    """Send octets and nothing more; return the answer."""
     received = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
@@ -77,7 +77,7 @@ def _say(port: int, sent: bytes) -> tuple[int | str, str]:
 
 
 def _abuse(trial: Trial, found: Counter[Any]) -> None:
-    """One round: everything once; what is not refused with a problem document is a problem."""
+    """One round sends everything once. Each must be refused with a problem document or a hang-up."""
     platform, member = trial.world.platform, trial.world.administrators[1]
     document = requests.get(f"{platform.url}/openapi.json", timeout=10).json()
     bearer = member.tokens["access_token"]
@@ -149,7 +149,7 @@ class Watch:
 
 
 def _crowd(trial: Trial, stack: ExitStack) -> None:
-    """More of them than a worker has places for: others are served again when the first have had their time."""
+    """Open more connections than a worker has places for. Others are served again when the time of these is over."""
     world, member = trial.world, trial.world.authors[0]
     watch = Watch(trial, 5, stack)
     series, numbers = f"crowd {trial.dice.getrandbits(48):012x}", itertools.count()

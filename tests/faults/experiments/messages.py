@@ -244,7 +244,7 @@ def garbage(trial: Trial) -> None:
 
 
 def _garbage_calls(trial: Trial, capabilities: list[str]) -> int:
-    """Calls that no service can take; how many were answered with a refusal, which all with a way back must be."""
+    """Send calls that no service can take; return the number of refusals. All calls with a reply queue must get one."""
     refused, caller = 0, Caller(trial.world.broker.uri)
     headers = {"nameko.call_id_stack": 5, "nameko.token": 7, "nameko.deadline": "soon", "nameko.idempotency_key": [1]}
     try:

@@ -84,7 +84,7 @@ def announcement_killed(trial: Trial) -> None:
 
 
 def _announce_and_kill(trial: Trial, members: set[str], fault: str, lives: int, told: dict[str, str]) -> None:
-    """One event for everyone, and one for all of these, by a line each; `told` says of each link what it told."""
+    """Publish one event for everyone, and one for these members by a line each. `told` maps links to effects."""
     world = trial.world
     readers = [*world.administrators[1:], *world.authors]
     diary = rig(trial, "notifications", fault, LIVES=str(lives), STEPS="3")
