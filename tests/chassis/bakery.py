@@ -1,4 +1,4 @@
-"""A small service of the tests' own, whose loaves are done at their moments, and which counts its days.
+"""A small service of the tests' own. Its loaves are done at their moments, and it counts its days.
 
 A loaf's `needs` say what becomes of it: `ok`, `N tries` (fails until the Nth), `time` (takes half a second).
 """

@@ -21,7 +21,7 @@ assert runner  # imported for its effect, before all else of ours: from here on 
 
 
 def _dying(step: Callable[..., Any]) -> Callable[..., Any]:
-    """The step, before which a life ends that has come to its drawn number of steps."""
+    """Wrap a step: the process dies before the step whose number was drawn for this life."""
     diary = Path(os.environ["DIARY"])
     with diary.open("a") as pages:
         pages.write("born\n")

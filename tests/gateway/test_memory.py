@@ -98,7 +98,7 @@ def test_addresses_that_are_none_are_not_kept_whole() -> None:
 
 
 def test_one_token_is_remembered_once(app: Any, sign: Sign) -> None:
-    """Base64 may be read with anything in between: then one token would be as many as one likes, each of 8 KB."""
+    """A lenient reader of base64 skips foreign characters. One token could then be any number of texts of 8 KB."""
     known: tokens.Tokens = app.extensions["tokens"]
     good = sign()
     assert known.caller(good).id == MEMBER

@@ -43,7 +43,7 @@ def status(member: Member, path: str = "/v1/me") -> int:
 
 
 def stir(platform: Platform) -> None:
-    """Have the gateways hear that a member's tags have changed: they ask at once whose access has ended."""
+    """Change the administrator's tags. The gateways hear of it and ask at once whose access has ended."""
     platform.administrator.ask("PATCH", "/v1/me", json={"tags_want": [secrets.token_hex(4)]})
 
 

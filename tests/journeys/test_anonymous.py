@@ -168,7 +168,7 @@ def seen(environment: dict[str, str], amqp_uri: str, tmp_path_factory: pytest.Te
     with Watched.running(environment | {"LOG_FORMAT": "json"}, tmp_path_factory.mktemp("anonymous")) as platform:
         people = [platform.join(name) for name in ("Amara", "Omar", "Olga")]
         hub = Hub(platform, amqp_uri)
-        time.sleep(APART)  # so that nobody's joining is near
+        time.sleep(APART)  # so that no member's joining is near
         named, unlinked = [], []
         for text, key in ((SHORT, GUESSED), (LONG, str(UUID(int=secrets.randbits(128))))):
             named.append(hub.say(people[1], "Before it.", secrets.token_hex(8), anonymous=False))

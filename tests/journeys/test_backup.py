@@ -79,7 +79,7 @@ def lost(platform: Platform, store: Store) -> None:
 
 
 def again(platform: Platform, operator: Operator) -> None:
-    """Everybody works, and has heard who belongs to the hub."""
+    """Start all processes again, and wait until they have heard of the members."""
     for name in platform.SERVICES:
         platform.serve(name)
     platform.open_door("gateway", platform.port)

@@ -67,7 +67,7 @@ def test_a_voice_survives_the_death_of_feedback_right_after_its_answer(own: Plat
 def test_a_message_that_comes_again_is_announced_again_to_the_same(
     processes: Processes, environment: dict[str, str], amqp_uri: str
 ) -> None:
-    """Gateways leave out what they have heard, by its id; so the same id must always be to the same members."""
+    """Gateways skip messages whose id they have heard, so the same id must always go to the same members."""
     forget_messages(amqp_uri)
     own, voice = f"test_{uuid.uuid4().hex}_", submitted("I need a lamp.")
     processes.start("notifications", "-m", "services.notifications", MONGO_DATABASE_PREFIX=own)

@@ -21,7 +21,7 @@ STARTS, FAR = to_come(), to_come(3654)
 
 
 def there(moment: datetime) -> str:
-    """A moment as it is told an hour east of Greenwich."""
+    """A moment as text, on a clock one hour ahead of UTC."""
     return moment.astimezone(timezone(timedelta(hours=1))).isoformat()
 
 

@@ -88,7 +88,7 @@ def test_an_entry_is_kept_for_a_year(make_store: Any) -> None:
 
 @pytest.fixture(scope="module")
 def members(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """The capability alone, with an administrator and somebody else."""
+    """The audit capability alone, with an administrator and a host."""
     running = Processes(environment, tmp_path_factory.mktemp("audit"))
     running.start("members", "-m", "services.members", "audit")
     running.until("members", "serving")

@@ -34,7 +34,7 @@ class Hub:
         self._processes, self._accounts, self._sign = processes, accounts, sign
 
     def administrators(self, count: int) -> list[str]:
-        """So many, and no others."""
+        """Make this number of administrators, and no others."""
         self._accounts.rows.delete_many({})
         now, ids = clock.now(), []
         for _ in range(count):

@@ -69,7 +69,7 @@ class Hub:
         return sorted(each["member"] for each in self.database.inbox.find(wanted))
 
     def words(self) -> str:
-        """All that lies in inboxes."""
+        """All rows of the inboxes as one text, without their ids."""
         return str([{**each, "_id": None} for each in self.database.inbox.find()])
 
     def handled(self, times: int, queue: str) -> None:
@@ -235,7 +235,7 @@ def a_voice(age: timedelta = timedelta(0)) -> tuple[str, str]:
 
 
 def no_hour_yet(hub: Hub) -> None:
-    """Count anew, by a new process; not within the last seconds of an hour."""
+    """Start the count of the hour anew with a new process, but not in the last seconds of an hour."""
     while (left := 3600 - time.time() % 3600) < 20:
         time.sleep(left)
     hub.processes.end("notifications")

@@ -76,7 +76,7 @@ def test_an_audience_is_roles_or_tags_of_those_who_belonged(make_store: Any) -> 
     assert told(tags=["nothing"]) == []
     assert store.anybody("host")
     assert not store.anybody("trainer")
-    assert not store.anybody("bread"), "a tag is no role"
+    assert not store.anybody("bread"), "a tag is not a role"
 
 
 def test_the_roster_follows_every_change_whoever_makes_it(make_store: Any) -> None:

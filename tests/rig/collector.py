@@ -56,7 +56,7 @@ class Collector:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Listens to nobody for as long as the block lasts."""
+        """The collector does not listen while the block lasts."""
         self.__exit__()
         try:
             yield

@@ -99,7 +99,7 @@ def _alike(ours: str, theirs: str, token: str) -> None:
     Row(f"one event to {PEOPLE:,} inboxes", "per s", f"Celery, a task for each {PORTION:,}", at_least=1.5),
 )
 def celery(ground: Ground, row: Row) -> None:
-    """From an event's message until all lines are in, as those say who put them there."""
+    """From an event's message until all lines are stored, as their writers report."""
     python, uri = _python("celery"), ground.backend.amqp_uri
     ground.alone()
     prefix, other = ground.fresh(), ground.fresh()

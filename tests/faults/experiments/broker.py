@@ -11,7 +11,7 @@ WARM = 1.0  # seconds under load before something breaks
 
 
 def _alive(trial: Trial) -> None:
-    """No process of ours died of the broker."""
+    """Expect that no process of ours has died because of the broker."""
     trial.expect(not trial.world.processes.deaths, f"deaths: {trial.world.processes.deaths}")
 
 

@@ -39,7 +39,7 @@ HEADERS = (5, True, ["x"], {"sub": "x"}, "", "Bearer x")
 
 @contextmanager
 def _sound(trial: Trial) -> Iterator[None]:
-    """No process dies meanwhile, also none of those that serve for another."""
+    """Expect that no process dies meanwhile, workers included."""
     names = (*trial.world.platform.SERVICES, "gateway")
     before = {name: children(trial.world.processes.pids()[name]) for name in names}
     yield

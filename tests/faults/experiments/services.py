@@ -106,7 +106,7 @@ def _announce_and_kill(trial: Trial, members: set[str], fault: str, lives: int, 
 
 
 def _heard_of(trial: Trial, listener: Listener, members: set[str], told: dict[str, str]) -> None:
-    """The bus has told of each of them, however often."""
+    """Expect that the bus has told of each line at least once."""
     count = -1
     while count < len(listener.heard):
         count = len(listener.heard)

@@ -9,7 +9,7 @@ BRAKED = "braking"
 
 
 def _braked(trial: Trial, before: int) -> None:
-    """Handlers stopped taking work instead of failing it: so it says in the log, and nothing was retried to death."""
+    """Note how often handlers stopped taking work instead of failing it, as the log says."""
     times = trial.world.processes.log("notifications").count(BRAKED) - before
     trial.sizes["brakes"] = times
 
