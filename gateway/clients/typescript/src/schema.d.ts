@@ -19,7 +19,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change what the hub says of itself: only the fields that are sent.
+         * Change the facts about the hub: only the fields that are sent.
          * @description For: administrator.
          */
         patch: operations["change_house"];
@@ -39,8 +39,8 @@ export interface paths {
         get: operations["list_invitations"];
         put?: never;
         /**
-         * Invite somebody, and be shown the code to hand over.
-         * @description An address has one open invitation at most: to invite it again changes that one, which keeps its code.
+         * Invite somebody, and get the code to hand over.
+         * @description An address has at most one open invitation. Inviting it again changes that invitation, which keeps its code.
          */
         post: operations["invite_member"];
         delete?: never;
@@ -134,7 +134,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take a member from the hub for good: no way in, no profile; their name stays beside what they said.
+         * Remove a member for good: they can't sign in and have no profile; their name stays beside what they said.
          * @description For: administrator.
          */
         delete: operations["remove_member"];
@@ -155,7 +155,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Say which roles a member has from now on.
+         * Set the roles that a member has from now on.
          * @description For: administrator.
          */
         put: operations["set_member_roles"];
@@ -206,7 +206,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a code by which a member sets a new password; an earlier code works no more.
+         * Make a code by which a member sets a new password; an earlier code no longer works.
          * @description For: administrator.
          */
         post: operations["issue_password_reset"];
@@ -335,7 +335,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for fresh tokens.
-         * @description Whoever sends the same token again within 30 seconds gets the same next refresh token, with an access token of their own: so tabs can share one, and a lost answer can be asked for again. A token that is used later than that ends the session. A session lasts 90 days at most. Then sign in again.
+         * @description A token that is sent again within 30 seconds gives the same next refresh token and a fresh access token. So tabs can share one token, and a client can ask again for a lost answer. A token that is sent again later ends the session. A session lasts 90 days at most. Then sign in again.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -451,7 +451,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel an event; those who were told of it are told why.
+         * Cancel an event; the members who were told of it are told why.
          * @description For: administrator; host, mentor, trainer (their own).
          */
         post: operations["cancel_event"];
@@ -683,7 +683,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read with a claim code what became of an anonymous voice. */
+        /** Read the outcome of an anonymous voice with its claim code. */
         post: operations["claim_outcome"];
         delete?: never;
         options?: never;
@@ -802,7 +802,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the audit log of the last 365 days, newest first; to read it is noted there, too.
+         * List the audit log of the last 365 days, newest first; reading it is noted there, too.
          * @description For: administrator.
          */
         get: operations["list_audit_entries"];
@@ -984,12 +984,12 @@ export interface components {
         };
         Promises: {
             /**
-             * @description Within how many days a person answers.
+             * @description The days within which a person answers.
              * @example 14
              */
             days_to_answer: number;
             /**
-             * @description Of how many in a hundred this is to be true.
+             * @description The percentage of voices for which this promise is kept.
              * @example 80
              */
             share_kept: number;
@@ -1004,7 +1004,7 @@ export interface components {
             /** @example Lake Hub */
             name: string;
             /**
-             * @description Where it is; empty where nobody says.
+             * @description Its address; empty if it is not given.
              * @example 1 Lake Road, Kisumu
              */
             address: string;
@@ -1023,14 +1023,14 @@ export interface components {
             languages: ("en" | "de")[];
             colours: components["schemas"]["Colours"];
             /**
-             * @description How a person comes to belong to it.
+             * @description The way in which a person joins.
              * @example invitation
              * @enum {string}
              */
             joining: "invitation";
             promises: components["schemas"]["Promises"];
             /**
-             * @description null where there is no such time.
+             * @description The quiet hours; null if there are none.
              * @example {
              *       "begins": "20:00",
              *       "ends": "08:00"
@@ -1049,7 +1049,7 @@ export interface components {
             /** @example Lake Hub */
             name?: string;
             /**
-             * @description Where it is; empty where nobody says.
+             * @description Its address; empty if it is not given.
              * @example 1 Lake Road, Kisumu
              */
             address?: string;
@@ -1068,14 +1068,14 @@ export interface components {
             languages?: ("en" | "de")[];
             colours?: components["schemas"]["Colours"];
             /**
-             * @description How a person comes to belong to it.
+             * @description The way in which a person joins.
              * @example invitation
              * @enum {string}
              */
             joining?: "invitation";
             promises?: components["schemas"]["Promises"];
             /**
-             * @description null where there is no such time.
+             * @description The quiet hours; null if there are none.
              * @example {
              *       "begins": "20:00",
              *       "ends": "08:00"
@@ -1128,12 +1128,12 @@ export interface components {
             state: "open" | "used" | "withdrawn" | "expired";
             /**
              * Format: uuid
-             * @description Who sent it last; it works while they are an administrator.
+             * @description Its last sender. It works while they are an administrator.
              */
             by: string;
             /**
              * Format: uuid
-             * @description Who joined with it.
+             * @description The member who joined with it.
              */
             used_by: string | null;
             /** Format: date-time */
@@ -1180,13 +1180,13 @@ export interface components {
              */
             tags_want?: string[];
             /**
-             * @description In which language I am written to. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @description The language in which I am written to. "" if I choose none: then the hub's is used. Only I see it. A change counts from the next access token on.
              * @example en
              * @enum {string|null}
              */
             language?: "" | "en" | "de" | null;
             /**
-             * @description The time zone in which I am told of times, by its name in the IANA database. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @description The time zone in which I read times, by its name in the IANA database. "" if I choose none: then the hub's is used. Only I see it. A change counts from the next access token on.
              * @example Africa/Nairobi
              */
             zone?: string | null;
@@ -1232,13 +1232,13 @@ export interface components {
              */
             tags_want?: string[];
             /**
-             * @description "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @description "" if I choose none: then the hub's is used. Only I see it. A change counts from the next access token on.
              * @example en
              * @enum {string}
              */
             language: "" | "en" | "de";
             /**
-             * @description "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @description "" if I choose none: then the hub's is used. Only I see it. A change counts from the next access token on.
              * @example Africa/Nairobi
              */
             zone: string;
@@ -1366,13 +1366,13 @@ export interface components {
              */
             tags_want?: string[];
             /**
-             * @description In which language I am written to. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @description The language in which I am written to. "" if I choose none: then the hub's is used. Only I see it. A change counts from the next access token on.
              * @example en
              * @enum {string|null}
              */
             language?: "" | "en" | "de" | null;
             /**
-             * @description The time zone in which I am told of times, by its name in the IANA database. "" where I choose none: then the hub's counts. Only I see it; it counts from the next access token on.
+             * @description The time zone in which I read times, by its name in the IANA database. "" if I choose none: then the hub's is used. Only I see it. A change counts from the next access token on.
              * @example Africa/Nairobi
              */
             zone?: string | null;
@@ -1400,7 +1400,7 @@ export interface components {
              */
             password: string;
             /**
-             * @description From this member's last sign-in on this device, if there was one: so that the wrong guesses of others do not shut it out.
+             * @description The token from this member's last sign-in on this device, if there was one. With it, the wrong guesses of others do not shut the device out.
              * @example dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h
              */
             device_token?: string | null;
@@ -1832,7 +1832,7 @@ export interface components {
             /** @example Monday, 1 March 2027, 09:00 UTC, The café, ground floor */
             body: string;
             /**
-             * @description Path of what it is about.
+             * @description The path of the notification's subject.
              * @example /v1/events/…
              */
             link: string;
@@ -1880,12 +1880,12 @@ export interface components {
             /** Format: date-time */
             at: string;
             /**
-             * @description The `operationId`; null, like what follows from it, when a member asked too often: who did is kept, what they asked is not, for it may have been to say something anonymously.
+             * @description The `operationId`. For a member who asked too often, this and all that tells it are null, because the request may have been for an anonymous voice.
              * @example set_member_roles
              */
             operation: string | null;
             /**
-             * @description Of the request; null for what a service noted.
+             * @description The method of the request; null if a service noted the deed.
              * @example PUT
              */
             method: string | null;
@@ -1893,33 +1893,33 @@ export interface components {
             path: string | null;
             /**
              * Format: uuid
-             * @description What it was done to, if the path says.
+             * @description Its subject, if the path names it.
              */
             subject_id: string | null;
             /**
              * Format: uuid
-             * @description Who; null when nobody was signed in, or where it would tell who spoke anonymously.
+             * @description The member; null if not signed in, or if it would tell who spoke anonymously.
              */
             actor_id: string | null;
             /** @enum {string} */
             outcome: "done" | "denied" | "unknown";
             /**
-             * @description null for what a service noted.
+             * @description null if a service noted the deed.
              * @example 403
              */
             status: number | null;
             /**
-             * @description Why it was denied.
+             * @description The reason for a denial.
              * @example null
              */
             code: string | null;
             /**
-             * @description From where, never the whole address.
+             * @description The caller's network, never the whole address.
              * @example 203.0.113.0/24
              */
             network: string | null;
             /**
-             * @description How it was; null for what was new or denied.
+             * @description The facts before; null if new or denied.
              * @example {
              *       "roles": [
              *         "coworker"
@@ -1930,7 +1930,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description How it is since; null for what was read or denied.
+             * @description The facts after; null if read or denied.
              * @example {
              *       "roles": [
              *         "host"
@@ -2041,7 +2041,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nobody, or nobody that can be verified, is asking. */
+        /** @description The caller gave no proof of who they are, or none that can be verified. */
         Unauthenticated: {
             headers: {
                 [name: string]: unknown;
@@ -2052,7 +2052,7 @@ export interface components {
                  *       "type": "urn:hearth:problem:unauthorized",
                  *       "title": "Unauthorized",
                  *       "status": 401,
-                 *       "detail": "Nobody, or nobody that can be verified, is asking.",
+                 *       "detail": "The caller gave no proof of who they are, or none that can be verified.",
                  *       "code": "unauthorized",
                  *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
                  *     }
@@ -2079,7 +2079,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description True in itself, but not in the present state (also: somebody else was faster). */
+        /** @description The request is right, but not in the present state; perhaps somebody else was faster. */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -2090,7 +2090,7 @@ export interface components {
                  *       "type": "urn:hearth:problem:conflict",
                  *       "title": "Conflict",
                  *       "status": 409,
-                 *       "detail": "True in itself, but not in the present state (also: somebody else was faster).",
+                 *       "detail": "The request is right, but not in the present state; perhaps somebody else was faster.",
                  *       "code": "conflict",
                  *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
                  *     }
@@ -2155,7 +2155,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description What was sent has the wrong shape or content. */
+        /** @description The request has the wrong shape or content. */
         Invalid: {
             headers: {
                 [name: string]: unknown;
@@ -2166,7 +2166,7 @@ export interface components {
                  *       "type": "urn:hearth:problem:unprocessable_entity",
                  *       "title": "Unprocessable Entity",
                  *       "status": 422,
-                 *       "detail": "What was sent has the wrong shape or content.",
+                 *       "detail": "The request has the wrong shape or content.",
                  *       "code": "unprocessable_entity",
                  *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
                  *     }
@@ -2174,7 +2174,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such thing, or none that the caller may know of. */
+        /** @description The thing does not exist, or the caller may not know of it. */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -2185,7 +2185,7 @@ export interface components {
                  *       "type": "urn:hearth:problem:not_found",
                  *       "title": "Not Found",
                  *       "status": 404,
-                 *       "detail": "There is no such thing, or none that the caller may know of.",
+                 *       "detail": "The thing does not exist, or the caller may not know of it.",
                  *       "code": "not_found",
                  *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
                  *     }
@@ -2465,7 +2465,7 @@ export interface operations {
             query?: {
                 /** @description Items a page. */
                 limit?: number;
-                /** @description The `next` of the page before; opaque. */
+                /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
             };
             header?: {
@@ -2662,11 +2662,11 @@ export interface operations {
             query?: {
                 /** @description Items a page. */
                 limit?: number;
-                /** @description The `next` of the page before; opaque. */
+                /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
                 role?: "coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host" | null;
                 tag?: string | null;
-                /** @description Suspended members are for administrators to see. */
+                /** @description Only administrators see suspended members. */
                 status?: "active" | "suspended";
             };
             header?: {
@@ -3624,7 +3624,7 @@ export interface operations {
             query?: {
                 /** @description Items a page. */
                 limit?: number;
-                /** @description The `next` of the page before; opaque. */
+                /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
                 status?: "draft" | "published" | "cancelled" | "ended";
                 /** @description Only events that start after this moment. */
@@ -4120,7 +4120,7 @@ export interface operations {
             query?: {
                 /** @description Items a page. */
                 limit?: number;
-                /** @description The `next` of the page before; opaque. */
+                /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
                 status?: "open" | "closed";
             };
@@ -4598,7 +4598,7 @@ export interface operations {
             query?: {
                 /** @description Items a page. */
                 limit?: number;
-                /** @description The `next` of the page before; opaque. */
+                /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
                 status?: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down" | null;
                 mine?: boolean;
@@ -5107,9 +5107,9 @@ export interface operations {
             query?: {
                 /** @description Items a page. */
                 limit?: number;
-                /** @description The `next` of the page before; opaque. */
+                /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
-                /** @description Only what was not read yet. */
+                /** @description Only unread notifications. */
                 unread?: boolean;
             };
             header?: {
@@ -5349,10 +5349,10 @@ export interface operations {
             query?: {
                 /** @description Items a page. */
                 limit?: number;
-                /** @description The `next` of the page before; opaque. */
+                /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
                 outcome?: "done" | "denied" | "unknown" | null;
-                /** @description Only what this member did or was denied. */
+                /** @description Only the deeds and denials of this member. */
                 actor_id?: string | null;
             };
             header?: {
