@@ -106,7 +106,7 @@ def processes(environment: dict[str, str], tmp_path: Path) -> Iterator[Processes
 def probe(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """A service whose handlers fail on demand."""
     running = Processes(environment, tmp_path_factory.mktemp("probe"))
-    running.start("probe", "-m", "tests.chassis.probe")
+    running.start("probe", "-m", "tests.services.chassis.probe")
     running.until("probe", "serving")
     yield running
     running.stop()

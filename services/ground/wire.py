@@ -2,7 +2,7 @@
 
 The event loops of the services and the gateway need the same of a connection, and py-amqp does not offer it. No
 function here waits by itself, so it works under either loop. The version of py-amqp is pinned;
-`tests/ground/test_wire.py` names the private parts that must be there.
+`tests/services/ground/test_wire.py` names the private parts that must be there.
 """
 
 import socket

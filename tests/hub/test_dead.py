@@ -42,7 +42,7 @@ def test_poison_is_listed_shown_replayed_and_dropped(
     until(lambda: depth(channel) == 1)
     [letter] = operator.json("dead", "list")
     assert (letter["queue"], letter["type"], letter["message"]) == (QUEUE, "feedback.submitted", no["id"])
-    assert letter["error"].startswith("Invalid no at tests/chassis/probe.py:")
+    assert letter["error"].startswith("Invalid no at tests/services/chassis/probe.py:")
     assert letter["id"] in operator.hub("dead", "list")
     shown = operator.hub("dead", "show", letter["id"])
     assert "x-hearth-parked-at" in shown

@@ -137,7 +137,7 @@ def _say_backwards(trial: Trial, messages: list[tuple[str, bytes]]) -> None:
 
 def _probe(trial: Trial, delays: tuple[int, ...]) -> None:
     processes = trial.world.processes
-    processes.start("probe", "-m", "tests.chassis.probe", RETRY_DELAYS=",".join(map(str, delays)), WORKERS="4")
+    processes.start("probe", "-m", "tests.services.chassis.probe", RETRY_DELAYS=",".join(map(str, delays)), WORKERS="4")
     processes.until("probe", "serving")
 
 
