@@ -1,7 +1,7 @@
 """Messages: `@on` hears them, with retries and a place for the dead.
 
 A handler is called with just the fields of the message that its parameters name, and with the envelope if it has a
-parameter `message`. It may be called twice for one message, and in any order: its effect must bear both.
+parameter `message`. It may be called twice for one message, and messages come in any order: its effect must bear both.
 """
 
 import inspect

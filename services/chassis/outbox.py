@@ -1,7 +1,7 @@
 """The outbox: sends the messages that ride in saved aggregates, at least once; `sequence` tells their order.
 
-Every write kicks the relay, which posts with many confirms in flight; what was sent is taken out of its aggregates,
-many in one write when there are many. A sweep each second finds what a crash or an absent broker left behind.
+Every write kicks the relay, which posts messages with many confirms in flight. Sent messages are taken out of their
+aggregates, many in one write. A sweep each second finds the messages that a crash or an absent broker left behind.
 """
 
 import time

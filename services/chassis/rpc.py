@@ -1,4 +1,4 @@
-"""RPC: `@answers(CALL)` answers a declared call over nameko's wire format, and survives what is sent to it.
+"""RPC: `@answers(CALL)` answers a declared call over nameko's wire format, and survives malformed calls.
 
 A call is acknowledged when it starts, so it runs at most once (twice only if the acknowledgement gets lost on its way
 to the broker). Its caller hears by the deadline or not at all.

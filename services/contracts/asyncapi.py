@@ -81,13 +81,13 @@ def _message(message: Message) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         "specversion": {"type": "string", "const": "1.0"},
         "id": {"type": "string", "format": "uuid", "description": "The same for each delivery of one message."},
-        "source": {"type": "string", "const": f"/hearth/{message.by}", "description": "Who announces it."},
-        "type": {"type": "string", "const": message.key, "description": "What has happened; also its routing key."},
+        "source": {"type": "string", "const": f"/hearth/{message.by}", "description": "The service that announces it."},
+        "type": {"type": "string", "const": message.key, "description": "The kind of fact; also the routing key."},
         "subject": {"type": "string", "description": "Id of the subject of the message."},
-        "time": {"type": "string", "format": "date-time", "description": "When it happened."},
+        "time": {"type": "string", "format": "date-time", "description": "The moment of the fact."},
         "datacontenttype": {"type": "string", "const": "application/json"},
         "sequence": {"type": "string", "pattern": "^[0-9]{12}$", "description": "Order of a subject's messages."},
-        "correlationid": {"type": "string", "description": "Id of the request that began it all."},
+        "correlationid": {"type": "string", "description": "Id of the request that started this work."},
     }
     example = {name: schema["const"] for name, schema in attributes.items() if "const" in schema} | {
         "id": id,

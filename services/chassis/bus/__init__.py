@@ -1,8 +1,8 @@
-"""The bus: one connection that publishes and one that consumes, per capability, each surviving the broker's absence.
+"""The bus: each capability has a connection to publish and one to consume. Both survive the broker's absence.
 
-py-amqp is used below nameko's own consumer and publisher, whose measured faults (malformed messages lost, processes
-killed by a bad header or by a late acknowledgement, publishing without a time-out) have no place here. `line` is a
-connection, `publisher` and `intake` use one each, `delivery` is what arrived, `topology` is what the broker holds.
+The bus uses py-amqp directly, instead of nameko's own consumer and publisher. Those have measured faults: they lose
+malformed messages, a bad header or a late acknowledgement kills the process, and publishing has no time-out. `line` is
+a connection; `publisher` and `intake` use one each. `delivery` is an arrived message, `topology` the broker's queues.
 """
 
 from services.chassis.bus.delivery import Delivery

@@ -119,7 +119,7 @@ class Publisher(SharedExtension):
         asked_at = time.monotonic()
         with self._opening:
             if self._failed_at > asked_at:
-                raise BusDown("the broker could not be reached just now")  # one that waited need not wait as long again
+                raise BusDown("the broker could not be reached just now")  # waiting as long again would not help
             if self._line is None or not self._line.alive:
                 settings = self.container.config["settings"]
                 try:

@@ -46,7 +46,7 @@ def retire_handler(channel: amqp.Channel, queue: str, message: Message) -> None:
 
 
 def exists(connection: amqp.Connection, queue: str) -> bool:
-    """Ask the broker whether it has a queue of this name."""
+    """True if the broker has a queue of this name."""
     try:
         with connection.channel() as channel:
             channel.queue_declare(queue, passive=True)

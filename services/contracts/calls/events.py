@@ -23,7 +23,7 @@ from services.contracts.shapes.parts import Id
 DRAFT_EVENT = ask(
     "events.calendar.draft",
     operation="draft_event",
-    says="Draft an event; nobody is told of it yet.",
+    says="Draft an event; its audience is not told yet.",
     takes={"draft": EventDraft},
     makes=Event,
     may=ORGANISERS,

@@ -103,7 +103,7 @@ EVENTS_OFFERING_OPENED = announce(
 EVENTS_OFFERING_CHANGED = announce(
     "events.offering_changed",
     by="events",
-    says="The description of an offering changed; this is how it is now.",
+    says="An offering was changed; this is how it is now.",
     body=OfferingFacts,
     example=_ROOM | {"how": "Ask at the counter for the key."},
 )

@@ -16,7 +16,7 @@ class GatewayNoted(Shape):
         required=True, allow_none=True, metadata={"description": "The path of the route, not of the request."}
     )
     subject_id = Id(required=True, allow_none=True, metadata={"description": "The id in the path."})
-    actor_id = Id(required=True, allow_none=True, metadata={"description": "null when nobody was signed in."})
+    actor_id = Id(required=True, allow_none=True, metadata={"description": "null without a signed-in member."})
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
     status = fields.Integer(required=True)
     code = fields.String(required=True, allow_none=True, metadata={"description": "The problem's code, if denied."})

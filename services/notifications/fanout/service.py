@@ -74,7 +74,7 @@ class Fanout:
     # The recipients, portion by portion, after those that a job has finished.
 
     def _meant(self, to: Whom, message: Envelope, heard: dict[str, Any], but: str | None) -> Following | None:
-        """The recipients' portions, by the job; None if there is nobody to tell, now or later."""
+        """The recipients' portions, by the job; None if there are no recipients and never will be."""
         match to:
             case Audience(field):
                 return self._audience(heard[field], belonging=message.at, but=but)

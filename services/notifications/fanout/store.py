@@ -1,6 +1,6 @@
 """The fan-out's store: how far its jobs are, who was told of what, and how many of a kind an hour brought.
 
-These rows are deleted long after the last redelivery, or when nobody can ask for them any more. Two kinds stay: the
+These rows are deleted long after the last redelivery, or when no message can need them any more. Two kinds stay: the
 subjects whose words were withdrawn, and the moment since which tellings are recorded.
 """
 

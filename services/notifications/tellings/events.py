@@ -63,7 +63,7 @@ tell(
 tell(
     EVENTS_OFFERING_CHANGED,
     queue="tell_of_a_changed_offering",
-    says="The audience of an offering hears that its description has changed.",
+    says="The audience of an offering hears that it has changed.",
     to=Audience("audience"),
     category="offerings",
     facts=("name", "place", "how", "audience"),

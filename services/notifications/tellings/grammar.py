@@ -29,7 +29,7 @@ class Audience(NamedTuple):
 
 
 class One(NamedTuple):
-    """The member whose id is in a field. If the field is null, there is nobody to tell."""
+    """The member whose id is in a field. If the field is null, no member is told."""
 
     field: str
 

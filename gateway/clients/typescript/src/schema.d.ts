@@ -378,7 +378,7 @@ export interface paths {
         get: operations["list_events"];
         put?: never;
         /**
-         * Draft an event; nobody is told of it yet.
+         * Draft an event; its audience is not told yet.
          * @description For: administrator, host, mentor, trainer.
          */
         post: operations["draft_event"];
