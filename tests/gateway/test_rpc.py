@@ -1,4 +1,4 @@
-"""Calls over the real broker, and what becomes of them when it or a service fails."""
+"""Calls over the real broker, and their end when the broker or a service fails."""
 
 import os
 import time
@@ -210,7 +210,7 @@ def test_who_is_told_to_stop_is_first_not_ready_and_answers_on(
         time.sleep(0.5)
         assert missing(door) == missing(door, "/readyz/gateway") == ["gateway"]
         assert call.result().status_code == 200
-        assert door.call("echo").status_code == 200, "who has not noticed yet is still served"
+        assert door.call("echo").status_code == 200, "a caller who has not noticed yet is still served"
         assert requests.get(f"{door.url}/livez", timeout=1).status_code == 200
         assert door.process.wait(10) == 0
 

@@ -1,4 +1,4 @@
-"""A backup is made while the hub lives; the store is destroyed, and comes back with all that the backup promises."""
+"""A backup is made while the hub is in use. The store is destroyed, and comes back with all that a backup promises."""
 
 import gzip
 import json

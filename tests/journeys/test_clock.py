@@ -1,4 +1,4 @@
-"""Five weeks pass on a running platform: what falls due happens once, what is kept too long goes, tokens expire."""
+"""Five weeks pass on a running platform: due work happens once, old rows are deleted, and tokens expire."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Several at once: nobody's change is lost, and nobody sees less than what they have just done."""
+"""Several members act at once. No change is lost, and each member sees their own latest change."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,4 +1,4 @@
-"""The hub itself: an administrator says what it is, everybody reads it, and those who keep a copy hear of it."""
+"""The hub's own profile: an administrator writes it, everybody reads it, and services with a copy hear of it."""
 
 from collections.abc import Iterator
 from typing import Any

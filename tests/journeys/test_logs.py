@@ -1,4 +1,4 @@
-"""Nothing that somebody keeps to themselves is in a log, least of all when something goes wrong."""
+"""No secret of a member is in a log, also when something goes wrong."""
 
 import secrets
 import socket

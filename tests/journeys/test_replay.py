@@ -1,4 +1,4 @@
-"""A copy can be thrown away: what members announce again makes it anew, exactly as it was."""
+"""A copy can be thrown away: the members service announces all again, and the copy becomes exactly as it was."""
 
 import os
 import subprocess

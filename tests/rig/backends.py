@@ -1,4 +1,4 @@
-"""The broker and the store of a test session: what is given, else containers, else private processes.
+"""The broker and the store of a test session: given ones, else containers, else private processes.
 
 `AMQP_URI` and `MONGO_URI` give one. `HEARTH_TEST_BACKENDS=containers` or `=local` allows one of the other ways only.
 """
@@ -158,7 +158,7 @@ class _Containers:
             raise CannotRun(f"the container {container.image} does not start ({error})") from error
 
     def _have(self, image: str) -> None:
-        """Makes sure of engine and image; raises CannotRun with what is missing."""
+        """Checks that engine and image are there. Raises CannotRun with the missing part."""
         if self._engine is None:
             self._engine = _engine()
             try:

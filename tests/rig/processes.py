@@ -25,7 +25,7 @@ from tests.rig.wire import connection
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery staple"
-# Whoever is tested, measured or broken comes from one address, and says much.
+# Tests, measurements and experiments all come from one address, and send much.
 LIMITS = ("RATE_LIMIT", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_SIGN_IN", "VOICES_A_DAY", "LINES_AN_HOUR")
 UNLIMITED = dict.fromkeys(LIMITS, "1000000")
 
@@ -85,7 +85,7 @@ class Processes:
         return process.wait(seconds)
 
     def stop(self) -> None:
-        """Kill whatever still runs, and what that started: nobody waits until it is in order."""
+        """Kill all processes that still run, and their children, without waiting for an orderly stop."""
         living = [process for process in self._running.values() if process.poll() is None]
         for process in living:
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The matrix of rights: each operation, asked by each role for what is its own and what is not, beside its declaration.
+"""The matrix of rights: each operation, asked by each role for own and for foreign things, beside its declaration.
 
 The OpenAPI document says who may (`x-may`); `tests/rig/recipes.py` knows how to ask.
 """

@@ -13,7 +13,7 @@ from tests.bench.wire import NOBODY
 from tests.rig.processes import forget_messages, free_port
 
 THREADS = "8 threads"
-LINES = 200  # in the inbox that is read
+LINES = 200  # lines in the inbox that is read
 PAGE = 20
 GUNICORN = ("-m", "gunicorn", "-c", "gateway/gunicorn.conf.py")
 

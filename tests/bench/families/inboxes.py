@@ -67,7 +67,7 @@ def _insert(rows: Collection[Document], members: list[str]) -> float:
 
 
 def _deliver(ground: Ground, people: int) -> float:
-    """Seconds from the message until the bus has said that the last was told: the line is in the store then."""
+    """Seconds from the message until the bus has announced the last delivery. The line is in the store then."""
     message = published(TAGGED)
     listener, sender = (
         Listener(ground.backend.amqp_uri, NOTIFICATIONS_DELIVERED.key),

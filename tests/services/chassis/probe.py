@@ -1,4 +1,4 @@
-"""A small service of the tests' own, with one handler for each way in which things go wrong or right.
+"""A small service of the tests' own, with one handler for each way to succeed or fail.
 
 It hears feedback messages, and does what their text says: `ok`, `later N` (fails until the Nth try), `never`, `no`,
 `twice X` (adds a row with the id X, and once more), `slow N` (takes N seconds), `hold N` (lets nobody else do anything

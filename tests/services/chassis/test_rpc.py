@@ -1,4 +1,4 @@
-"""RPC over a real broker, answered by a real process that must survive whatever is sent to it."""
+"""RPC over a real broker, answered by a real process that must survive all input."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The schedule: what a document plans is done once, by any of many processes, and again where it failed."""
+"""The schedule: planned work of a document is done once, by any of many processes, and again if it failed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta

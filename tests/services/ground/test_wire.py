@@ -54,7 +54,7 @@ def test_publishing_reads_nothing_and_the_broker_still_tells_us_when_it_blocks(o
     read.clear()
     channel.basic_publish(amqp.Message(b"hello"), "", "nobody's")
     assert not read
-    assert announced["connection.blocked"], "what others hold of the properties is as it was"
+    assert announced["connection.blocked"], "the properties that others hold are unchanged"
 
 
 def test_many_messages_are_read_in_few_system_calls(opened: amqp.Connection, amqp_uri: str) -> None:
