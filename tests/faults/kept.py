@@ -47,7 +47,7 @@ class Kept(Processes):
             self._running[name].send_signal(number)
 
     def end(self, name: str, seconds: float = 25) -> int:
-        """Ask a process to stop, for good; its exit status."""
+        """Ask a process to stop for good; return its exit status."""
         with self._lock:
             self.commands.pop(name, None)
             self._due.pop(name, None)

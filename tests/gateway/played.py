@@ -86,7 +86,7 @@ class Responder:
         return self.requests[-1].delivery_info["routing_key"]
 
     def asked(self, key: str) -> int:
-        """How often this target was called, such as `tests.echo.silent`."""
+        """The number of calls to this target, such as `tests.echo.silent`."""
         return [request.delivery_info["routing_key"] for request in self.requests].count(key)
 
     def __enter__(self) -> Self:

@@ -79,7 +79,7 @@ class Processes:
         process.wait(10)
 
     def end(self, name: str, seconds: float = 25) -> int:
-        """Ask a process to stop; its exit status."""
+        """Ask a process to stop; return its exit status."""
         process = self._running[name]
         process.send_signal(signal.SIGTERM)
         return process.wait(seconds)

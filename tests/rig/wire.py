@@ -52,7 +52,7 @@ def publish(
 
 
 def announce(channel: amqp.Channel, text: str, **attributes: Any) -> str:
-    """Send what is `submitted`; its id."""
+    """Send a `submitted` message; return its id."""
     made = submitted(text, **attributes)
     publish(channel, orjson.dumps(made))
     return str(made["id"])

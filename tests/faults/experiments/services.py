@@ -21,7 +21,7 @@ DELIVERED = NOTIFICATIONS_DELIVERED.key
 
 
 def rig(trial: Trial, service: str, fault: str, **more: str) -> Path:
-    """Run a service with a fault; the diary of its lives."""
+    """Run a service with a fault; return the diary of its lives."""
     diary = trial.world.processes.folder / f"{fault}-{trial.dice.getrandbits(32)}.diary"
     settings = {"FAULT": fault, "DIARY": str(diary), "SEED": str(trial.dice.getrandbits(32))} | more
     trial.world.processes.replace(service, *RIGGED, service, **settings)
@@ -63,7 +63,7 @@ def _seed(trial: Trial, count: int) -> set[str]:
 
 
 def _announce(trial: Trial, **audience: Any) -> str:
-    """An event is published; the id of the event."""
+    """Publish an event; return its id."""
     organiser = trial.world.administrators[0]
     event = organiser.post("/v1/events", {"title": "Café morning", "audience": audience, **times()})
     organiser.post(f"/v1/events/{event['id']}/publish", status=200)

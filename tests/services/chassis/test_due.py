@@ -35,7 +35,7 @@ def plan(bakery: Any, many: int, needs: str = "ok", at: timedelta = -HOUR) -> li
 
 
 def done(bakery: Any) -> list[int]:
-    """How often each loaf was done. Only loaves that were announced as often are listed."""
+    """The number of times that each loaf was done. Only loaves that were announced as often are listed."""
     return [row["done"] for row in bakery.loaves.find() if row["sequence"] == row["done"]]
 
 

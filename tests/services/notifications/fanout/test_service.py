@@ -48,7 +48,7 @@ class Hub:
         return member_id
 
     def say(self, message: Message, subject: str, id: str = "", **facts: Any) -> str:
-        """Announce something of the example's; the message's id."""
+        """Announce the example of a message with changed fields; return the message's id."""
         about = message.about({"_id": subject, "changed_at": clock.now(), **message.example, **facts})
         id = id or identifiers.new_id(clock.now())
         event = envelope(about, id=id, sequence=1, correlation_id="c", causation_id=None)

@@ -105,7 +105,7 @@ def test_a_broadcast_is_for_those_who_belonged_but_for_whose_deed_it_is(make_sto
         assert store.read(reader, "n1", NOW) == ("n1" in ids)
         assert store.read_all(reader, NOW + HOUR) == len(ids - {"n1"})
         assert store.unread(reader) == 0
-    assert store.marks.rows.count_documents({}) == 3, "who was told nothing has marked nothing"
+    assert store.marks.rows.count_documents({}) == 3, "a member without lines has marked none"
 
 
 def test_to_mark_all_leaves_what_came_later_and_keeps_when_each_was_read(make_store: Any) -> None:
