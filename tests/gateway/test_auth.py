@@ -1,4 +1,4 @@
-"""The gateway lets in requests with a valid access token, and to public operations."""
+"""Every operation needs a valid access token, except the public ones."""
 
 import base64
 import hmac
