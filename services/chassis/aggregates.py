@@ -7,26 +7,26 @@ announced), and its unsent messages (`outbox`). One write saves and announces: n
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from services.chassis import context
 from services.chassis.outbox import OUTBOX, UNSENT, pack
-from services.chassis.rows import HIDDEN, Document, Rows
+from services.chassis.rows import HIDDEN, Document, Row, Rows
 from services.contracts.catalogue import PRIVATE, Announcement, exchange_of
 from services.contracts.errors import Conflict, NotFound, Refusal, Stale
 
 Told = Announcement | Sequence[Announcement] | None  # what a write announces
-Telling = Told | Callable[[Document, Document], Told]  # or a function of the aggregate before and after
+Telling = Told | Callable[[Any, Any], Told]  # or a function of the aggregate before and after
 PAUSE = 0.01  # seconds after a first lost race, at most; then twice as long each time
 LONGEST_PAUSE = 0.1
 CLAIM_TRIES = 100
 CHANGED_MEANWHILE = "changed_meanwhile"  # the only conflict that another try may solve
 
 
-class Aggregates(Rows):
+class Aggregates(Rows[Row]):
     """A collection of aggregates. They announce their changes; if `announces` is False they never do."""
 
     announces = True
@@ -35,15 +35,15 @@ class Aggregates(Rows):
         unsent = [IndexModel([(UNSENT, 1)], sparse=True)] if self.announces else []
         self.rows.create_indexes([*self.indexes, *unsent])
 
-    def find(self, id: str) -> Document | None:
+    def find(self, id: str) -> Row | None:
         """The aggregate of this id, or None."""
         return self.first({"_id": id})
 
-    def first(self, query: Mapping[str, Any]) -> Document | None:
+    def first(self, query: Mapping[str, Any]) -> Row | None:
         """An aggregate that fits a query, or None."""
-        return self.rows.find_one(query, HIDDEN)
+        return cast(Row | None, self.rows.find_one(query, HIDDEN))
 
-    def get(self, id: str, *, asked_for: bool = False) -> Document:
+    def get(self, id: str, *, asked_for: bool = False) -> Row:
         """The aggregate of this id. Raises NotFound.
 
         `asked_for`: an expected version (`If-Match`) of the caller is a version of this aggregate.
@@ -55,7 +55,7 @@ class Aggregates(Rows):
             raise NotFound.of(id)
         return found
 
-    def add(self, document: Document, announcing: Told = None, noting: Told = None) -> Document:
+    def add(self, document: Row, announcing: Told = None, noting: Told = None) -> Row:
         """Save a new aggregate as version 1, announce it, note the deed. Raises Conflict if a unique field is taken."""
         sequence = 1 if announcing else 0
         outgoing = self._outgoing(announcing, noting, sequence)
@@ -65,16 +65,16 @@ class Aggregates(Rows):
         except DuplicateKeyError as error:
             raise Conflict("already_exists", "There is one already.") from error
         self._kick(saved["_id"], outgoing)
-        return saved
+        return cast(Row, saved)
 
     def save(
         self,
-        document: Document,
+        document: Row,
         announcing: Told = None,
         noting: Told = None,
         *,
         instead: bool = False,
-    ) -> Document:
+    ) -> Row:
         """Save a changed aggregate, announce it, and note the deed. Its `version` is the one it was read with.
 
         Several announcements of one save have the same `sequence`: all of them tell of the same state.
@@ -101,18 +101,18 @@ class Aggregates(Rows):
             raise _changed(Conflict if expected is None else Stale)
         context.saved(self.collection, document["_id"])
         self._kick(document["_id"], outgoing)
-        return changed
+        return cast(Row, changed)
 
     def change(
         self,
         id: str,
-        decide: Callable[[Document], Document],
+        decide: Callable[[Row], Row],
         announcing: Telling = None,
         noting: Telling = None,
         *,
         asked_for: bool = False,
         tries: int = 5,
-    ) -> Document:
+    ) -> Row:
         """Read an aggregate, decide about it and save it; repeat all this when somebody else changed it in between.
 
         `decide` is pure, as it may run several times. If it returns its own argument, nothing is saved.
@@ -134,7 +134,7 @@ class Aggregates(Rows):
 
     def claim(
         self, id: str, *, holds: Mapping[str, Any], update: Mapping[str, Any], announcing: Told = None
-    ) -> Document | None:
+    ) -> Row | None:
         """Change an aggregate by MongoDB operators if a query holds. Returns the changed aggregate, or None.
 
         Use it for scarce things that many want at once: `holds={"left": {"$gt": 0}}, update={"$inc": {"left": -1}}`.
@@ -160,10 +160,11 @@ class Aggregates(Rows):
                 return after
         raise _changed(Conflict)
 
-    def _claimed(self, query: Document, update: Document) -> Document | None:
-        return self.rows.find_one_and_update(query, update, HIDDEN, return_document=ReturnDocument.AFTER)
+    def _claimed(self, query: Document, update: Document) -> Row | None:
+        found = self.rows.find_one_and_update(query, update, HIDDEN, return_document=ReturnDocument.AFTER)
+        return cast(Row | None, found)
 
-    def repeat(self, document: Document, announcing: Told) -> None:
+    def repeat(self, document: Row, announcing: Told) -> None:
         """Announce an unchanged aggregate again, under the sequence of its last announcement."""
         outgoing = self._outgoing(announcing, None, document["sequence"])
         self.rows.update_one({"_id": document["_id"]}, {"$set": {UNSENT: True}, "$push": {OUTBOX: {"$each": outgoing}}})
@@ -195,7 +196,7 @@ def _changed(family: type[Refusal]) -> Refusal:
     return family(CHANGED_MEANWHILE, "Somebody else changed this meanwhile; read it again.")
 
 
-def _told(told: Telling, before: Document, after: Document) -> Told:
+def _told(told: Telling, before: Any, after: Any) -> Told:
     return told(before, after) if callable(told) else told
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.rows import Rows
+from services.chassis.rows import Document, Rows
 from services.contracts.errors import Conflict, Invalid
 from services.ground import clock
 
@@ -35,7 +35,7 @@ class Claim:
     seal: bytes
 
 
-class Answers(Rows):
+class Answers(Rows[Document]):
     """Answers of one service, by caller and key, deleted a day after `at`.
 
     `at` is the midnight after the call, the same for all calls of a day. Until a call is answered, its row also tells

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from bson.codec_options import CodecOptions
 from pymongo import IndexModel, MongoClient, WriteConcern
@@ -16,6 +16,7 @@ from services.contracts.errors import Invalid
 from services.ground.settings import Settings
 
 Document = dict[str, Any]
+Row = TypeVar("Row", bound=Mapping[str, Any])  # a TypedDict of the domain, or a plain dict
 JOURNALED = WriteConcern("majority", j=True)  # a failover can't undo it
 RENEWABLE = WriteConcern(w=1)  # for rows that can be made again
 PATIENCE_MS = 1000
@@ -46,7 +47,7 @@ def database(settings: Settings, service: str) -> Database[Document]:
     )
 
 
-class Rows:
+class Rows(Generic[Row]):
     """A collection of plain rows: a copy of what others announced, or rows that can be made again."""
 
     collection: str
@@ -65,18 +66,18 @@ class Rows:
 
     def page(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int
-    ) -> tuple[list[Document], Any]:
+    ) -> tuple[list[Row], Any]:
         """At most `limit` rows ordered by the unique field `by`, after the value `after`, and the next `after`.
 
         The next is None on the last page.
         """
         bound = {by: {"$gt" if ascending else "$lt": after}} if after is not None else {}
         found = list(self.rows.find({**query, **bound}, HIDDEN).sort(by, 1 if ascending else -1).limit(limit + 1))
-        return found[:limit], found[limit - 1][by] if len(found) > limit else None
+        return cast(list[Row], found[:limit]), found[limit - 1][by] if len(found) > limit else None
 
     def timeline(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: list[Any] | None, limit: int
-    ) -> tuple[list[Document], list[Any] | None]:
+    ) -> tuple[list[Row], list[Any] | None]:
         """At most `limit` rows ordered by the moment `by` and then the id, and the `after` of the next page.
 
         `after` is `[moment in Unix milliseconds, id]`. The next one is None on the last page.
@@ -97,9 +98,9 @@ class Rows:
                 rows = self.rows.find({**query, **part}, HIDDEN).sort([(by, way), ("_id", way)])
                 found += rows.limit(missing)
         if len(found) <= limit:
-            return found, None
+            return cast(list[Row], found), None
         last = found[limit - 1]
-        return found[:limit], [moments.to_ms(last[by]), last["_id"]]
+        return cast(list[Row], found[:limit]), [moments.to_ms(last[by]), last["_id"]]
 
 
 def position(milliseconds: int) -> datetime:

@@ -43,7 +43,9 @@ class Agenda:
     `leases` are the seconds of the first try, the second, and so on; after them the row falls due again.
     """
 
-    def __init__(self, store: Rows, by: str, *, only: Mapping[str, Any] | None = None, leases: Sequence[int]) -> None:
+    def __init__(
+        self, store: Rows[Any], by: str, *, only: Mapping[str, Any] | None = None, leases: Sequence[int]
+    ) -> None:
         if not only and not any(next(iter(index.document["key"])) == by for index in store.indexes):
             raise NotIndexed(f"{store.collection} needs an index of {by}")
         self._rows, self._by, self._only, self._leases = store.rows, by, dict(only or {}), leases
@@ -181,7 +183,7 @@ class Due(Planned):
         return {self._takes: row}
 
 
-class Leases(Rows):
+class Leases(Rows[Document]):
     """The moment at which each regular work falls due, by its name."""
 
     collection = "leases"

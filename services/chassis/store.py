@@ -1,7 +1,7 @@
 """The store of a capability, as it is given it: prepared at the start, with a relay for its messages."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pymongo
 from nameko.extensions import DependencyProvider
@@ -14,8 +14,10 @@ from services.chassis.rows import PATIENCE_MS, Rows, database
 from services.ground import logs
 from services.ground.logs import log
 
+Kind = TypeVar("Kind", bound=Rows[Any])
 
-class Store(DependencyProvider):
+
+class Store(DependencyProvider, Generic[Kind]):
     """Gives a capability its store: `voices = Store(VoiceStore)`, prepared at start, with a relay for its messages.
 
     A capability may also be given the store of a `sibling` in its own service. The sibling relays its messages.
@@ -23,8 +25,11 @@ class Store(DependencyProvider):
 
     intake = Intake()
     relay = Relay()
+    if TYPE_CHECKING:
 
-    def __init__(self, kind: type[Rows], *, sibling: bool = False) -> None:
+        def __get__(self, instance: object, owner: type) -> Kind: ...
+
+    def __init__(self, kind: type[Kind], *, sibling: bool = False) -> None:
         super().__init__()
         self._kind, self._sibling = kind, sibling
 
@@ -50,5 +55,5 @@ class Store(DependencyProvider):
         with pymongo.timeout(PATIENCE_MS / 1000):
             self.store.rows.database.command("ping")
 
-    def get_dependency(self, worker_ctx: Any) -> Rows:
+    def get_dependency(self, worker_ctx: Any) -> Kind:
         return self.store

@@ -13,14 +13,14 @@ from typing import Any
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import PyMongoError
 
-from services.chassis.rows import RENEWABLE, Rows
+from services.chassis.rows import RENEWABLE, Document, Rows
 from services.ground import clock, logs
 from services.ground.logs import log
 
 WRITTEN_EVERY = 1.0  # seconds
 
 
-class Tallies(Rows):
+class Tallies(Rows[Document]):
     """Counts by name, `{_id, count, ends_at}`. The store deletes them an hour after they ended."""
 
     indexes = (IndexModel([("ends_at", 1)], expireAfterSeconds=3600),)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
+Aggregate = TypeVar("Aggregate", bound=Mapping[str, Any])
 REMEMBERED = 50  # deeds, unless an aggregate says otherwise
 
 
@@ -13,7 +14,7 @@ def deed(now: datetime, by: str | None, what: str, **more: str) -> dict[str, Any
 
 
 def remembering(
-    aggregate: Mapping[str, Any],
+    aggregate: Aggregate,
     now: datetime,
     by: str | None,
     what: str,
@@ -21,7 +22,7 @@ def remembering(
     most: int = REMEMBERED,
     merged: bool = False,
     **more: str,
-) -> dict[str, Any]:
+) -> Aggregate:
     """The aggregate, changed now, with one deed more in its `history`. The oldest go beyond `most`.
 
     `merged`: the deed takes the place of the last one if that was of the same kind.
@@ -29,4 +30,5 @@ def remembering(
     known = aggregate["history"][-most + 1 :]
     if merged and known and known[-1]["what"] == what:
         known = known[:-1]
-    return {**aggregate, "changed_at": now, "history": [*known, deed(now, by, what, **more)]}
+    changed = {**aggregate, "changed_at": now, "history": [*known, deed(now, by, what, **more)]}
+    return cast(Aggregate, changed)

@@ -6,20 +6,42 @@ use fields such as `published_at`. `end_due_at` is the end of a published event;
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
 from services.contracts.history import deed, remembering
 from services.contracts.roles import ORGANISERS
 
-Event = dict[str, Any]
 HORIZON = timedelta(days=3653)  # ten years with at most three leap days; a later time is a slip of the hand
+
+
+class Event(TypedDict):
+    """An event, as the calendar keeps it."""
+
+    _id: str
+    title: str
+    description: str
+    touchpoint: str
+    place: str
+    link: str | None
+    starts_at: datetime
+    ends_at: datetime
+    audience: dict[str, Any]
+    host_id: str
+    status: str
+    cancel_reason: str | None
+    published_at: NotRequired[datetime | None]  # events of earlier versions lack it
+    end_due_at: datetime | None
+    changed_at: datetime
+    history: list[dict[str, Any]]
+    version: NotRequired[int]
+    sequence: NotRequired[int]
 
 
 def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Event:
     """A new draft. Its maker is the host. Raises Forbidden, Invalid."""
     _organisers_only(roles)
-    event = {
+    event: dict[str, Any] = {
         **plan,
         "_id": id,
         "host_id": by,
@@ -30,7 +52,7 @@ def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, n
         "changed_at": now,
         "history": [deed(now, by, "drafted")],
     }
-    return _checked(event, now)
+    return _checked(cast(Event, event), now)
 
 
 def change(event: Event, fields: Mapping[str, Any], *, by: str, roles: frozenset[str], now: datetime) -> Event:
@@ -38,7 +60,8 @@ def change(event: Event, fields: Mapping[str, Any], *, by: str, roles: frozenset
     _may_organise(event, by, roles)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be changed.")
-    return _checked(remembering({**event, **fields}, now, by, "changed"), now)
+    changed = cast(Event, {**event, **fields})
+    return _checked(remembering(changed, now, by, "changed"), now)
 
 
 def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> Event:
@@ -46,7 +69,7 @@ def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> E
     _may_organise(event, by, roles)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be published.")
-    published = {**event, "status": "published", "published_at": now, "end_due_at": event["ends_at"]}
+    published: Event = {**event, "status": "published", "published_at": now, "end_due_at": event["ends_at"]}
     return _checked(remembering(published, now, by, "published"), now)
 
 
@@ -57,16 +80,21 @@ def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: da
         raise Conflict("already_cancelled", "This event has been cancelled already.")
     if event["status"] == "ended" or event["ends_at"] <= now:
         raise Conflict("already_over", "This event is over.")
-    closed = {"status": "cancelled", "cancel_reason": reason, "published_at": _published_at(event), "end_due_at": None}
-    return remembering({**event, **closed}, now, by, "cancelled")
+    cancelled: Event = {**_over(event), "status": "cancelled", "cancel_reason": reason}
+    return remembering(cancelled, now, by, "cancelled")
 
 
 def end(event: Event, *, now: datetime) -> Event:
     """The ended event. Raises Conflict if it is not published or not over."""
     if event["status"] != "published" or event["ends_at"] > now:
         raise Conflict("not_over", "Only a published event ends, and not before its end.")
-    over = {"status": "ended", "published_at": _published_at(event), "end_due_at": None}
-    return remembering({**event, **over}, now, None, "ended")
+    ended: Event = {**_over(event), "status": "ended"}
+    return remembering(ended, now, None, "ended")
+
+
+def _over(event: Event) -> Event:
+    """The event without a planned end."""
+    return {**event, "published_at": _published_at(event), "end_due_at": None}
 
 
 def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:

@@ -13,7 +13,7 @@ Position = list[Any]
 BEHIND_EVERY_ID = "~"
 
 
-class EventStore(Aggregates):
+class EventStore(Aggregates[Event]):
     """Events, listed by their start."""
 
     collection = "events"

@@ -5,19 +5,36 @@ An offering is a plain dict with `_id`, `changed_at`, and a `history` of deeds.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from services.contracts.errors import Conflict, Forbidden
 from services.contracts.history import deed, remembering
 from services.contracts.roles import STAFF
 
-Offering = dict[str, Any]
+
+class Offering(TypedDict):
+    """An offering, as the catalogue keeps it."""
+
+    _id: str
+    name: str
+    description: str
+    place: str
+    how: str
+    link: str | None
+    audience: dict[str, Any]
+    steward_id: str
+    status: str
+    close_reason: str | None
+    changed_at: datetime
+    history: list[dict[str, Any]]
+    version: NotRequired[int]
+    sequence: NotRequired[int]
 
 
 def add(draft: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Offering:
     """A new, open offering. Its maker is its steward. Raises Forbidden."""
     _staff_only(roles)
-    return {
+    offering: dict[str, Any] = {
         **draft,
         "_id": id,
         "steward_id": by,
@@ -26,6 +43,7 @@ def add(draft: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, no
         "changed_at": now,
         "history": [deed(now, by, "added")],
     }
+    return cast(Offering, offering)
 
 
 def change(offering: Offering, fields: Mapping[str, Any], *, by: str, roles: frozenset[str], now: datetime) -> Offering:
@@ -33,7 +51,7 @@ def change(offering: Offering, fields: Mapping[str, Any], *, by: str, roles: fro
     _staff_only(roles)
     if offering["status"] == "closed":
         raise Conflict("closed", "This offering is closed; reopen it first.")
-    return remembering({**offering, **fields}, now, by, "changed")
+    return remembering(cast(Offering, {**offering, **fields}), now, by, "changed")
 
 
 def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
@@ -41,7 +59,8 @@ def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], no
     _staff_only(roles)
     if offering["status"] == "closed":
         raise Conflict("closed", "This offering is closed already.")
-    return remembering({**offering, "status": "closed", "close_reason": reason}, now, by, "closed")
+    closed: Offering = {**offering, "status": "closed", "close_reason": reason}
+    return remembering(closed, now, by, "closed")
 
 
 def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
@@ -49,12 +68,13 @@ def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime)
     _staff_only(roles)
     if offering["status"] == "open":
         raise Conflict("open", "This offering is open.")
-    return remembering({**offering, "status": "open", "close_reason": None}, now, by, "reopened")
+    reopened: Offering = {**offering, "status": "open", "close_reason": None}
+    return remembering(reopened, now, by, "reopened")
 
 
 def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -> bool:
     """True if one of these fields differs, so that members read something else."""
-    return any(before[name] != after[name] for name in fields)
+    return any(before.get(name) != after.get(name) for name in fields)
 
 
 def _staff_only(roles: frozenset[str]) -> None:

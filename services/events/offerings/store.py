@@ -6,7 +6,7 @@ from services.chassis.aggregates import Aggregates
 from services.events.offerings.domain import Offering
 
 
-class OfferingStore(Aggregates):
+class OfferingStore(Aggregates[Offering]):
     """Offerings, listed in the order in which they were added."""
 
     collection = "offerings"

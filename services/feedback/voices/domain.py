@@ -15,18 +15,37 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidden, Invalid, TooMany
 from services.contracts.history import deed, remembering
 from services.contracts.roles import STAFF
 
-Voice = dict[str, Any]
 STEPS = ("received", "acknowledged", "decided", "done")
 TAKEN_DOWN = "taken_down"
 FINAL = frozenset({"done", "declined", TAKEN_DOWN})
 ANSWERS_AT_MOST = 100
 HISTORY_AT_MOST = 200  # deeds
+
+
+class Voice(TypedDict):
+    """A voice, as it is kept."""
+
+    _id: str
+    text: str
+    kind: str | None
+    touchpoint: str
+    anonymous: bool
+    author_id: str | None
+    claim_hash: str | None
+    status: str
+    reason: str
+    answers: list[dict[str, Any]]
+    raised_at: datetime
+    changed_at: datetime
+    history: list[dict[str, Any]]
+    version: NotRequired[int]
+    sequence: NotRequired[int]
 
 
 def as_told(draft: Mapping[str, Any], now: datetime) -> datetime:
@@ -92,7 +111,8 @@ def answer(voice: Voice, text: str, *, by: str, roles: frozenset[str], now: date
         raise Conflict("answered_enough", f"A voice has at most {ANSWERS_AT_MOST} answers.")
     status = "acknowledged" if voice["status"] == "received" else voice["status"]
     answers = [*voice["answers"], {"text": text, "by": by, "at": now}]
-    return remembering({**voice, "status": status, "answers": answers}, now, by, "answered", most=HISTORY_AT_MOST)
+    answered: Voice = {**voice, "status": status, "answers": answers}
+    return remembering(answered, now, by, "answered", most=HISTORY_AT_MOST)
 
 
 def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
@@ -104,7 +124,8 @@ def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[st
         raise Invalid.field("reason", "Declining needs a reason; the author reads it.")
     if status != "declined" and STEPS.index(status) <= STEPS.index(voice["status"]):
         raise Conflict("not_forward", f"This voice is {voice['status']}; {status} would not be a step forward.")
-    return remembering({**voice, "status": status, "reason": reason}, now, by, status, most=HISTORY_AT_MOST)
+    moved: Voice = {**voice, "status": status, "reason": reason}
+    return remembering(moved, now, by, status, most=HISTORY_AT_MOST)
 
 
 def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
@@ -115,7 +136,7 @@ def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now:
     if voice["status"] == TAKEN_DOWN:
         raise _final(voice)
     answers = [{**each, "text": ""} for each in voice["answers"]]
-    bare = {**voice, "status": TAKEN_DOWN, "reason": reason, "text": "", "answers": answers}
+    bare: Voice = {**voice, "status": TAKEN_DOWN, "reason": reason, "text": "", "answers": answers}
     return remembering(bare, now, by, TAKEN_DOWN, why=reason, most=HISTORY_AT_MOST)
 
 

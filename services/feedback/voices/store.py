@@ -15,7 +15,7 @@ from services.feedback.voices.domain import Voice
 Position = list[Any]
 
 
-class VoiceStore(Aggregates):
+class VoiceStore(Aggregates[Voice]):
     """Voices, listed by the time of raising, youngest first."""
 
     collection = "voices"
@@ -39,7 +39,7 @@ class VoiceStore(Aggregates):
         return self.first({"claim_hash": claim_hash})
 
 
-class ReadingStore(Aggregates):
+class ReadingStore(Aggregates[Document]):
     """Readings by staff, kept for a week. That is long enough to announce the note stored in each."""
 
     collection = "readings"

@@ -91,8 +91,11 @@ class Accounts:
     @answers(calls.REPLAY_MEMBERS)
     def replay(self) -> Any:
         """Announce every member's present state, so that copies can be rebuilt. Only operators call it, on the bus."""
-        everybody = [self.accounts.repeat(each, announcements.of_all(each)) for each in self.accounts.everybody()]
-        return {"announced": len(everybody)}
+        announced = 0
+        for account in self.accounts.everybody():
+            self.accounts.repeat(account, announcements.of_all(account))
+            announced += 1
+        return {"announced": announced}
 
     @answers(calls.CALL_ROLL)
     def roll(self, query: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from services.members.accounts.domain import Account, forgotten, relied_on, role
 PRESENT = {"status": {"$nin": ["suspended", "removed"]}}  # an account without a status is active
 
 
-class AccountStore(Aggregates):
+class AccountStore(Aggregates[Account]):
     """Accounts, unique by address."""
 
     collection = "accounts"

@@ -10,7 +10,7 @@ from services.chassis.rows import Rows
 from services.members.audit.domain import KEPT, Entry
 
 
-class AuditStore(Rows):
+class AuditStore(Rows[Entry]):
     """Entries. They never change, and their ids sort by time."""
 
     collection = "audit"

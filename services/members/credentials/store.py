@@ -6,7 +6,7 @@ from services.chassis.aggregates import Aggregates
 from services.members.credentials.domain import Account
 
 
-class PasswordStore(Aggregates):
+class PasswordStore(Aggregates[Account]):
     """The accounts, found by the hash of a code to reset their password."""
 
     collection = "accounts"

@@ -6,7 +6,7 @@ from services.contracts.errors import Conflict, NotFound
 from services.members.house.domain import ID, UNCHANGED, House
 
 
-class HouseStore(Aggregates):
+class HouseStore(Aggregates[House]):
     """The house after its last change."""
 
     collection = "house"

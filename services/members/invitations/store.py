@@ -9,7 +9,7 @@ from services.chassis.aggregates import Aggregates
 from services.members.invitations.domain import Invitation
 
 
-class InvitationStore(Aggregates):
+class InvitationStore(Aggregates[Invitation]):
     """Invitations, found by the hash of their code. The store deletes them a year after they expire."""
 
     collection = "invitations"

@@ -12,14 +12,14 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from services.chassis.aggregates import Aggregates
 from services.chassis.rows import RENEWABLE, Document, Rows
-from services.members.sessions.domain import DEVICE_LASTS, Device
+from services.members.sessions.domain import DEVICE_LASTS, Device, Session
 
 MOST_DEVICES = 20  # of a member
 BEFORE = "place_1_opened_at_1"  # an index of the previous release
 INDEX_NOT_FOUND = 27  # MongoDB's code
 
 
-class SessionStore(Aggregates):
+class SessionStore(Aggregates[Session]):
     """Sessions by id. Ended sessions are kept until they expire, so that a copied token is still recognised."""
 
     collection = "sessions"
@@ -74,7 +74,7 @@ class SessionStore(Aggregates):
         self.rows.update_many(which, {"$set": ended, "$inc": {"version": 1}})
 
 
-class AttemptStore(Rows):
+class AttemptStore(Rows[Document]):
     """Counts of sign-in attempts: `tries` per key (account, place, origin or device), until `ends_at`."""
 
     collection = "attempts"
@@ -107,7 +107,7 @@ class AttemptStore(Rows):
         self.rows.delete_one({"_id": row["_id"]})
 
 
-class DeviceStore(Rows):
+class DeviceStore(Rows[Device]):
     """Devices on which members signed in, by the hash of their token."""
 
     collection = "devices"

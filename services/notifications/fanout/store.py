@@ -22,7 +22,7 @@ from services.notifications.fanout.domain import Job, News, Portion, Record
 DAY = 86_400  # seconds
 
 
-class JobStore(Aggregates):
+class JobStore(Aggregates[Job]):
     """Jobs by the id of their notification. They are aggregates for the sake of their version, and announce nothing.
 
     They are written without a journal: after a lost step a portion is told again, to the same effect.
@@ -48,7 +48,7 @@ class JobStore(Aggregates):
         return self.save(job) if job["version"] else self.add(job)
 
 
-class ToldStore(Rows):
+class ToldStore(Rows[Record]):
     """Records of who was told, one for each portion, found by their subject.
 
     They are written before the lines, without a journal: the journaled write of the last lines keeps them, too. The

@@ -17,7 +17,7 @@ from services.notifications.followers.domain import Follower
 _MARK = {"_id": "began"}
 
 
-class FollowerStore(Rows):
+class FollowerStore(Rows[Follower]):
     """Followers by what they follow."""
 
     collection = "followers"

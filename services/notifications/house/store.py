@@ -12,7 +12,7 @@ from services.notifications.house.domain import ID, UNTOLD, House
 SECONDS = 3.0
 
 
-class HouseStore(Rows):
+class HouseStore(Rows[House]):
     """The copy of the house."""
 
     collection = "house"

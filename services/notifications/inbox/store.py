@@ -9,7 +9,7 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from services.chassis.rows import JOURNALED, RENEWABLE, Rows, position
+from services.chassis.rows import JOURNALED, RENEWABLE, Document, Rows, position
 from services.contracts import moments
 from services.notifications.deliveries import BROADCAST, INBOX
 from services.notifications.inbox.domain import (
@@ -34,7 +34,7 @@ TO_WHOM = {"belonging": True, "but": True}
 Position = list[Any]
 
 
-class BroadcastStore(Rows):
+class BroadcastStore(Rows[Broadcast]):
     """Broadcasts, by time."""
 
     collection = "broadcasts"
@@ -69,7 +69,7 @@ class BroadcastStore(Rows):
         self.rows.delete_many({"at": {"$lt": before}})
 
 
-class MarkStore(Rows):
+class MarkStore(Rows[Document]):
     """The broadcasts that members have read: one document per member."""
 
     collection = "marks"
@@ -87,7 +87,7 @@ class MarkStore(Rows):
         self.rows.update_one({"_id": member_id}, marks, upsert=True)
 
 
-class InboxStore(Rows):
+class InboxStore(Rows[Line]):
     """Lines, by member and time. Lost ones are made again from their message, so writes need no journal."""
 
     collection = "inbox"

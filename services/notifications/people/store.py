@@ -49,7 +49,7 @@ class Roster:
         return found[0] if len(found) == 1 else sorted(set().union(*found))
 
 
-class PeopleStore(Rows):
+class PeopleStore(Rows[Person]):
     """The copy of the members, asked by audience.
 
     Reading thousands of rows takes a good part of the time of writing as many lines, and people seldom change. So the
@@ -118,7 +118,7 @@ class PeopleStore(Rows):
         return self.rows.find(query, {"joined_at": True, "roles": True, "tags": True}).batch_size(BATCH)
 
 
-class ReachStore(Rows):
+class ReachStore(Rows[Reach]):
     """The copy of members' addresses, languages and zones, used only to write to the members themselves."""
 
     collection = "reach"
