@@ -2,8 +2,8 @@
 
 from services.contracts.catalogue import Announcement
 from services.contracts.messages.members import MEMBERS_CHANGED, MEMBERS_JOINED, MEMBERS_REACH_CHANGED
+from services.members.account import Account
 from services.members.accounts import domain
-from services.members.accounts.domain import Account
 
 
 def of_joining(account: Account) -> list[Announcement]:

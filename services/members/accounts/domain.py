@@ -5,14 +5,13 @@ An account is a plain dict with `_id`, `changed_at`, and a `history` of deeds. A
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from services.contracts import zones
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound
 from services.contracts.history import deed, remembering
 from services.contracts.roles import ADMINISTRATOR
-
-Account = dict[str, Any]
+from services.members.account import Account
 
 LEAVING_LASTS = timedelta(seconds=30)
 CHOICES = ("language", "zone")  # for messages to the member; "" means not chosen
@@ -77,7 +76,8 @@ def change(account: Account, fields: Mapping[str, Any], *, now: datetime) -> Acc
     for tags in ("tags_have", "tags_want"):
         if tags in wanted:
             wanted[tags] = sorted(set(wanted[tags]))
-    return remembering({**account, **wanted}, now, account["_id"], PROFILE_CHANGED, merged=True)
+    changed = cast(Account, {**account, **wanted})
+    return remembering(changed, now, account["_id"], PROFILE_CHANGED, merged=True)
 
 
 def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Account:
@@ -88,7 +88,7 @@ def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Acc
     _present(account)
     if by == account["_id"] and ADMINISTRATOR not in roles:
         raise Conflict("own_role", "Another administrator has to take this role from you.")
-    changed = {**account, "roles": _roles(roles)}
+    changed: Account = {**account, "roles": _roles(roles)}
     return _accessing(account, remembering(changed, now, by, f"roles: {', '.join(changed['roles'])}"))
 
 
@@ -97,14 +97,16 @@ def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account
     _not_oneself(_present(account), by)
     if status(account) == "suspended":
         raise Conflict("already_suspended", "This account is suspended already.")
-    return _accessing(account, remembering({**account, "status": "suspended"}, now, by, f"suspended: {reason}"))
+    suspended: Account = {**account, "status": "suspended"}
+    return _accessing(account, remembering(suspended, now, by, f"suspended: {reason}"))
 
 
 def reinstate(account: Account, *, by: str, now: datetime) -> Account:
     """The account, active again with the roles that it had. Raises NotFound, Conflict."""
     if status(_present(account)) != "suspended":
         raise Conflict("not_suspended", "This account is not suspended.")
-    return remembering({**account, "status": "active"}, now, by, "reinstated")
+    active: Account = {**account, "status": "active"}
+    return remembering(active, now, by, "reinstated")
 
 
 def remove(account: Account, *, by: str, now: datetime) -> Account:
@@ -114,7 +116,8 @@ def remove(account: Account, *, by: str, now: datetime) -> Account:
     """
     _not_oneself(_present(account), by)
     gone = {"status": "removed", "email": account["_id"], "password_hash": None, "reset": None}
-    return _accessing(account, remembering({**account, **BLANK, **gone}, now, by, "removed"))
+    bare = cast(Account, {**account, **BLANK, **gone})
+    return _accessing(account, remembering(bare, now, by, "removed"))
 
 
 def _present(account: Account) -> Account:
@@ -159,7 +162,8 @@ def relied_on(account: Account) -> bool:
 
 def forgotten(account: Account, now: datetime) -> bool:
     """True if the mark of leaving is so old that the process that made it must have died."""
-    return account.get("leaving_at") is not None and bool(account["leaving_at"] <= now - LEAVING_LASTS)
+    since = account.get("leaving_at")
+    return since is not None and since <= now - LEAVING_LASTS
 
 
 def nobody_left() -> Conflict:
@@ -180,7 +184,7 @@ def reached_otherwise(before: Account, after: Account) -> bool:
 
 def whole(account: Account) -> Account:
     """The account with all fields of a profile; earlier versions kept fewer."""
-    return BLANK | account
+    return cast(Account, BLANK | {**account})
 
 
 def reach(account: Account) -> dict[str, Any]:
@@ -198,7 +202,7 @@ def facts(account: Account, *, actor_id: str) -> dict[str, Any]:
 def _account(
     person: Mapping[str, Any], email: str, roles: list[str], password_hash: str, id: str, now: datetime
 ) -> Account:
-    account = {
+    blank: dict[str, Any] = {
         **BLANK,
         "_id": id,
         "name": person["name"],
@@ -210,7 +214,7 @@ def _account(
         "changed_at": now,
         "history": [],
     }
-    return {**change(account, person, now=now), "history": [deed(now, id, "joined")]}
+    return {**change(cast(Account, blank), person, now=now), "history": [deed(now, id, "joined")]}
 
 
 def _roles(roles: list[str]) -> list[str]:

@@ -16,8 +16,8 @@ from services.contracts.shapes import members as shapes
 from services.ground import clock
 from services.ground.tokens import Caller
 from services.members import announcements
+from services.members.account import Account
 from services.members.accounts import domain
-from services.members.accounts.domain import Account
 from services.members.accounts.store import AccountStore
 from services.members.invitations.store import InvitationStore
 from services.members.sessions.store import SessionStore

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pymongo import IndexModel
 
 from services.chassis.aggregates import Aggregates
 from services.chassis.rows import HIDDEN
 from services.contracts.errors import Conflict
-from services.members.accounts.domain import Account, forgotten, relied_on, roles, staying
+from services.members.account import Account
+from services.members.accounts.domain import forgotten, relied_on, roles, staying
 
 PRESENT = {"status": {"$nin": ["suspended", "removed"]}}  # an account without a status is active
 
@@ -46,7 +47,7 @@ class AccountStore(Aggregates[Account]):
     def lost_access(self, since: datetime, limit: int) -> list[Account]:
         """The accounts that lost a role or their sessions since a moment, latest loss first."""
         found = self.rows.find({"access_changed_at": {"$gte": since}}, HIDDEN)
-        return list(found.sort("access_changed_at", -1).limit(limit))
+        return cast(list[Account], list(found.sort("access_changed_at", -1).limit(limit)))
 
     def others_administer(self, id: str, now: datetime) -> bool:
         """True if the hub has another administrator who is not leaving.
@@ -54,7 +55,8 @@ class AccountStore(Aggregates[Account]):
         Marks of leaving from dead processes are taken away first. If such a process is alive after all, its own change
         finds another version and fails.
         """
-        others = list(self.rows.find({"roles": "administrator", "_id": {"$ne": id}}, HIDDEN))
+        wanted = {"roles": "administrator", "_id": {"$ne": id}}
+        others = cast(list[Account], list(self.rows.find(wanted, HIDDEN)))
         for position, each in enumerate(others):
             if forgotten(each, now):
                 with suppress(Conflict):  # a concurrent change won: the account still counts as leaving
@@ -63,7 +65,7 @@ class AccountStore(Aggregates[Account]):
 
     def everybody(self) -> Iterator[Account]:
         """All accounts, in the order of joining."""
-        return iter(self.rows.find({}, HIDDEN).sort("_id", 1))
+        return cast(Iterator[Account], iter(self.rows.find({}, HIDDEN).sort("_id", 1)))
 
     def roll(self, *, role: str | None, after: str | None, limit: int) -> tuple[list[Account], str | None]:
         """A page of all accounts (or those with a role), in the order of joining."""

@@ -11,8 +11,7 @@ from typing import Any
 
 from services.contracts.errors import Conflict, Invalid, Unauthenticated
 from services.contracts.history import remembering
-
-Account = dict[str, Any]
+from services.members.account import Account
 
 RESET_LASTS = timedelta(hours=24)
 
@@ -32,8 +31,13 @@ def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) ->
     """The account with a code to reset its password. `by` is None for an operator on the machine. Raises Conflict."""
     if account.get("status", "active") != "active":
         raise Conflict("not_active", "This account is not active.")
-    reset = {"code_hash": code_hash, "by": by, "expires_at": now + RESET_LASTS}
-    return remembering({**account, "reset": reset}, now, by, "password reset issued")
+    issued: Account = {**account, "reset": {"code_hash": code_hash, "by": by, "expires_at": expiry(now)}}
+    return remembering(issued, now, by, "password reset issued")
+
+
+def expiry(now: datetime) -> datetime:
+    """The expiry of a code that is issued now."""
+    return now + RESET_LASTS
 
 
 def usable(account: Account | None, *, issuers: frozenset[str], now: datetime) -> Account:
@@ -68,7 +72,7 @@ def admits(account: Account, session_id: str, opened_at: datetime) -> bool:
 
 
 def _set(account: Account, password_hash: str, but_session: str | None, now: datetime, by: str, what: str) -> Account:
-    fresh = {**account, "password_hash": password_hash, "reset": None}
+    fresh: Account = {**account, "password_hash": password_hash, "reset": None}
     return remembering(_ended(fresh, but_session, now), now, by, what)
 
 

@@ -11,7 +11,8 @@ from services.contracts.shapes import members as shapes
 from services.ground import clock
 from services.ground.tokens import Caller
 from services.members import codes
-from services.members.accounts.domain import Account, check_administrator, roles
+from services.members.account import Account
+from services.members.accounts.domain import check_administrator, roles
 from services.members.accounts.store import AccountStore
 from services.members.credentials import domain
 from services.members.credentials.store import PasswordStore
@@ -54,7 +55,7 @@ class Credentials:
         now, code, before = clock.now(), codes.new_code(), self.kept.get(member_id)
         after = domain.issue(before, codes.digest(code), by=caller.id, now=now)
         self.kept.save(after, noting=_deed("issue_password_reset", after, caller))
-        return _reset.dump({"code": code, "expires_at": after["reset"]["expires_at"]})
+        return _reset.dump({"code": code, "expires_at": domain.expiry(now)})
 
     @answers(calls.RESET_PASSWORD)
     def reset(self, reset: dict[str, Any]) -> None:
@@ -77,7 +78,7 @@ class Credentials:
         check_administrator(self.accounts.roles(caller.id), says)
 
     def _issuers(self, account: Account | None) -> frozenset[str]:
-        by = ((account or {}).get("reset") or {}).get("by")
+        by = ((account.get("reset") if account else None) or {}).get("by")
         return roles(self.accounts.find(by)) if by else frozenset()
 
     def _end_sessions(self, member_id: str, why: str, but: str | None = None) -> None:

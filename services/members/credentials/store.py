@@ -3,7 +3,7 @@
 from pymongo import IndexModel
 
 from services.chassis.aggregates import Aggregates
-from services.members.credentials.domain import Account
+from services.members.account import Account
 
 
 class PasswordStore(Aggregates[Account]):

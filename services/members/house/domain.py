@@ -5,15 +5,34 @@ Until its first change it equals `UNCHANGED`, and its version is 0.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from services.contracts import zones
 from services.contracts.errors import Invalid
 from services.contracts.history import remembering
 
-House = dict[str, Any]
-
 ID = "00000000-0000-7000-8000-000000000001"
+
+
+class House(TypedDict):
+    """The hub itself, as it is kept."""
+
+    _id: str
+    name: str
+    address: str
+    zone: str
+    languages: list[str]
+    colours: dict[str, str]
+    joining: str
+    promises: dict[str, int]
+    quiet: dict[str, str] | None
+    public_pages: bool
+    changed_at: NotRequired[datetime]
+    history: list[dict[str, Any]]
+    version: int
+    sequence: int
+
+
 UNCHANGED: House = {
     "_id": ID,
     "version": 0,
@@ -35,7 +54,7 @@ NO_WORDS = ("zone", "languages", "colours", "joining", "promises", "quiet", "pub
 
 def change(house: House, fields: Mapping[str, Any], *, by: str, now: datetime) -> House:
     """The house with these fields changed. Raises Invalid for the field at fault."""
-    after = {**house, **fields}
+    after = cast(House, {**house, **fields})
     zones.check(after["zone"])
     if len(set(after["languages"])) < len(after["languages"]):
         raise Invalid.field("languages", "Name each language once.")

@@ -6,14 +6,30 @@ for an address: `open_for` is the address while it is open, and its own id after
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from services.contracts.errors import Conflict, Invalid
 from services.contracts.history import deed, remembering
 
-Invitation = dict[str, Any]
-
 LASTS = timedelta(days=14)
+
+
+class Invitation(TypedDict):
+    """An invitation, as it is kept. `open_for` is the address while it is open, then its own id."""
+
+    _id: str
+    email: str
+    open_for: str
+    roles: list[str]
+    code_hash: str
+    by: NotRequired[str]  # invitations of earlier versions lack it until the start
+    expires_at: datetime
+    used_by: str | None
+    withdrawn_at: NotRequired[datetime | None]
+    changed_at: datetime
+    history: list[dict[str, Any]]
+    version: NotRequired[int]
+    sequence: NotRequired[int]
 
 
 def invite(draft: Mapping[str, Any], email: str, code_hash: str, *, by: str, id: str, now: datetime) -> Invitation:
@@ -38,8 +54,9 @@ def renew(
 ) -> Invitation:
     """The invitation with a later expiry, and other roles if given. From now on `by` is its sender. Raises Conflict."""
     _open(invitation)
-    changes = {"roles": _roles(roles or invitation["roles"]), "code_hash": code_hash, "by": by}
-    return {**remembering(invitation, now, by, "invited again"), **changes, "expires_at": now + LASTS}
+    renewed = remembering(invitation, now, by, "invited again")
+    wanted = _roles(roles or invitation["roles"])
+    return {**renewed, "roles": wanted, "code_hash": code_hash, "by": by, "expires_at": now + LASTS}
 
 
 def withdraw(invitation: Invitation, *, by: str, now: datetime) -> Invitation:

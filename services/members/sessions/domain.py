@@ -15,13 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, TypeGuard
+from typing import Any, NotRequired, TypedDict, TypeGuard
 
 from services.contracts.errors import Forbidden, TooMany, Unauthenticated
-
-Account = dict[str, Any]
-Session = dict[str, Any]
-Device = dict[str, Any]
+from services.members.account import Account, Device
 
 ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
@@ -32,6 +29,24 @@ FAMILIAR = timedelta(days=30)
 CLOCKS_DIFFER = timedelta(minutes=1)  # between machines, at most
 REVOKED_AT_MOST = 10_000  # members, and sessions
 DEVICE_LASTS = timedelta(days=180)  # from its last use
+
+
+class Session(TypedDict):
+    """A session, as it is kept."""
+
+    _id: str
+    member_id: str
+    token_hash: str
+    forgiven_hash: str | None
+    recent: NotRequired[list[dict[str, Any]]]
+    opened_from: str
+    opened_at: NotRequired[datetime]
+    expires_at: datetime
+    ended: str | None
+    ended_at: NotRequired[datetime]
+    changed_at: datetime
+    version: NotRequired[int]
+    sequence: NotRequired[int]
 
 
 @dataclass(frozen=True)
@@ -155,7 +170,7 @@ def renew(session: Session, secret: str, fresh: str, now: datetime) -> tuple[Ses
     if (latest != secret and youngest(session, latest)) or len(recent) >= RECENT:
         return session, latest
     used = {"hash": digest(latest), "next": _veiled(fresh.encode(), latest), "at": now}
-    renewed = {
+    renewed: Session = {
         **session,
         "token_hash": digest(fresh),
         "forgiven_hash": session["token_hash"],

@@ -9,6 +9,7 @@ from services.contracts.calls import members as calls
 from services.contracts.errors import Conflict, Unauthenticated, Unavailable
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
+from services.members.account import Account, Device
 from services.members.accounts.domain import address, roles
 from services.members.accounts.store import AccountStore
 from services.members.credentials.domain import admits
@@ -83,13 +84,13 @@ class Sessions:
         sessions = self.sessions.ended_since(since, domain.REVOKED_AT_MOST)
         return {"members": [domain.access(each, roles(each)) for each in accounts], "sessions": sessions}
 
-    def _device(self, account: dict[str, Any] | None, token: str | None) -> dict[str, Any] | None:
+    def _device(self, account: Account | None, token: str | None) -> Device | None:
         if token is None:
             return None
         return domain.own_device(self.devices.find(domain.digest(token)), account, clock.now())
 
     def _attempt(
-        self, email: str, place: str, origin: str, device: dict[str, Any] | None
+        self, email: str, place: str, origin: str, device: Device | None
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         now, mac = clock.now(), self.signer.mac  # keyed, because without a key somebody could try all addresses
         if device is not None:
@@ -107,7 +108,7 @@ class Sessions:
         domain.allow(window, counted, now)
         return counted
 
-    def _known(self, account: dict[str, Any], device: dict[str, Any] | None, token: str | None) -> str:
+    def _known(self, account: Account, device: Device | None, token: str | None) -> str:
         """The token that identifies this device from now on."""
         now = clock.now()
         if device is not None and token is not None:
@@ -117,7 +118,7 @@ class Sessions:
         self.devices.add(domain.new_device(account["_id"], fresh, now))
         return fresh
 
-    def _proven(self, account: dict[str, Any] | None, password: str) -> dict[str, Any]:
+    def _proven(self, account: Account | None, password: str) -> Account:
         stored: str | None = account.get("password_hash") if account else None
         if not self.passwords.match(stored, password) or account is None or stored is None:
             raise Unauthenticated("sign_in_refused", "This address and password do not belong together.")
@@ -141,13 +142,13 @@ class Sessions:
         self.sessions.end(id, why, now)
         return domain.refused()
 
-    def _begin(self, account: dict[str, Any], place: str, began: datetime) -> dict[str, Any]:
+    def _begin(self, account: Account, place: str, began: datetime) -> dict[str, Any]:
         """A session dated from the start of the sign-in. If the password was changed meanwhile, it does not count."""
         secret, id = domain.new_secret(), identifiers.new_id(began)
         session = domain.open_session(account["_id"], secret, place=place, id=id, now=began)
         return self._tokens(self.sessions.add(session), secret, account)
 
-    def _tokens(self, session: dict[str, Any], secret: str, account: dict[str, Any]) -> dict[str, Any]:
+    def _tokens(self, session: domain.Session, secret: str, account: Account) -> dict[str, Any]:
         now = clock.now()
         alias = self.signer.mac("alias", session["member_id"], now.date().isoformat())
         seal = self.signer.mac("seal", session["member_id"])

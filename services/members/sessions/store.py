@@ -5,14 +5,15 @@ The store deletes old ones.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from services.chassis.aggregates import Aggregates
 from services.chassis.rows import RENEWABLE, Document, Rows
-from services.members.sessions.domain import DEVICE_LASTS, Device, Session
+from services.members.account import Device
+from services.members.sessions.domain import DEVICE_LASTS, Session
 
 MOST_DEVICES = 20  # of a member
 BEFORE = "place_1_opened_at_1"  # an index of the previous release
@@ -119,7 +120,7 @@ class DeviceStore(Rows[Device]):
 
     def find(self, token_hash: str) -> Device | None:
         """The device with this token, of any member."""
-        return self.rows.find_one({"_id": token_hash})
+        return cast(Device | None, self.rows.find_one({"_id": token_hash}))
 
     def add(self, device: Device) -> None:
         """Keep a new device. If the member has too many, the devices that were used longest ago are deleted.
@@ -130,7 +131,7 @@ class DeviceStore(Rows[Device]):
         kept = self.rows.find({"member_id": device["member_id"]}, {"_id": True})
         surplus = kept.sort([("proven", -1), ("seen_on", -1)]).skip(MOST_DEVICES - 1).limit(MOST_DEVICES)
         self.rows.delete_many({"_id": {"$in": [each["_id"] for each in surplus]}})
-        self.rows.insert_one(device)
+        self.rows.insert_one({**device})
 
     def see(self, token_hash: str, on: datetime) -> None:
         """Store that a device was used on this day."""

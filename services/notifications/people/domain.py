@@ -5,11 +5,28 @@ messages, in any order.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-Person = dict[str, Any]
-Reach = dict[str, Any]
-NOWHERE = {"email": None, "language": "", "zone": ""}
+
+class Person(TypedDict):
+    """A member, as far as those who tell need to know them."""
+
+    _id: str
+    name: str
+    roles: list[str]
+    tags: list[str]
+    joined_at: datetime
+    sequence: int
+
+
+class Reach(TypedDict):
+    """How a member is reached."""
+
+    _id: str
+    email: str | None
+    language: str
+    zone: str
+    sequence: int
 
 
 def person(
@@ -38,5 +55,6 @@ def person(
 
 def reach(member_id: str, email: str | None, language: str, zone: str, sequence: int, status: str) -> Reach:
     """The address, language and zone of a member, kept only while active. A higher `sequence` is younger."""
-    known = {"email": email, "language": language, "zone": zone} if status == "active" else NOWHERE
-    return {"_id": member_id, **known, "sequence": sequence}
+    if status != "active":
+        return {"_id": member_id, "email": None, "language": "", "zone": "", "sequence": sequence}
+    return {"_id": member_id, "email": email, "language": language, "zone": zone, "sequence": sequence}

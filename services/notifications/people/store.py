@@ -128,10 +128,10 @@ class ReachStore(Rows[Reach]):
         _keep_youngest(self.rows, reach)
 
 
-def _keep_youngest(rows: Collection[Document], row: Document) -> None:
+def _keep_youngest(rows: Collection[Document], row: Person | Reach) -> None:
     older = {"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}
     with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
-        rows.replace_one(older, row, upsert=True)
+        rows.replace_one(older, {**row}, upsert=True)
 
 
 def _having(audience: Mapping[str, Any]) -> dict[str, Any]:
