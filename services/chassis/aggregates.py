@@ -86,7 +86,7 @@ class Aggregates(Rows[Row]):
         version, sequence = document["version"], document["sequence"] + (1 if announcing else 0)
         expected = context.expected_versions(self.collection, document["_id"])
         if expected is not None and version not in expected:
-            raise _changed(Stale)
+            raise changed_meanwhile(Stale)
         outgoing = self._outgoing(announcing, noting, sequence)
         changed = {**document, "version": version + 1, "sequence": sequence}
         update: Document = {"$set": {name: value for name, value in changed.items() if name not in ("_id", *HIDDEN)}}
@@ -98,7 +98,7 @@ class Aggregates(Rows[Row]):
         except DuplicateKeyError as error:
             raise Conflict("already_exists", "There is one already.") from error
         if not found:
-            raise _changed(Conflict if expected is None else Stale)
+            raise changed_meanwhile(Conflict if expected is None else Stale)
         context.saved(self.collection, document["_id"])
         self._kick(document["_id"], outgoing)
         return cast(Row, changed)
@@ -130,7 +130,7 @@ class Aggregates(Rows[Row]):
             except Conflict as refused:
                 if refused.code != CHANGED_MEANWHILE:
                     raise
-        raise _changed(Conflict)
+        raise changed_meanwhile(Conflict)
 
     def claim(
         self, id: str, *, holds: Mapping[str, Any], update: Mapping[str, Any], announcing: Told = None
@@ -158,7 +158,7 @@ class Aggregates(Rows[Row]):
             if after is not None:
                 self._kick(id, outgoing)
                 return after
-        raise _changed(Conflict)
+        raise changed_meanwhile(Conflict)
 
     def _claimed(self, query: Document, update: Document) -> Row | None:
         found = self.rows.find_one_and_update(query, update, HIDDEN, return_document=ReturnDocument.AFTER)
@@ -192,7 +192,8 @@ def _each(told: Told) -> Sequence[Announcement]:
     return (told,) if isinstance(told, Announcement) else told
 
 
-def _changed(family: type[Refusal]) -> Refusal:
+def changed_meanwhile(family: type[Refusal]) -> Refusal:
+    """The refusal of a save that builds on a version that is no longer there."""
     return family(CHANGED_MEANWHILE, "Somebody else changed this meanwhile; read it again.")
 
 

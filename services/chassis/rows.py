@@ -1,6 +1,7 @@
 """Rows in MongoDB: one database a service, indexes declared beside the store that needs them, pages of a list."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
@@ -8,7 +9,7 @@ from bson.codec_options import CodecOptions
 from pymongo import IndexModel, MongoClient, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from services.chassis.outbox import OUTBOX, UNSENT, Relay
 from services.contracts import moments
@@ -47,6 +48,15 @@ def database(settings: Settings, service: str) -> Database[Document]:
     )
 
 
+def once(rows: Collection[Document], row: Row) -> Row:
+    """Write a row, once. Returns it as it was first written: this row itself, or an earlier one of the same id."""
+    try:
+        rows.insert_one(cast(Document, row))
+    except DuplicateKeyError:
+        return cast(Row | None, rows.find_one({"_id": row["_id"]})) or row
+    return row
+
+
 class Rows(Generic[Row]):
     """A collection of plain rows: a copy of what others announced, or rows that can be made again."""
 
@@ -63,6 +73,12 @@ class Rows(Generic[Row]):
         """Make the indexes that the queries of this store rely on."""
         if self.indexes:
             self.rows.create_indexes(list(self.indexes))
+
+    def keep_youngest(self, row: Row) -> None:
+        """Keep a row of a copy, unless a younger one of the same id is there. A higher `sequence` is younger."""
+        older = {"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}
+        with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
+            self.rows.replace_one(older, cast(Document, row), upsert=True)
 
     def page(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int

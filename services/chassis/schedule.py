@@ -17,10 +17,10 @@ import eventlet
 from eventlet.event import Event
 from nameko.extensions import Entrypoint
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from services.chassis import metrics
-from services.chassis.rows import HIDDEN, TAKEN, Document, Rows, database, is_absent
+from services.chassis.rows import HIDDEN, TAKEN, Document, Rows, database, is_absent, once
 from services.chassis.rpc import Calls
 from services.contracts.errors import Conflict
 from services.ground import clock, logs
@@ -190,10 +190,7 @@ class Leases(Rows[Document]):
 
     def keep(self, name: str, now: datetime) -> None:
         """Plan a work for now, unless it is planned already."""
-        try:
-            self.rows.insert_one({"_id": name, "due_at": now})
-        except DuplicateKeyError:
-            return  # planned by this process or another
+        once(self.rows, {"_id": name, "due_at": now})
 
 
 class Every(Planned):

@@ -1,6 +1,6 @@
 """The store of the house: one document, written at the first change."""
 
-from services.chassis.aggregates import Aggregates
+from services.chassis.aggregates import Aggregates, changed_meanwhile
 from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict, NotFound
 from services.members.house.domain import ID, UNCHANGED, House
@@ -25,4 +25,4 @@ class HouseStore(Aggregates[House]):
         try:
             return self.add(house, announcing=announcing, noting=noting)
         except Conflict as first:
-            raise Conflict("changed_meanwhile", "Somebody else changed this meanwhile; read it again.") from first
+            raise changed_meanwhile(Conflict) from first

@@ -9,10 +9,9 @@ from datetime import datetime
 
 from pymongo import IndexModel
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
 
 from services.chassis.aggregates import Aggregates
-from services.chassis.rows import JOURNALED, RENEWABLE, Rows
+from services.chassis.rows import JOURNALED, RENEWABLE, Rows, once
 from services.chassis.tallies import Tallies
 from services.contracts.errors import NotYet
 from services.ground import clock
@@ -39,8 +38,8 @@ class JobStore(Aggregates[Job]):
         This comes before the collection is made: if there is a collection without a note, an older version made it.
         """
         others = self.collection in self.rows.database.list_collection_names()
-        mark = {"began": domain.began(clock.now(), after_others=others)}
-        self.began = _once(self.rows.with_options(write_concern=JOURNALED), {"_id": "records", **mark})["began"]
+        mark: Job = {"_id": "records", "began": domain.began(clock.now(), after_others=others)}
+        self.began = once(self.rows.with_options(write_concern=JOURNALED), mark)["began"]
         super().prepare()
 
     def step(self, job: Job) -> Job:
@@ -71,7 +70,7 @@ class ToldStore(Rows[Record]):
         """Record a portion, once. Returns this record, or the one that an earlier attempt or another message made."""
         made = domain.record(news, portion, now)
         safe = portion.told or portion.folded
-        return _once(self.rows if safe else self._kept(), made)
+        return once(self.rows if safe else self._kept(), made)
 
     def last(self, subject: str, kind: str) -> Record | None:
         """The record of the last portion so far that was told this kind of thing about a subject."""
@@ -102,7 +101,7 @@ class ToldStore(Rows[Record]):
         that record finds the note instead.
         """
         for id in (_withdrawn(subject), domain.record_id(domain.raised(subject), 1)):
-            _once(self._kept(), {"_id": id, "withdrawn": now})
+            once(self._kept(), {"_id": id, "withdrawn": now})
 
     def is_withdrawn(self, subject: str) -> bool:
         """True if the words of a subject were withdrawn."""
@@ -114,15 +113,6 @@ class ToldStore(Rows[Record]):
 
 def _withdrawn(subject: str) -> str:
     return f"{subject}:withdrawn"
-
-
-def _once(rows: Collection[Record], row: Record) -> Record:
-    """Write a row, once. Returns it as it was first written, now or before."""
-    try:
-        rows.insert_one(row)
-    except DuplicateKeyError:
-        return rows.find_one({"_id": row["_id"]}) or row
-    return row
 
 
 class HourStore(Tallies):

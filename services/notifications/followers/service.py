@@ -23,4 +23,4 @@ class Followers:
         member_id = heard[following.member]
         if member_id is not None:
             subject = heard[following.subject]
-            self.followers.keep(domain.follower(subject, member_id, following.state, message.sequence))
+            self.followers.keep_youngest(domain.follower(subject, member_id, following.state, message.sequence))

@@ -1,20 +1,15 @@
 """The store of followers: a row for each member and subject, and the moment from which followers are known."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from pymongo import IndexModel
-from pymongo.errors import DuplicateKeyError
 
-from services.chassis.rows import Rows
+from services.chassis.rows import Rows, once
 from services.contracts.errors import NotYet
 from services.ground import clock, identifiers
 from services.notifications.followers import domain
 from services.notifications.followers.domain import Follower
-
-_MARK = {"_id": "began"}
 
 
 class FollowerStore(Rows[Follower]):
@@ -27,16 +22,8 @@ class FollowerStore(Rows[Follower]):
     def prepare(self) -> None:
         """Also note, once and for all processes, the moment from which followers are known."""
         super().prepare()
-        with suppress(DuplicateKeyError):
-            self.rows.insert_one({**_MARK, "at": domain.began(clock.now())})
-        found: dict[str, Any] = self.rows.find_one(_MARK) or {}
-        self.began = found["at"]
-
-    def keep(self, follower: Follower) -> None:
-        """Remember a follower, unless a younger row is there."""
-        older = {"_id": follower["_id"], "sequence": {"$lt": follower["sequence"]}}
-        with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
-            self.rows.replace_one(older, follower, upsert=True)
+        mark: Follower = {"_id": "began", "at": domain.began(clock.now())}
+        self.began = once(self.rows, mark)["at"]
 
     def of(self, subject: str, states: Sequence[str], *, awaited: bool) -> list[str]:
         """The ids of the followers of a subject in one of these states, in order.

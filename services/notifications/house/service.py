@@ -16,4 +16,4 @@ class House:
     @on(MEMBERS_HOUSE_CHANGED, queue="learn_of_the_house")
     def learn_of_the_house(self, message: Envelope, zone: str, languages: list[str]) -> None:
         """Remember how the hub is now."""
-        self.house.keep(domain.house(zone, languages, message.sequence))
+        self.house.keep_youngest(domain.house(zone, languages, message.sequence))

@@ -1,10 +1,7 @@
 """The store of the copy: one row."""
 
 import time
-from contextlib import suppress
 from typing import Any
-
-from pymongo.errors import DuplicateKeyError
 
 from services.chassis.rows import Rows
 from services.notifications.house.domain import ID, UNTOLD, House
@@ -20,11 +17,6 @@ class HouseStore(Rows[House]):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._seen, self._until = UNTOLD, 0.0
-
-    def keep(self, house: House) -> None:
-        """Remember the house, unless a younger row is there."""
-        with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
-            self.rows.replace_one({"_id": ID, "sequence": {"$lt": house["sequence"]}}, house, upsert=True)
 
     def present(self) -> House:
         """The house as last announced; before that, the defaults of a new hub."""

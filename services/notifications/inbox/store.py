@@ -7,9 +7,9 @@ from typing import Any
 
 from pymongo import IndexModel
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
-from services.chassis.rows import JOURNALED, RENEWABLE, Document, Rows, position
+from services.chassis.rows import JOURNALED, RENEWABLE, Document, Rows, once, position
 from services.contracts import moments
 from services.notifications.deliveries import BROADCAST, INBOX
 from services.notifications.inbox.domain import (
@@ -42,12 +42,10 @@ class BroadcastStore(Rows[Broadcast]):
 
     def keep(self, broadcast: Broadcast) -> Broadcast:
         """Remember a broadcast, once. Returns the remembered one, perhaps that of an earlier delivery."""
-        try:
-            self.rows.insert_one(broadcast)
-        except DuplicateKeyError:
-            return self.rows.find_one({"_id": broadcast["_id"]}) or broadcast
-        BROADCAST.inc()
-        return broadcast
+        kept = once(self.rows, broadcast)
+        if kept is broadcast:
+            BROADCAST.inc()
+        return kept
 
     def to(
         self,

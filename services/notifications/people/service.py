@@ -53,4 +53,4 @@ class People:
         self, message: Envelope, member_id: str, email: str | None, language: str, zone: str, status: str
     ) -> None:
         """Remember a member's present address, language and zone."""
-        self.reach.keep(domain.reach(member_id, email, language, zone, message.sequence, status))
+        self.reach.keep_youngest(domain.reach(member_id, email, language, zone, message.sequence, status))

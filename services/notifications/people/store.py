@@ -2,17 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from threading import Lock
 from typing import Any, NamedTuple
 
 from pymongo import IndexModel
-from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
 
-from services.chassis.rows import Document, Rows
+from services.chassis.rows import Rows
 from services.notifications.people.domain import Person, Reach
 
 BATCH = 10_000  # rows
@@ -69,7 +66,7 @@ class PeopleStore(Rows[Person]):
 
     def keep(self, person: Person) -> None:
         """Remember a member, unless a younger row is there."""
-        _keep_youngest(self.rows, person)
+        self.keep_youngest(person)
         # Counted in any case: a crash may have come between the row and its count the last time.
         self._changes.update_one(_CHANGES, {"$inc": {"count": 1}}, upsert=True)
 
@@ -122,16 +119,6 @@ class ReachStore(Rows[Reach]):
     """The copy of members' addresses, languages and zones, used only to write to the members themselves."""
 
     collection = "reach"
-
-    def keep(self, reach: Reach) -> None:
-        """Remember how a member is reached, unless a younger row is there."""
-        _keep_youngest(self.rows, reach)
-
-
-def _keep_youngest(rows: Collection[Document], row: Person | Reach) -> None:
-    older = {"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}
-    with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
-        rows.replace_one(older, {**row}, upsert=True)
 
 
 def _having(audience: Mapping[str, Any]) -> dict[str, Any]:

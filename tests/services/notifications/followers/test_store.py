@@ -22,9 +22,9 @@ def test_a_follower_is_as_young_as_the_youngest_message_in_whatever_order(
     store = make_store(FollowerStore)
     states = {1: "invited", 2: "going", 3: "cancelled"}
     for sequence in (*order, *order):
-        store.keep(followers.follower(EVENT, "b", states[sequence], sequence))
-    store.keep(followers.follower(EVENT, "a", "going", 1))
-    store.keep(followers.follower(identifiers.new_id(NOW), "c", "going", 1))
+        store.keep_youngest(followers.follower(EVENT, "b", states[sequence], sequence))
+    store.keep_youngest(followers.follower(EVENT, "a", "going", 1))
+    store.keep_youngest(followers.follower(identifiers.new_id(NOW), "c", "going", 1))
     assert store.of(EVENT, ["going", "cancelled"], awaited=False) == ["a", "b"]
     assert store.of(EVENT, ["going"], awaited=True) == ["a"]
     assert store.of(EVENT, ["invited"], awaited=False) == []
@@ -37,6 +37,6 @@ def test_who_follows_is_waited_for_unless_it_was_before_followers_were_heard_of(
     assert store.of(later, ["hosting"], awaited=False) == []
     with pytest.raises(NotYet):
         store.of(later, ["hosting"], awaited=True)
-    store.keep(followers.follower(later, "a", "hosting", 1))
+    store.keep_youngest(followers.follower(later, "a", "hosting", 1))
     assert store.of(later, ["hosting"], awaited=True) == ["a"]
     assert make_store(FollowerStore).began == store.began > clock.now(), "noted once; an older version may go on"

@@ -17,7 +17,7 @@ def test_before_it_is_told_it_is_as_in_every_new_hub(make_store: Any) -> None:
 def test_it_is_as_young_as_the_youngest_message_in_whatever_order(make_store: Any, order: tuple[int, ...]) -> None:
     store, zones = make_store(HouseStore), {1: "UTC", 2: "Europe/Malta", 3: "Africa/Nairobi"}
     for sequence in (*order, *order):
-        store.keep(domain.house(zones[sequence], ["de", "en"], sequence))
+        store.keep_youngest(domain.house(zones[sequence], ["de", "en"], sequence))
     assert store.present() == {"_id": "house", "language": "de", "zone": "Africa/Nairobi", "sequence": 3}
 
 
@@ -25,7 +25,7 @@ def test_a_process_reads_it_anew_only_after_some_seconds(make_store: Any, monkey
     store, now = make_store(HouseStore), [1000.0]
     monkeypatch.setattr("services.notifications.house.store.time.monotonic", lambda: now[0])
     store.seen()
-    store.keep(domain.house("Europe/Malta", ["de", "en"], 1))
+    store.keep_youngest(domain.house("Europe/Malta", ["de", "en"], 1))
     now[0] += SECONDS - 0.1
     assert store.seen() == domain.UNTOLD, "no other read of the store"
     now[0] += 0.1

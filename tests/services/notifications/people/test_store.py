@@ -36,7 +36,7 @@ def test_an_address_is_forgotten_with_its_member_in_whatever_order(make_store: A
     told = {1: ("old@hub.example", "active"), 2: ("new@hub.example", "active"), 3: (None, "removed")}
     for sequence in (*order, *order):
         email, status = told[sequence]
-        store.keep(people.reach("m", email, "de", "Africa/Nairobi", sequence, status))
+        store.keep_youngest(people.reach("m", email, "de", "Africa/Nairobi", sequence, status))
     assert list(store.rows.find()) == [{"_id": "m", "email": None, "language": "", "zone": "", "sequence": 3}]
 
 
