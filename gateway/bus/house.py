@@ -5,16 +5,15 @@ Nobody waits for the answer. Until there is one, the hub speaks English in UTC. 
 worker goes on with what it knows.
 """
 
-import time
 import uuid
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import amqp
 import gevent
 from gevent.event import Event
 
 from gateway.bus.link import Link, ear
-from gateway.bus.rpc import Client
+from gateway.bus.rpc import Client, ask
 from services.contracts import wording
 from services.contracts.calls.house import SHOW_HOUSE
 from services.contracts.errors import Refusal
@@ -46,8 +45,7 @@ class House:
 
     def opened(self, connection: amqp.Connection) -> None:
         queue = f"gateway.house.{uuid.uuid4()}"
-        keys = [each.key for each in HEARS]
-        ear(connection, queue, MEMBERS_HOUSE_CHANGED.exchange, keys, lambda _message: self._stirred.set())
+        ear(connection, queue, [each.address for each in HEARS], lambda _message: self._stirred.set())
         self._stirred.set()
 
     def lost(self) -> None:
@@ -68,24 +66,9 @@ class House:
     def learn(self) -> bool:
         """Ask how the hub is. False if there was no answer; then what is known stays."""
         try:
-            found = self._ask()
+            found = ask(self._client, SHOW_HOUSE, "house", PATIENCE)
         except Refusal as refusal:
             log.warning("the house is not known", error=refusal.says)
             return False
         self.habits = Habits(found["languages"][0], found["zone"])
         return True
-
-    def _ask(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._client.call(
-            SHOW_HOUSE.capability,
-            SHOW_HOUSE.method,
-            {},
-            until=time.monotonic() + PATIENCE,
-            token=None,
-            correlation_id="house",
-            idempotency_key=None,
-            expected_versions=None,
-            network=None,
-            language=None,
-        )
-        return found

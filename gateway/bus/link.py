@@ -8,7 +8,7 @@ import functools
 import random
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -195,17 +195,18 @@ def declare(connection: amqp.Connection, exchange: str) -> None:
 
 
 def ear(
-    connection: amqp.Connection, queue: str, exchange: str, keys: Iterable[str], hear: Callable[[amqp.Message], Any]
+    connection: amqp.Connection, queue: str, keys: Sequence[tuple[str, str]], hear: Callable[[amqp.Message], Any]
 ) -> amqp.Channel:
-    """Call `hear` with each message on an exchange under these keys. Its queue ends with the connection.
+    """Call `hear` with each message under these keys, (exchange, key). Its queue ends with the connection.
 
     Messages that pass while the connection is lost are not heard. Bodies are bytes.
     """
-    declare(connection, exchange)
+    for exchange in {exchange for exchange, _ in keys}:
+        declare(connection, exchange)
     channel = connection.channel()
     channel.auto_decode = False
     channel.queue_declare(queue, exclusive=True, auto_delete=True)
-    for key in keys:
+    for exchange, key in keys:
         channel.queue_bind(queue, exchange, key)
     channel.basic_consume(queue, no_ack=True, callback=hear)
     return channel

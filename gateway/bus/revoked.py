@@ -16,7 +16,7 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from gateway.bus.link import Link, ear
-from gateway.bus.rpc import Client
+from gateway.bus.rpc import Client, ask
 from services.contracts.calls.members import TELL_LOST_ACCESS
 from services.contracts.errors import Refusal, Unauthenticated
 from services.contracts.messages.members import MEMBERS_CHANGED
@@ -61,7 +61,7 @@ class Revoked:
 
     def opened(self, connection: amqp.Connection) -> None:
         queue = f"gateway.revoked.{uuid.uuid4()}"
-        ear(connection, queue, MEMBERS_CHANGED.exchange, [MEMBERS_CHANGED.key], lambda _message: self._stirred.set())
+        ear(connection, queue, [each.address for each in HEARS], lambda _message: self._stirred.set())
         self._stirred.set()
 
     def lost(self) -> None:
@@ -108,24 +108,9 @@ class Revoked:
         """Ask. Without an answer, keep the last one."""
         self._asked = time.monotonic()
         try:
-            self._keep(self._ask())
+            self._keep(ask(self._client, TELL_LOST_ACCESS, "revoked", PATIENCE))
         except Refusal as refusal:
             log.warning("what was revoked is not known", error=refusal.says)
-
-    def _ask(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._client.call(
-            TELL_LOST_ACCESS.capability,
-            TELL_LOST_ACCESS.method,
-            {},
-            until=time.monotonic() + PATIENCE,
-            token=None,
-            correlation_id="revoked",
-            idempotency_key=None,
-            expected_versions=None,
-            network=None,
-            language=None,
-        )
-        return found
 
     def _keep(self, found: dict[str, Any]) -> None:
         self._sessions = frozenset(found["sessions"])

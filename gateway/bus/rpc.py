@@ -54,6 +54,22 @@ def call(asked: Call, /, **kwargs: Any) -> Any:
     )
 
 
+def ask(client: "Client", asked: Call, purpose: str, within: float) -> Any:
+    """The answer to a call that a worker makes for itself, within so many seconds. The logs name its `purpose`."""
+    return client.call(
+        asked.capability,
+        asked.method,
+        {},
+        until=time.monotonic() + within,
+        token=None,
+        correlation_id=purpose,
+        idempotency_key=None,
+        expected_versions=None,
+        network=None,
+        language=None,
+    )
+
+
 def _unavailable(says: str) -> Unavailable:
     return Unavailable("unavailable", f"{says} Please try again in a moment.")
 
@@ -86,7 +102,7 @@ class Client:
 
     def opened(self, connection: amqp.Connection) -> None:
         replies = f"gateway.{uuid.uuid4()}"
-        channel = ear(connection, replies, EXCHANGE, [replies], self._replied)
+        channel = ear(connection, replies, [(EXCHANGE, replies)], self._replied)
         channel.events["basic_return"].add(self._returned)
         self._message = functools.partial(
             frames.call, channel.channel_id, EXCHANGE, reply_to=replies, frame_max=connection.frame_max

@@ -19,7 +19,7 @@ import prometheus_client
 from flask import current_app, g
 
 from gateway.answers import Written
-from gateway.bus.link import Link, declare
+from gateway.bus.link import Link, ear
 from services.contracts.catalogue import Message, exchange_of
 
 View = Callable[..., Any]
@@ -52,13 +52,9 @@ class Shared:
             self._refreshes[message.key].add(view)
 
     def opened(self, connection: amqp.Connection) -> None:
-        channel = connection.channel()
+        keys = [(exchange_of(key), key) for key in self._refreshes]
         queue = f"gateway.shared.{uuid.uuid4()}"
-        channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        for key in self._refreshes:
-            declare(connection, exchange_of(key))
-            channel.queue_bind(queue, exchange_of(key), key)
-        channel.basic_consume(queue, no_ack=True, callback=lambda heard: self._hear(heard.delivery_info["routing_key"]))
+        ear(connection, queue, keys, lambda heard: self._hear(heard.delivery_info["routing_key"]))
         self._hearing = True
 
     def lost(self) -> None:

@@ -22,7 +22,7 @@ from prometheus_client import Gauge
 
 from gateway.bus import rpc
 from gateway.bus.house import House
-from gateway.bus.link import Link, declare
+from gateway.bus.link import Link, ear
 from gateway.bus.reader import BACK, WAITING, WAITING_BYTES, Stream, frame, hint
 from gateway.door import languages
 from gateway.door.places import leave
@@ -118,14 +118,7 @@ class Streams:
         link.serve(self)
 
     def opened(self, connection: amqp.Connection) -> None:
-        declare(connection, NOTIFICATIONS_DELIVERED.exchange)
-        channel = connection.channel()
-        channel.auto_decode = False
-        queue = f"gateway.streams.{uuid.uuid4()}"
-        channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        for each in HEARS:
-            channel.queue_bind(queue, each.exchange, each.key)
-        channel.basic_consume(queue, no_ack=True, callback=self._hear)
+        ear(connection, f"gateway.streams.{uuid.uuid4()}", [each.address for each in HEARS], self._hear)
         self._listening = True
 
     def lost(self) -> None:
@@ -205,10 +198,8 @@ class Streams:
         begin = hint(b"what reaches your inbox is told here")
         if last_event_id and _is_event_id(last_event_id):
             return begin + self._missed(stream, last_event_id)
-        return begin + b"id: %d-%s\n\n" % (
-            moments.to_ms(clock.now()),
-            NOBODY,
-        )  # a reader who receives no event can come back with this id
+        # A reader who receives no event can come back with this id.
+        return begin + b"id: %d-%s\n\n" % (moments.to_ms(clock.now()), NOBODY)
 
     def _missed(self, stream: Stream, after: str) -> bytes:
         """The events after that one. New events may be among them, as the stream is open; it does not repeat these."""

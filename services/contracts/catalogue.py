@@ -50,6 +50,11 @@ class Message:
         """Routing key and CloudEvents type: `feedback.submitted`, or `feedback.submitted.v2` for a breaking change."""
         return self.type if self.version == 1 else f"{self.type}.v{self.version}"
 
+    @property
+    def address(self) -> tuple[str, str]:
+        """The exchange on which it travels, and its routing key there."""
+        return self.exchange, self.key
+
     def about(self, aggregate: Mapping[str, Any], **facts: Any) -> Announcement:
         """The announcement of this fact about an aggregate (`_id`, `changed_at` and the body's fields by name).
 
