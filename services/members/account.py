@@ -1,7 +1,9 @@
-"""The account and its devices: what several capabilities of members read and change."""
+"""The account and its devices: what several capabilities of members read and change, and its standing."""
 
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeGuard
+
+from services.contracts.errors import Invalid
 
 
 class Account(TypedDict):
@@ -41,3 +43,20 @@ class Device(TypedDict):
     member_id: str
     proven: bool
     seen_on: datetime
+
+
+def status(account: Account) -> str:
+    """`active`, `suspended` or `removed`. An account without a status is active."""
+    return account.get("status", "active")
+
+
+def active(account: Account | None) -> TypeGuard[Account]:
+    """True if there is an account, and it is neither suspended nor removed."""
+    return account is not None and status(account) == "active"
+
+
+def given(roles: list[str]) -> list[str]:
+    """The roles as an account or an invitation keeps them. Raises Invalid if there are none."""
+    if not roles:
+        raise Invalid.field("roles", "Name at least one role.")
+    return sorted(set(roles))

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from services.contracts import zones
-from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound
+from services.contracts.errors import Conflict, Forbidden, Hidden, NotFound
 from services.contracts.history import deed, remembering
 from services.contracts.roles import ADMINISTRATOR
-from services.members.account import Account
+from services.members.account import Account, active, given, status
 
 LEAVING_LASTS = timedelta(seconds=30)
 CHOICES = ("language", "zone")  # for messages to the member; "" means not chosen
@@ -30,14 +30,9 @@ def address(email: str) -> str:
     return email.strip().casefold()
 
 
-def status(account: Account) -> str:
-    """`active`, `suspended` or `removed`."""
-    return str(account.get("status", "active"))
-
-
 def roles(account: Account | None) -> frozenset[str]:
     """The roles that count now. A suspended or removed member has no roles."""
-    return frozenset(account["roles"]) if account is not None and status(account) == "active" else frozenset()
+    return frozenset(account["roles"]) if active(account) else frozenset()
 
 
 def check_administrator(having: frozenset[str], says: str) -> None:
@@ -48,11 +43,8 @@ def check_administrator(having: frozenset[str], says: str) -> None:
 
 def visible(account: Account, having: frozenset[str]) -> Account:
     """The account, if a caller with these roles may read its card. Raises NotFound, Hidden."""
-    says = f"There is nothing with the id {account['_id']}."
-    if status(account) == "removed":
-        raise NotFound("not_found", says)
-    if status(account) == "suspended" and ADMINISTRATOR not in having:
-        raise Hidden("not_found", says)
+    if status(_present(account)) == "suspended" and ADMINISTRATOR not in having:
+        raise Hidden.of(account["_id"])
     return account
 
 
@@ -88,7 +80,7 @@ def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Acc
     _present(account)
     if by == account["_id"] and ADMINISTRATOR not in roles:
         raise Conflict("own_role", "Another administrator has to take this role from you.")
-    changed: Account = {**account, "roles": _roles(roles)}
+    changed: Account = {**account, "roles": given(roles)}
     return _accessing(account, remembering(changed, now, by, f"roles: {', '.join(changed['roles'])}"))
 
 
@@ -189,7 +181,7 @@ def whole(account: Account) -> Account:
 
 def reach(account: Account) -> dict[str, Any]:
     """The facts for writing to a member. A suspended or removed member has no address (None)."""
-    email = account["email"] if status(account) == "active" else None
+    email = account["email"] if active(account) else None
     chosen = {name: account.get(name, "") for name in CHOICES}
     return {"member_id": account["_id"], "email": email, "status": status(account), **chosen}
 
@@ -208,16 +200,10 @@ def _account(
         "name": person["name"],
         "email": address(email),
         "password_hash": password_hash,
-        "roles": _roles(roles),
+        "roles": given(roles),
         "status": "active",
         "joined_at": now,
         "changed_at": now,
         "history": [],
     }
     return {**change(cast(Account, blank), person, now=now), "history": [deed(now, id, "joined")]}
-
-
-def _roles(roles: list[str]) -> list[str]:
-    if not roles:
-        raise Invalid.field("roles", "Name at least one role.")
-    return sorted(set(roles))

@@ -16,7 +16,7 @@ from services.contracts.shapes import members as shapes
 from services.ground import clock
 from services.ground.tokens import Caller
 from services.members import announcements
-from services.members.account import Account
+from services.members.account import Account, status
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
 from services.members.invitations.store import InvitationStore
@@ -135,10 +135,10 @@ class Accounts:
         if domain.stops_administering(before, after):
             self.invitations.close(before["_id"], now)
         if not domain.roles(after):
-            self.sessions.end_all(before["_id"], domain.status(after), now)
-        if domain.status(after) == "removed":
+            self.sessions.end_all(before["_id"], status(after), now)
+        if status(after) == "removed":
             self.invitations.close_for(before["email"], now)
 
 
 def _shown(account: Account) -> Account:
-    return {**account, "status": domain.status(account)}
+    return {**account, "status": status(account)}

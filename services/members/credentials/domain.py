@@ -11,7 +11,7 @@ from typing import Any
 
 from services.contracts.errors import Conflict, Invalid, Unauthenticated
 from services.contracts.history import remembering
-from services.members.account import Account
+from services.members.account import Account, active
 
 RESET_LASTS = timedelta(hours=24)
 
@@ -29,7 +29,7 @@ def change(account: Account, password_hash: str, *, but_session: str, now: datet
 
 def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) -> Account:
     """The account with a code to reset its password. `by` is None for an operator on the machine. Raises Conflict."""
-    if account.get("status", "active") != "active":
+    if not active(account):
         raise Conflict("not_active", "This account is not active.")
     issued: Account = {**account, "reset": {"code_hash": code_hash, "by": by, "expires_at": expiry(now)}}
     return remembering(issued, now, by, "password reset issued")
@@ -46,7 +46,7 @@ def usable(account: Account | None, *, issuers: frozenset[str], now: datetime) -
     `issuers` are the present roles of the issuer. They don't matter for a code that an operator made on the machine.
     """
     reset: Mapping[str, Any] | None = account.get("reset") if account is not None else None
-    if account is None or reset is None or account.get("status", "active") != "active":
+    if not active(account) or reset is None:
         raise Invalid.field("code", "This code is not known or has been used.")
     if reset["by"] is not None and "administrator" not in issuers:
         raise Invalid.field("code", "This code was withdrawn; ask for a new one.")

@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict
 
 from services.contracts.errors import Conflict, Invalid
 from services.contracts.history import deed, remembering
+from services.members.account import given
 
 LASTS = timedelta(days=14)
 
@@ -38,7 +39,7 @@ def invite(draft: Mapping[str, Any], email: str, code_hash: str, *, by: str, id:
         "_id": id,
         "email": email,
         "open_for": email,
-        "roles": _roles(draft["roles"]),
+        "roles": given(draft["roles"]),
         "code_hash": code_hash,
         "by": by,
         "expires_at": now + LASTS,
@@ -55,7 +56,7 @@ def renew(
     """The invitation with a later expiry, and other roles if given. From now on `by` is its sender. Raises Conflict."""
     _open(invitation)
     renewed = remembering(invitation, now, by, "invited again")
-    wanted = _roles(roles or invitation["roles"])
+    wanted = given(roles or invitation["roles"])
     return {**renewed, "roles": wanted, "code_hash": code_hash, "by": by, "expires_at": now + LASTS}
 
 
@@ -101,9 +102,3 @@ def state(invitation: Invitation, now: datetime) -> str:
 def _open(invitation: Invitation) -> None:
     if invitation["used_by"] is not None or invitation.get("withdrawn_at") is not None:
         raise Conflict("not_open", "This invitation was used or withdrawn already.")
-
-
-def _roles(roles: list[str]) -> list[str]:
-    if not roles:
-        raise Invalid.field("roles", "Name at least one role.")
-    return sorted(set(roles))

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, NotRequired, TypedDict, TypeGuard
+from typing import Any, NotRequired, TypedDict
 
 from services.contracts.errors import Forbidden, TooMany, Unauthenticated
-from services.members.account import Account, Device
+from services.members.account import Account, Device, active
 
 ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
@@ -95,11 +95,6 @@ def own_device(device: Device | None, account: Account | None, now: datetime) ->
 def day(now: datetime) -> datetime:
     """The beginning of the day. The use of a device is stored no finer than this."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def active(account: Account | None) -> TypeGuard[Account]:
-    """True if the account may be signed in to: not suspended, not removed. An account without a status is active."""
-    return account is not None and account.get("status", "active") == "active"
 
 
 def admit(account: Account) -> None:

@@ -9,7 +9,7 @@ from services.contracts.calls import members as calls
 from services.contracts.errors import Conflict, Unauthenticated, Unavailable
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
-from services.members.account import Account, Device
+from services.members.account import Account, Device, active
 from services.members.accounts.domain import address, roles
 from services.members.accounts.store import AccountStore
 from services.members.credentials.domain import admits
@@ -130,7 +130,7 @@ class Sessions:
         now = clock.now()
         session = domain.alive(self.sessions.find(id), now)
         account = self.accounts.find(session["member_id"])
-        if not (domain.active(account) and admits(account, session["_id"], session["opened_at"])):
+        if not (active(account) and admits(account, session["_id"], session["opened_at"])):
             raise self._ended(id, "account_closed", now)
         if domain.reused(session, secret, now):
             raise self._ended(id, "token_reused", now)

@@ -1,26 +1,14 @@
 """What is true of accounts."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound
 from services.contracts.history import REMEMBERED
+from services.members.account import status
 from services.members.accounts import domain as accounts
-
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
-ADMINISTRATOR = frozenset({"administrator"})
-
-
-def account(**registration: Any) -> accounts.Account:
-    person = {"name": "Amara", **registration}
-    return accounts.join(person, " Amara@Hub.example ", ["mentor", "coworker", "mentor"], "hash", id="m", now=NOW)
-
-
-def root() -> accounts.Account:
-    return accounts.found({"name": "Root", "email": "root@hub.example"}, "hash", id="root", now=NOW)
+from tests.services.members.people import ADMINISTRATOR, LATER, NOW, account, root
 
 
 def test_a_member_has_the_invitations_roles_and_address() -> None:
@@ -155,7 +143,7 @@ def test_of_a_removed_member_a_name_stays_and_no_way_in() -> None:
 
 def test_an_account_of_an_earlier_version_is_active() -> None:
     early = {name: value for name, value in root().items() if name != "status"}
-    assert accounts.status(early) == "active"
+    assert status(early) == "active"
     assert accounts.roles(early) == ADMINISTRATOR
     assert accounts.relied_on(early)
     assert accounts.roles(None) == frozenset()

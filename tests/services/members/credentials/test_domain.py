@@ -1,26 +1,13 @@
 """What is true of passwords and of the rights to change them."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from services.contracts.errors import Conflict, Invalid, Unauthenticated
 from services.members.accounts import domain as accounts
 from services.members.credentials import domain as credentials
-
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
-ADMINISTRATOR = frozenset({"administrator"})
-
-
-def account(**registration: Any) -> accounts.Account:
-    person = {"name": "Amara", **registration}
-    return accounts.join(person, " Amara@Hub.example ", ["mentor", "coworker", "mentor"], "hash", id="m", now=NOW)
-
-
-def root() -> accounts.Account:
-    return accounts.found({"name": "Root", "email": "root@hub.example"}, "hash", id="root", now=NOW)
+from tests.services.members.people import ADMINISTRATOR, LATER, NOW, account
 
 
 def test_a_changed_password_ends_all_sessions_but_the_one_at_hand() -> None:
