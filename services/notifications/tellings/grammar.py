@@ -3,13 +3,15 @@
 A declaration names fields of its message. A field that the message lacks raises at import.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from string import Formatter
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from services.contracts.catalogue import Message, UndeclaredMessage
 
+How = ParamSpec("How")
+Declared = TypeVar("Declared", "Telling", "Following")
 TELLINGS: list["Telling"] = []
 FOLLOWINGS: list["Following"] = []
 
@@ -97,71 +99,9 @@ class ThoseTold(NamedTuple):
 Whom = Audience | One | Role | Followers | ThoseTold
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Telling:
-    """The recipients of a message, and the facts that a line keeps. `tell` makes it and explains the fields."""
-
-    message: Message
-    queue: str
-    says: str
-    to: Whom
-    category: str
-    mandatory: bool
-    facts: tuple[str, ...]
-    about: str
-    link: str
-    expires: str | None
-    by: str
-    withdrawn_by: Message | None
-    soon: bool
-    folded: str | None
-
-    @property
-    def wants(self) -> tuple[str, ...]:
-        """The fields of the message that the telling needs."""
-        named = (*self.to.fields, *self.facts, self.about, *_named(self.link), self.by, self.expires)
-        return tuple(dict.fromkeys(name for name in named if name))
-
-    def link_about(self, subject: str) -> str:
-        """The link of a line about this subject."""
-        return self.link.format(**{self.about: subject})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Following:
-    """The member whom a message makes a follower, and the subject that they follow. Made by `follows`."""
-
-    message: Message
-    queue: str
-    says: str
-    subject: str
-    member: str
-    state: str
-
-    @property
-    def wants(self) -> tuple[str, ...]:
-        """The fields of the message that the following needs."""
-        return (self.subject, self.member)
-
-
-def tell(
-    message: Message,
-    *,
-    queue: str,
-    says: str,
-    to: Whom,
-    category: str,
-    mandatory: bool = False,
-    facts: tuple[str, ...],
-    about: str,
-    link: str,
-    expires: str | None = None,
-    by: str = "actor_id",
-    withdrawn_by: Message | None = None,
-    soon: bool = False,
-    folded: str | None = None,
-) -> None:
-    """Declare a telling.
+    """The recipients of a message, and the facts that a line keeps.
 
     queue: the name of its handler, and for ever the end of the name of its queue.
     says: one sentence about it.
@@ -175,39 +115,71 @@ def tell(
     soon: true if people wait for the line.
     folded: the link of the one line that stands for all beyond the hourly number of lines; only for a role.
     """
-    made = Telling(
-        message=message,
-        queue=queue,
-        says=says,
-        to=to,
-        category=category,
-        mandatory=mandatory,
-        facts=facts,
-        about=about,
-        link=link,
-        expires=expires,
-        by=by,
-        withdrawn_by=withdrawn_by,
-        soon=soon,
-        folded=folded,
-    )
-    if _named(link) - {about}:
-        raise UndeclaredMessage(f"{queue} must lead to what it is about, {about}")
-    if folded and not isinstance(to, Role):
-        raise UndeclaredMessage(f"{queue} folds, but is not for a role")
-    _check(made, TELLINGS)
-    TELLINGS.append(made)
+
+    message: Message
+    _: KW_ONLY
+    queue: str
+    says: str
+    to: Whom
+    category: str
+    mandatory: bool = False
+    facts: tuple[str, ...]
+    about: str
+    link: str
+    expires: str | None = None
+    by: str = "actor_id"
+    withdrawn_by: Message | None = None
+    soon: bool = False
+    folded: str | None = None
+
+    def __post_init__(self) -> None:
+        if _named(self.link) - {self.about}:
+            raise UndeclaredMessage(f"{self.queue} must lead to what it is about, {self.about}")
+        if self.folded and not isinstance(self.to, Role):
+            raise UndeclaredMessage(f"{self.queue} folds, but is not for a role")
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """The fields of the message that the telling needs."""
+        named = (*self.to.fields, *self.facts, self.about, *_named(self.link), self.by, self.expires)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def link_about(self, subject: str) -> str:
+        """The link of a line about this subject."""
+        return self.link.format(**{self.about: subject})
 
 
-def follows(message: Message, *, queue: str, says: str, subject: str, member: str, state: str) -> None:
-    """Declare that a message makes the member in one field a follower, in this state, of the subject in another.
+@dataclass(frozen=True)
+class Following:
+    """The member in one field of a message, whom it makes a follower, in this state, of the subject in another.
 
     queue: the name of its handler, and for ever the end of the name of its queue.
     A later message about both may change the state.
     """
-    made = Following(message=message, queue=queue, says=says, subject=subject, member=member, state=state)
-    _check(made, FOLLOWINGS)
-    FOLLOWINGS.append(made)
+
+    message: Message
+    _: KW_ONLY
+    queue: str
+    says: str
+    subject: str
+    member: str
+    state: str
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """The fields of the message that the following needs."""
+        return (self.subject, self.member)
+
+
+def _declaring(kind: Callable[How, Declared], declared: list[Declared]) -> Callable[How, None]:
+    """The function that makes a declaration of this kind and adds it to the others."""
+
+    def declare(*args: How.args, **kwargs: How.kwargs) -> None:
+        made = kind(*args, **kwargs)
+        _check(made, declared)
+        declared.append(made)
+
+    return declare
 
 
 def _check(made: Telling | Following, others: Sequence[Telling | Following]) -> None:
@@ -219,3 +191,7 @@ def _check(made: Telling | Following, others: Sequence[Telling | Following]) -> 
 
 def _named(link: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(link) if name}
+
+
+tell = _declaring(Telling, TELLINGS)
+follows = _declaring(Following, FOLLOWINGS)

@@ -1,6 +1,7 @@
 """The declared tellings decide who hears of which message."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,17 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    """Takes back what a test declares."""
+    declared = [*TELLINGS]
+    yield
+    TELLINGS[:] = declared
+
+
+@pytest.mark.usefixtures("as_before")
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_a_wrong_telling_is_refused_at_import(wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grammar, "TELLINGS", [*TELLINGS])
+def test_a_wrong_telling_is_refused_at_import(wrong: dict[str, Any]) -> None:
     before = len(grammar.TELLINGS)
     with pytest.raises(UndeclaredMessage):
         grammar.tell(EVENTS_PUBLISHED, **WELL | wrong)
