@@ -17,6 +17,7 @@ from services.contracts.messages.feedback import (
     FEEDBACK_SUBMITTED,
     FEEDBACK_TAKEN_DOWN,
 )
+from services.contracts.texts import short
 from services.contracts.wording.speech import Speech, counted, sentence, speech
 
 Facts = Mapping[str, Any]
@@ -121,7 +122,7 @@ def _event_cancelled(using: Speech, facts: Facts) -> Said:
     when = using.when(_moment(facts["starts_at"]))
     return {
         "title": using.say(_CANCELLED, title=facts["title"]),
-        "body": using.say(_WHEN_AND_WHY, when=when, reason=_short(facts["reason"], LONGEST)),
+        "body": using.say(_WHEN_AND_WHY, when=when, reason=short(facts["reason"], LONGEST)),
         "reason": _for_whom(using, _WAS, facts["audience"]),
     }
 
@@ -130,7 +131,7 @@ def _offering(title: str) -> Callable[[Speech, Facts], Said]:
     def say(using: Speech, facts: Facts) -> Said:
         place, how = facts["place"], facts["how"]
         return {
-            "title": using.say(title, name=_short(facts["name"], LONGEST)),
+            "title": using.say(title, name=short(facts["name"], LONGEST)),
             "body": using.say(_WHERE_AND_HOW, place=place, how=how) if place and how else place or how,
             "reason": _for_whom(using, _IS, facts["audience"]),
         }
@@ -140,8 +141,8 @@ def _offering(title: str) -> Callable[[Speech, Facts], Said]:
 
 def _offering_closed(using: Speech, facts: Facts) -> Said:
     return {
-        "title": using.say(_NOT_OFFERED, name=_short(facts["name"], LONGEST)),
-        "body": _short(facts["reason"], LONGEST),
+        "title": using.say(_NOT_OFFERED, name=short(facts["name"], LONGEST)),
+        "body": short(facts["reason"], LONGEST),
         "reason": _for_whom(using, _WAS, facts["audience"]),
     }
 
@@ -155,8 +156,8 @@ def _voice_raised(using: Speech, facts: Facts) -> Said:
     touchpoint = _named(using, _TOUCHPOINTS, facts["touchpoint"])
     says = _RAISED.get(facts["kind"], _SAYS)
     return {
-        "title": using.say(says, touchpoint=touchpoint, text=_short(facts["text"], QUOTED)),
-        "body": _short(facts["text"], LONGEST),
+        "title": using.say(says, touchpoint=touchpoint, text=short(facts["text"], QUOTED)),
+        "body": short(facts["text"], LONGEST),
         "reason": using.say(_ADMINISTRATORS),
     }
 
@@ -164,14 +165,14 @@ def _voice_raised(using: Speech, facts: Facts) -> Said:
 def _voice_answered(using: Speech, facts: Facts) -> Said:
     if "withdrawn" in facts:
         return _withdrawn(using, _AUTHOR)
-    return _to_author(using, using.say(_ANSWERED, text=_short(facts["text"], QUOTED)), facts["answer"])
+    return _to_author(using, using.say(_ANSWERED, text=short(facts["text"], QUOTED)), facts["answer"])
 
 
 def _voice_moved(using: Speech, facts: Facts) -> Said:
     if "withdrawn" in facts:
         return _withdrawn(using, _AUTHOR)
     title = _MOVED.get(facts["status"], _WENT_ON)
-    return _to_author(using, using.say(title, text=_short(facts["text"], QUOTED)), facts["reason"])
+    return _to_author(using, using.say(title, text=short(facts["text"], QUOTED)), facts["reason"])
 
 
 def _voice_taken_down(using: Speech, facts: Facts) -> Said:
@@ -193,7 +194,7 @@ KINDS = tuple(_KINDS)
 
 
 def _to_author(using: Speech, title: str, body: str) -> Said:
-    return {"title": title, "body": _short(body, LONGEST), "reason": using.say(_AUTHOR)}
+    return {"title": title, "body": short(body, LONGEST), "reason": using.say(_AUTHOR)}
 
 
 def _withdrawn(using: Speech, reason: str) -> Said:
@@ -217,8 +218,3 @@ def _named(using: Speech, names: Mapping[str, str], word: str) -> str:
 
 def _moment(given: datetime | str) -> datetime:
     return datetime.fromisoformat(given) if isinstance(given, str) else given
-
-
-def _short(text: str, most: int) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"

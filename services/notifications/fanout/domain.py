@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from services.contracts.texts import short
+
 Job = dict[str, Any]
 Record = dict[str, Any]
 Notice = dict[str, Any]
@@ -72,12 +74,7 @@ def notice(kind: str, facts: Mapping[str, Any], link: str, about: str, expires_a
 
 def facts(names: Iterable[str], heard: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of these names in a message. A text is put into one line, and cut if it is long."""
-    return {name: _short(heard[name]) if isinstance(heard[name], str) else heard[name] for name in names}
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1].rstrip() + "…"
+    return {name: short(heard[name], LONGEST) if isinstance(heard[name], str) else heard[name] for name in names}
 
 
 def many(news: News, hour: datetime, most: int, id: str) -> tuple[str, News]:
