@@ -1,6 +1,6 @@
 """A check of `hub doctor` for overdue work."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from deploy.hub import known, screen, settings, store
@@ -22,7 +22,7 @@ def _late(client: store.Client, service: str) -> Findings:
     database, now = client[settings.database(service)], clock.now()
     for name, field in store.planning(database):
         rows = _as_utc(database[name]).find({field: {"$lte": now + TRIED_WITHIN}}, {field: True, store.TAKEN: True})
-        since = [moment for moment in (_planned(row, field) for row in rows) if moment < now - LATE]
+        since = [moment for moment in (known.planned_for(row, field) for row in rows) if moment < now - LATE]
         if since:
             things, oldest = screen.counted(len(since), "thing"), f"{min(since):%F at %R} UTC"
             yield Finding(
@@ -31,13 +31,6 @@ def _late(client: store.Client, service: str) -> Findings:
                 f"{things} should have been done, the oldest on {oldest}.",
                 "If its service is up, its log says why it fails; each is tried again by itself.",
             )
-
-
-def _planned(row: store.Document, field: str) -> datetime:
-    """The moment for which a row was planned. It stays the same while the row waits for another try."""
-    taken = row.get(store.TAKEN, {}).get(field)
-    found: datetime = taken["since"] if taken and taken["until"] == row[field] else row[field]
-    return found
 
 
 def _as_utc(rows: Any) -> Any:

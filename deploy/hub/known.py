@@ -2,7 +2,8 @@
 
 import importlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -63,6 +64,12 @@ def _kinds(kind: Any) -> Iterator[Any]:
     for each in kind.__subclasses__():
         yield each
         yield from _kinds(each)
+
+
+def planned_for(row: Mapping[str, Any], field: str) -> datetime:
+    """The moment for which a field planned a row. It stays the same while the row waits for another try."""
+    found: datetime = _load("services.chassis.schedule").tries(row, field)[0]
+    return found
 
 
 def retry_queue(seconds: int) -> str:

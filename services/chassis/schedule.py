@@ -37,6 +37,12 @@ class NotIndexed(Exception):
     """A field that plans work has no index, so that each look would read every row. A programming error."""
 
 
+def tries(row: Mapping[str, Any], by: str) -> tuple[datetime, int]:
+    """The moment for which the field `by` planned a row, and how often it was tried. A new plan begins anew."""
+    taken = row.get(TAKEN, {}).get(by)
+    return (taken["since"], taken["times"]) if taken and taken["until"] == row[by] else (row[by], 0)
+
+
 class Agenda:
     """The work that one field of a collection plans. `only` bounds it to a few rows, which an index leads to.
 
@@ -58,7 +64,7 @@ class Agenda:
         tried_by = now + timedelta(seconds=max(self._leases))
         wanted = {**self._only, self._by: {"$lte": tried_by}}
         found = list(self._rows.find(wanted, {self._by: True, TAKEN: True}).sort(self._by, 1).limit(AT_ONCE))
-        ages = [(now - self._tries(row)[0]).total_seconds() for row in found]
+        ages = [(now - tries(row, self._by)[0]).total_seconds() for row in found]
         return [row for row in found if row[self._by] <= now], max([0.0, *ages])
 
     def take(self, row: Document, now: datetime) -> Document | None:
@@ -66,7 +72,7 @@ class Agenda:
 
         Returns None when another process has taken it, or when it was planned anew.
         """
-        since, times = self._tries(row)
+        since, times = tries(row, self._by)
         until = now + timedelta(seconds=self._leases[min(times, len(self._leases) - 1)])
         taken = {"until": until, "since": since, "times": times + 1}
         return self._rows.find_one_and_update(
@@ -79,11 +85,6 @@ class Agenda:
     def plan(self, row: Document, at: datetime) -> None:
         """Move a taken row to another moment, unless it was planned anew meanwhile."""
         self._rows.update_one({"_id": row["_id"], self._by: row[self._by]}, {"$set": {self._by: at}})
-
-    def _tries(self, row: Document) -> tuple[datetime, int]:
-        """The moment for which a row was planned, and how often it was tried. A new plan begins anew."""
-        taken = row.get(TAKEN, {}).get(self._by)
-        return (taken["since"], taken["times"]) if taken and taken["until"] == row[self._by] else (row[self._by], 0)
 
 
 class Planned(Entrypoint):
