@@ -12,6 +12,8 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
 
+from services.contracts import moments
+
 CONTENT_TYPE = "application/cloudevents+json"
 EXCHANGE = "community"
 PRIVATE = "private"  # the exchange that other systems can't bind to; they may bind to `community` only
@@ -131,7 +133,7 @@ def envelope(
         "source": f"/hearth/{message.by}",
         "type": message.key,
         "subject": announcement.subject,
-        "time": announcement.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": moments.to_text(announcement.at),
         "datacontenttype": "application/json",
         "sequence": f"{sequence:012d}",
         "correlationid": correlation_id,

@@ -1,10 +1,11 @@
 """Deeds: restricted acts of members. The service that saved a deed announces it to the audit log."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from services.contracts.catalogue import Announcement, Message
+from services.contracts.moments import to_text
 
 
 class Actor(Protocol):
@@ -52,8 +53,4 @@ def read(
 
 def _shown(aggregate: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     found = {name: aggregate.get(name) for name in names}
-    return {name: _told(value) if isinstance(value, datetime) else value for name, value in found.items()}
-
-
-def _told(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {name: to_text(value) if isinstance(value, datetime) else value for name, value in found.items()}

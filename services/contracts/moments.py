@@ -23,3 +23,8 @@ def from_ms(milliseconds: int) -> datetime:
 def cut(moment: datetime) -> datetime:
     """A moment, cut to the millisecond."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def to_text(moment: datetime) -> str:
+    """RFC 3339 in UTC to the millisecond, as HTTP and messages have it: `2027-03-01T09:00:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -90,9 +90,7 @@ class Moment(fields.AwareDateTime):
             raise ValidationError("Not a valid datetime.") from error
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> str | None:
-        if value is None:
-            return None
-        return str(value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+        return None if value is None else moments.to_text(value)
 
 
 class Tag(Text):
