@@ -46,7 +46,8 @@ def retired() -> list[str]:
 
 def replaying() -> list[str]:
     """The calls that make capabilities announce their state again."""
-    return [f"{each.name}.replay" for each in _classes() if callable(getattr(each, "replay", None))]
+    declared = _load("services.contracts.calls").CALLS
+    return [target for target, call in declared.items() if call.operator and call.method == "replay"]
 
 
 def left_out() -> set[str]:

@@ -3,7 +3,7 @@
 from services.contracts.calling import CALLS, LISTENERS
 from services.contracts.calls import events, feedback, house, members, notifications
 
-__all__ = ["capabilities", "events", "feedback", "house", "members", "notifications"]
+__all__ = ["CALLS", "capabilities", "events", "feedback", "house", "members", "notifications"]
 
 
 def capabilities() -> list[str]:
