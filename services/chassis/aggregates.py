@@ -41,7 +41,7 @@ class Aggregates(Rows[Row]):
 
     def first(self, query: Mapping[str, Any]) -> Row | None:
         """An aggregate that fits a query, or None."""
-        return cast(Row | None, self.rows.find_one(query, HIDDEN))
+        return self.rows.find_one(query, HIDDEN)
 
     def get(self, id: str, *, asked_for: bool = False) -> Row:
         """The aggregate of this id. Raises NotFound.
@@ -61,7 +61,7 @@ class Aggregates(Rows[Row]):
         outgoing = self._outgoing(announcing, noting, sequence)
         saved = {**document, "version": 1, "sequence": sequence}
         try:
-            self.rows.insert_one({**saved, **_riding(outgoing)})
+            self.documents.insert_one({**saved, **_riding(outgoing)})
         except DuplicateKeyError as error:
             raise Conflict("already_exists", "There is one already.") from error
         self._kick(saved["_id"], outgoing)
@@ -178,12 +178,12 @@ class Aggregates(Rows[Row]):
 
     def _noted(self, id: str) -> list[Document]:
         """The noted deeds that ride in an aggregate. No other message replaces them."""
-        found = self.rows.find_one({"_id": id}, {OUTBOX: True}) or {}
+        found = self.documents.find_one({"_id": id}, {OUTBOX: True}) or {}
         return [each for each in found.get(OUTBOX, []) if exchange_of(each["type"]) == PRIVATE]
 
     def _kick(self, id: str, outgoing: list[Document]) -> None:
         if self._relay is not None and outgoing:
-            self._relay.kick(self.rows, id, outgoing)
+            self._relay.kick(self.documents, id, outgoing)
 
 
 def _each(told: Told) -> Sequence[Announcement]:

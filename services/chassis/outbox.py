@@ -34,29 +34,30 @@ TIDY_EVERY = 0.2
 TIDIED = 50  # aggregates in one write, which compares each with the messages of all
 UNTIDY = 50_000  # sent messages that may wait to be taken out while a backlog is sent: some 100 bytes each
 MOST_KICKED = 2_000  # aggregates that wait to be sent, each of some 20 KB at most: the sweep finds the others
-Rows = Collection[dict[str, Any]]
+Message = dict[str, Any]
+Documents = Collection[dict[str, Any]]
 
 
-class Entry(NamedTuple):
+class Unsent(NamedTuple):
     """The messages that ride, or rode, in one aggregate."""
 
-    rows: Rows
+    documents: Documents
     id: str
-    events: list[dict[str, Any]]
+    messages: list[Message]
 
 
-Posted = list[tuple[Entry, list[Event]]]
+Posted = list[tuple[Unsent, list[Event]]]
 
 
 class Sent(NamedTuple):
     """The ids of messages that are safe, and still in their aggregate."""
 
-    rows: Rows
+    documents: Documents
     id: str
     messages: list[str]
 
 
-def pack(announcement: Announcement, by: str, sequence: int, id: str | None = None) -> dict[str, Any]:
+def pack(announcement: Announcement, by: str, sequence: int, id: str | None = None) -> Message:
     """The CloudEvent for an announcement, in the present piece of work, with a new id unless one is given.
 
     Only its publisher may announce a message.
@@ -81,7 +82,7 @@ class Relay(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._kicked: LightQueue = LightQueue()
-        self._swept: list[Rows] = []
+        self._swept: list[Documents] = []
         self._seen: dict[str, dict[str, float]] = {}
         self._sent: deque[Sent] = deque()
         self._untidy: set[str] = set()  # the ids of all messages in `_sent`
@@ -102,14 +103,14 @@ class Relay(SharedExtension):
     def kill(self) -> None:
         self._stopping = True
 
-    def sweeps(self, rows: Rows) -> None:
-        """Also sweep this collection for unsent messages."""
-        self._swept.append(rows)
+    def sweeps(self, documents: Documents) -> None:
+        """Also sweep these documents for unsent messages."""
+        self._swept.append(documents)
 
-    def kick(self, rows: Rows, id: str, events: list[dict[str, Any]]) -> None:
+    def kick(self, documents: Documents, id: str, messages: list[Message]) -> None:
         """Send these messages, which were just saved in the aggregate `id`."""
         if self._kicked.qsize() < MOST_KICKED:
-            self._kicked.put(Entry(rows, id, events))
+            self._kicked.put(Unsent(documents, id, messages))
 
     def _run(self) -> None:
         swept_at = 0.0
@@ -119,14 +120,14 @@ class Relay(SharedExtension):
                 # Not while much is to be tidied: a sweep would find it again.
                 if time.monotonic() - swept_at >= SWEEP_EVERY and len(self._sent) < WINDOW:
                     swept_at = time.monotonic()
-                    for rows in self._swept:
-                        self._sweep(rows)
+                    for documents in self._swept:
+                        self._sweep(documents)
             except (BusDown, PyMongoError) as error:
                 log.warning("relay interrupted", error=logs.kind(error))
                 eventlet.sleep(0.2)
 
-    def _take(self, timeout: float) -> list[Entry]:
-        """The next entries that were just saved, at most a window."""
+    def _take(self, timeout: float) -> list[Unsent]:
+        """What was just saved, at most a window."""
         batch = []
         try:
             batch.append(self._kicked.get(timeout=timeout))
@@ -134,17 +135,17 @@ class Relay(SharedExtension):
                 batch.append(self._kicked.get_nowait())
         except Empty:
             pass
-        return [entry for entry in batch if entry is not None]
+        return [each for each in batch if each is not None]
 
-    def _sweep(self, rows: Rows) -> None:
+    def _sweep(self, documents: Documents) -> None:
         """Send what was unsent at two sweeps in a row. The process that wrote a younger message is still sending it.
 
         If a whole window is unsent, the sweep sends all; what was just saved is sent in between and need not wait.
         """
-        with rows.find({UNSENT: True}, {OUTBOX: True}).batch_size(WINDOW) as found:
-            unsent = (Entry(rows, each["_id"], each.get(OUTBOX, [])) for each in found)
+        with documents.find({UNSENT: True}, {OUTBOX: True}).batch_size(WINDOW) as found:
+            unsent = (Unsent(documents, each["_id"], each.get(OUTBOX, [])) for each in found)
             first = list(islice(unsent, WINDOW))
-            due = self._left_behind(rows, first)
+            due = self._left_behind(documents, first)
             backlog = _windows(unsent) if due and len(first) == WINDOW else ()
             try:
                 self._streaming = bool(backlog)
@@ -153,44 +154,44 @@ class Relay(SharedExtension):
             finally:
                 self._streaming = False
 
-    def _left_behind(self, rows: Rows, unsent: list[Entry]) -> list[Entry]:
-        unsent = [entry for entry in unsent if not self._known(entry)]
-        metrics.UNSENT.labels(rows.name).set(len(unsent))
+    def _left_behind(self, documents: Documents, unsent: list[Unsent]) -> list[Unsent]:
+        unsent = [each for each in unsent if not self._known(each)]
+        metrics.UNSENT.labels(documents.name).set(len(unsent))
         # Age is measured by the first message, as an aggregate may always have some, and from when we first saw it, as
         # its own time may be a bare day.
-        before, now = self._seen.get(rows.name, {}), time.monotonic()
-        first = [entry.events[0]["id"] for entry in unsent if entry.events]
-        self._seen[rows.name] = seen = {id: before.get(id, now) for id in first}
-        metrics.OLDEST.labels(rows.name).set(now - min(seen.values(), default=now))
-        return [entry for entry in unsent if not entry.events or entry.events[0]["id"] in before]
+        before, now = self._seen.get(documents.name, {}), time.monotonic()
+        first = [each.messages[0]["id"] for each in unsent if each.messages]
+        self._seen[documents.name] = seen = {id: before.get(id, now) for id in first}
+        metrics.OLDEST.labels(documents.name).set(now - min(seen.values(), default=now))
+        return [each for each in unsent if not each.messages or each.messages[0]["id"] in before]
 
-    def _known(self, entry: Entry) -> bool:
-        return bool(entry.events) and all(event["id"] in self._untidy for event in entry.events)
+    def _known(self, unsent: Unsent) -> bool:
+        return bool(unsent.messages) and all(message["id"] in self._untidy for message in unsent.messages)
 
-    def _send(self, batches: Iterable[list[Entry]]) -> None:
+    def _send(self, batches: Iterable[list[Unsent]]) -> None:
         """Post each batch before awaiting the confirms of the previous one."""
         posted: Posted = []
         began = clock.unmoved_ns()
         for batch in batches:
             now = clock.unmoved_ns()
-            following = [(entry, [self._gather(each) for each in entry.events]) for entry in batch]
+            following = [(unsent, [self._gather(each) for each in unsent.messages]) for unsent in batch]
             self.publisher.flush()
             self._settle(posted, began)
             posted, began = following, now
         self._settle(posted, began)
 
-    def _gather(self, event: dict[str, Any]) -> Event:
-        key = event["type"]
-        return self.publisher.gather(exchange_of(key), key, orjson.dumps(event), content_type=CONTENT_TYPE)
+    def _gather(self, message: Message) -> Event:
+        key = message["type"]
+        return self.publisher.gather(exchange_of(key), key, orjson.dumps(message), content_type=CONTENT_TYPE)
 
     def _settle(self, posted: Posted, began: int) -> None:
         until = time.monotonic() + PATIENCE
         lost: BusDown | None = None
-        for entry, confirms in posted:
+        for unsent, confirms in posted:
             try:
                 for confirm in confirms:
                     await_confirm(confirm, until)
-                self._keep(entry, began)
+                self._keep(unsent, began)
             except BusDown as down:
                 lost = down
         if self._sent and not self._tidying:
@@ -199,13 +200,13 @@ class Relay(SharedExtension):
         if lost is not None:
             raise lost
 
-    def _keep(self, entry: Entry, began: int) -> None:
-        messages = [event["id"] for event in entry.events]
-        self._sent.append(Sent(entry.rows, entry.id, messages))
-        self._untidy.update(messages)
-        for event in entry.events:
-            tracing.sent(event["type"], event.get(TRACEPARENT), began)
-        metrics.SENT.labels(entry.rows.name).inc(len(messages))
+    def _keep(self, unsent: Unsent, began: int) -> None:
+        ids = [message["id"] for message in unsent.messages]
+        self._sent.append(Sent(unsent.documents, unsent.id, ids))
+        self._untidy.update(ids)
+        for message in unsent.messages:
+            tracing.sent(message["type"], message.get(TRACEPARENT), began)
+        metrics.SENT.labels(unsent.documents.name).inc(len(ids))
 
     def _tidy(self) -> None:
         while self._sent:
@@ -225,21 +226,21 @@ class Relay(SharedExtension):
             log.warning("not tidied yet", messages=len(self._untidy), error=logs.kind(error))
 
 
-def _windows(unsent: Iterator[Entry]) -> Iterator[list[Entry]]:
+def _windows(unsent: Iterator[Unsent]) -> Iterator[list[Unsent]]:
     while window := list(islice(unsent, WINDOW)):
         yield window
 
 
 def _of_one_collection(sent: Iterable[Sent]) -> list[Sent]:
     """The first of them that belong to the same collection."""
-    return list(next(groupby(sent, key=lambda each: each.rows.name))[1])
+    return list(next(groupby(sent, key=lambda each: each.documents.name))[1])
 
 
 def _forget(sent: list[Sent]) -> None:
-    rows = sent[0].rows.with_options(write_concern=WriteConcern(w=1, j=False))
+    documents = sent[0].documents.with_options(write_concern=WriteConcern(w=1, j=False))
     ids, messages = list({each.id for each in sent}), [id for each in sent for id in each.messages]
     of_these, whole = {"_id": {"$in": ids}}, {"$unset": {OUTBOX: "", UNSENT: ""}}
     nothing_else = {OUTBOX: {"$not": {"$elemMatch": {"id": {"$nin": messages}}}}}
-    if rows.update_many(of_these | nothing_else, whole).matched_count < len(ids):
-        rows.update_many(of_these, {"$pull": {OUTBOX: {"id": {"$in": messages}}}})
-        rows.update_many(of_these | {OUTBOX: []}, whole)
+    if documents.update_many(of_these | nothing_else, whole).matched_count < len(ids):
+        documents.update_many(of_these, {"$pull": {OUTBOX: {"id": {"$in": messages}}}})
+        documents.update_many(of_these | {OUTBOX: []}, whole)

@@ -48,17 +48,25 @@ def database(settings: Settings, service: str) -> Database[Document]:
     )
 
 
-def once(rows: Collection[Document], row: Row) -> Row:
+def once(rows: Collection[Row], row: Row) -> Row:
     """Write a row, once. Returns it as it was first written: this row itself, or an earlier one of the same id."""
     try:
-        rows.insert_one(cast(Document, row))
+        rows.insert_one(row)
     except DuplicateKeyError:
-        return cast(Row | None, rows.find_one({"_id": row["_id"]})) or row
+        return rows.find_one({"_id": row["_id"]}) or row
     return row
 
 
+def where(**wanted: Any) -> dict[str, Any]:
+    """The query for rows with these values. None means any value."""
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
 class Rows(Generic[Row]):
-    """A collection of plain rows: a copy of what others announced, or rows that can be made again."""
+    """A collection of plain rows: a copy of what others announced, or rows that can be made again.
+
+    `rows` and `documents` are the same collection. The latter also has what is no row: marks, and messages that ride.
+    """
 
     collection: str
     indexes: Sequence[IndexModel] = ()
@@ -66,7 +74,8 @@ class Rows(Generic[Row]):
     keeps = True  # a backup holds them
 
     def __init__(self, database: Database[Document], service: str, relay: Relay | None = None) -> None:
-        self.rows: Collection[Document] = database.get_collection(self.collection, write_concern=self.write_concern)
+        self.documents = database.get_collection(self.collection, write_concern=self.write_concern)
+        self.rows = cast(Collection[Row], self.documents)
         self._service, self._relay = service, relay
 
     def prepare(self) -> None:
@@ -78,7 +87,7 @@ class Rows(Generic[Row]):
         """Keep a row of a copy, unless a younger one of the same id is there. A higher `sequence` is younger."""
         older = {"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}
         with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
-            self.rows.replace_one(older, cast(Document, row), upsert=True)
+            self.rows.replace_one(older, row, upsert=True)
 
     def page(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int
@@ -89,7 +98,7 @@ class Rows(Generic[Row]):
         """
         bound = {by: {"$gt" if ascending else "$lt": after}} if after is not None else {}
         found = list(self.rows.find({**query, **bound}, HIDDEN).sort(by, 1 if ascending else -1).limit(limit + 1))
-        return cast(list[Row], found[:limit]), found[limit - 1][by] if len(found) > limit else None
+        return found[:limit], found[limit - 1][by] if len(found) > limit else None
 
     def timeline(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: list[Any] | None, limit: int
@@ -108,15 +117,15 @@ class Rows(Generic[Row]):
                 {by: {**own, "$eq": moment} if own else moment, "_id": {**ids, step: after[1]}},
                 {by: {**(own or {}), step: moment}},
             ]
-        found: list[Document] = []
+        found: list[Row] = []
         for part in parts:
             if (missing := limit + 1 - len(found)) > 0:
                 rows = self.rows.find({**query, **part}, HIDDEN).sort([(by, way), ("_id", way)])
                 found += rows.limit(missing)
         if len(found) <= limit:
-            return cast(list[Row], found), None
+            return found, None
         last = found[limit - 1]
-        return cast(list[Row], found[:limit]), [moments.to_ms(last[by]), last["_id"]]
+        return found[:limit], [moments.to_ms(last[by]), last["_id"]]
 
 
 def position(milliseconds: int) -> datetime:

@@ -54,7 +54,7 @@ class Agenda:
     ) -> None:
         if not only and not any(next(iter(index.document["key"])) == by for index in store.indexes):
             raise NotIndexed(f"{store.collection} needs an index of {by}")
-        self._rows, self._by, self._only, self._leases = store.rows, by, dict(only or {}), leases
+        self._rows, self._by, self._only, self._leases = store.documents, by, dict(only or {}), leases
 
     def look(self, now: datetime) -> tuple[list[Document], float]:
         """The rows that are due, oldest first, and the age in seconds of the oldest unfulfilled plan.

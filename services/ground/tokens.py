@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 
 from services.contracts.errors import Unauthenticated
+from services.contracts.roles import Actor
 from services.ground import clock
 
 ISSUER = AUDIENCE = "hearth"
@@ -29,7 +30,7 @@ _CLOCKS_DIFFER = 2  # seconds, between the machine that signed and this one
 
 
 @dataclass(frozen=True)
-class Caller:
+class Caller(Actor):
     """The member on whose behalf a call is made. `issued_at` and `expires_at` are in Unix seconds.
 
     `alias` names the member for one day. It can't be traced to the member without the signing key, so a service can
@@ -38,8 +39,6 @@ class Caller:
     them. `network` is the origin of a call that only some may make; None for all other calls.
     """
 
-    id: str
-    roles: frozenset[str]
     session_id: str
     issued_at: float
     expires_at: float
@@ -48,10 +47,6 @@ class Caller:
     seal: str = field(default="", repr=False)
     language: str = ""
     zone: str = ""
-
-    def has(self, *roles: str) -> bool:
-        """True if the caller has at least one of these roles."""
-        return not self.roles.isdisjoint(roles)
 
 
 class Tokens:

@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
 from services.contracts.history import deed, remembering
-from services.contracts.roles import ORGANISERS
+from services.contracts.roles import ADMINISTRATOR, ORGANISERS, Actor
 
 HORIZON = timedelta(days=3653)  # ten years with at most three leap days; a later time is a slip of the hand
 
@@ -38,50 +38,50 @@ class Event(TypedDict):
     sequence: NotRequired[int]
 
 
-def draft(plan: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Event:
+def draft(plan: Mapping[str, Any], *, by: Actor, id: str, now: datetime) -> Event:
     """A new draft. Its maker is the host. Raises Forbidden, Invalid."""
-    _organisers_only(roles)
+    _organisers_only(by)
     event: dict[str, Any] = {
         **plan,
         "_id": id,
-        "host_id": by,
+        "host_id": by.id,
         "status": "draft",
         "cancel_reason": None,
         "published_at": None,
         "end_due_at": None,
         "changed_at": now,
-        "history": [deed(now, by, "drafted")],
+        "history": [deed(now, by.id, "drafted")],
     }
     return _checked(cast(Event, event), now)
 
 
-def change(event: Event, fields: Mapping[str, Any], *, by: str, roles: frozenset[str], now: datetime) -> Event:
+def change(event: Event, fields: Mapping[str, Any], *, by: Actor, now: datetime) -> Event:
     """The draft with these fields changed. Raises Forbidden, NotFound, Conflict, Invalid."""
-    _may_organise(event, by, roles)
+    _may_organise(event, by)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be changed.")
     changed = cast(Event, {**event, **fields})
-    return _checked(remembering(changed, now, by, "changed"), now)
+    return _checked(remembering(changed, now, by.id, "changed"), now)
 
 
-def publish(event: Event, *, by: str, roles: frozenset[str], now: datetime) -> Event:
+def publish(event: Event, *, by: Actor, now: datetime) -> Event:
     """The published event. From now on members see it. Raises Forbidden, NotFound, Conflict, Invalid."""
-    _may_organise(event, by, roles)
+    _may_organise(event, by)
     if event["status"] != "draft":
         raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be published.")
     published: Event = {**event, "status": "published", "published_at": now, "end_due_at": event["ends_at"]}
-    return _checked(remembering(published, now, by, "published"), now)
+    return _checked(remembering(published, now, by.id, "published"), now)
 
 
-def cancel(event: Event, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Event:
+def cancel(event: Event, reason: str, *, by: Actor, now: datetime) -> Event:
     """The cancelled event. Raises Forbidden, NotFound, Conflict."""
-    _may_organise(event, by, roles)
+    _may_organise(event, by)
     if event["status"] == "cancelled":
         raise Conflict("already_cancelled", "This event has been cancelled already.")
     if event["status"] == "ended" or event["ends_at"] <= now:
         raise Conflict("already_over", "This event is over.")
     cancelled: Event = {**_over(event), "status": "cancelled", "cancel_reason": reason}
-    return remembering(cancelled, now, by, "cancelled")
+    return remembering(cancelled, now, by.id, "cancelled")
 
 
 def end(event: Event, *, now: datetime) -> Event:
@@ -97,13 +97,13 @@ def _over(event: Event) -> Event:
     return {**event, "published_at": _published_at(event), "end_due_at": None}
 
 
-def visible(event: Event, *, by: str, roles: frozenset[str]) -> Event:
+def visible(event: Event, *, by: Actor) -> Event:
     """The event, if this member may read it. Raises Hidden.
 
     Only its host and administrators may read an unpublished event. A host who lost the organiser's role may not.
     """
-    hosts = event["host_id"] == by and not roles.isdisjoint(ORGANISERS)
-    if not was_public(event) and not hosts and "administrator" not in roles:
+    hosts = event["host_id"] == by.id and by.has(*ORGANISERS)
+    if not was_public(event) and not hosts and not by.has(ADMINISTRATOR):
         raise Hidden.of(event["_id"])
     return event
 
@@ -124,16 +124,16 @@ def _published_at(event: Event) -> datetime | None:
     return event["changed_at"] if found is None and event["status"] == "published" else found
 
 
-def _organisers_only(roles: frozenset[str]) -> None:
-    if roles.isdisjoint(ORGANISERS):
+def _organisers_only(by: Actor) -> None:
+    if not by.has(*ORGANISERS):
         raise Forbidden("organisers_only", "Administrators, trainers, mentors and hosts organise events.")
 
 
-def _may_organise(event: Event, by: str, roles: frozenset[str]) -> None:
-    visible(event, by=by, roles=roles)
-    if event["host_id"] != by and "administrator" not in roles:
+def _may_organise(event: Event, by: Actor) -> None:
+    visible(event, by=by)
+    if event["host_id"] != by.id and not by.has(ADMINISTRATOR):
         raise Forbidden("not_the_host", "Only its host or an administrator may do this.")
-    _organisers_only(roles)  # a host who lost the organiser's role may not change the event
+    _organisers_only(by)  # a host who lost the organiser's role may not change the event
 
 
 def _checked(event: Event, now: datetime) -> Event:

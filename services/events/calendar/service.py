@@ -30,21 +30,21 @@ class Calendar:
     def draft(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Draft an event. It is not announced yet."""
         now = clock.now()
-        event = domain.draft(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
+        event = domain.draft(draft, by=caller, id=identifiers.new_id(now), now=now)
         return _event.dump(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
 
     @answers(calls.CHANGE_EVENT)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
         before, now = self.events.get(event_id, asked_for=True), clock.now()
-        event = domain.change(before, change, by=caller.id, roles=caller.roles, now=now)
+        event = domain.change(before, change, by=caller, now=now)
         return _event.dump(self.events.save(event, noting=_deed("change_event", before, event, caller)))
 
     @answers(calls.PUBLISH_EVENT)
     def publish(self, caller: Caller, event_id: str) -> Any:
         """Publish a draft. Its audience is told."""
         before, now = self.events.get(event_id, asked_for=True), clock.now()
-        event = domain.publish(before, by=caller.id, roles=caller.roles, now=now)
+        event = domain.publish(before, by=caller, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
         deed = _deed("publish_event", before, event, caller)
         return _event.dump(self.events.save(event, announcing=published, noting=deed))
@@ -53,7 +53,7 @@ class Calendar:
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
         """Cancel an event. The cancellation is announced if the event was."""
         before, now, reason = self.events.get(event_id, asked_for=True), clock.now(), cancellation["reason"]
-        event = domain.cancel(before, reason, by=caller.id, roles=caller.roles, now=now)
+        event = domain.cancel(before, reason, by=caller, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
         announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)
         return _event.dump(self.events.save(event, announcing=announcing, noting=deed))
@@ -67,7 +67,7 @@ class Calendar:
     @answers(calls.SHOW_EVENT)
     def show(self, caller: Caller, event_id: str) -> Any:
         """One event."""
-        return _event.dump(domain.visible(self.events.get(event_id), by=caller.id, roles=caller.roles))
+        return _event.dump(domain.visible(self.events.get(event_id), by=caller))
 
     @answers(calls.LIST_EVENTS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:

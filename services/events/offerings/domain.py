@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from services.contracts.errors import Conflict, Forbidden
 from services.contracts.history import deed, remembering
-from services.contracts.roles import STAFF
+from services.contracts.roles import STAFF, Actor
 
 
 class Offering(TypedDict):
@@ -31,45 +31,45 @@ class Offering(TypedDict):
     sequence: NotRequired[int]
 
 
-def add(draft: Mapping[str, Any], *, by: str, roles: frozenset[str], id: str, now: datetime) -> Offering:
+def add(draft: Mapping[str, Any], *, by: Actor, id: str, now: datetime) -> Offering:
     """A new, open offering. Its maker is its steward. Raises Forbidden."""
-    _staff_only(roles)
+    _staff_only(by)
     offering: dict[str, Any] = {
         **draft,
         "_id": id,
-        "steward_id": by,
+        "steward_id": by.id,
         "status": "open",
         "close_reason": None,
         "changed_at": now,
-        "history": [deed(now, by, "added")],
+        "history": [deed(now, by.id, "added")],
     }
     return cast(Offering, offering)
 
 
-def change(offering: Offering, fields: Mapping[str, Any], *, by: str, roles: frozenset[str], now: datetime) -> Offering:
+def change(offering: Offering, fields: Mapping[str, Any], *, by: Actor, now: datetime) -> Offering:
     """The open offering with other fields. Raises Forbidden, Conflict."""
-    _staff_only(roles)
+    _staff_only(by)
     if offering["status"] == "closed":
         raise Conflict("closed", "This offering is closed; reopen it first.")
-    return remembering(cast(Offering, {**offering, **fields}), now, by, "changed")
+    return remembering(cast(Offering, {**offering, **fields}), now, by.id, "changed")
 
 
-def close(offering: Offering, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
+def close(offering: Offering, reason: str, *, by: Actor, now: datetime) -> Offering:
     """The closed offering. Raises Forbidden, Conflict."""
-    _staff_only(roles)
+    _staff_only(by)
     if offering["status"] == "closed":
         raise Conflict("closed", "This offering is closed already.")
     closed: Offering = {**offering, "status": "closed", "close_reason": reason}
-    return remembering(closed, now, by, "closed")
+    return remembering(closed, now, by.id, "closed")
 
 
-def reopen(offering: Offering, *, by: str, roles: frozenset[str], now: datetime) -> Offering:
+def reopen(offering: Offering, *, by: Actor, now: datetime) -> Offering:
     """The offering, open again. Raises Forbidden, Conflict."""
-    _staff_only(roles)
+    _staff_only(by)
     if offering["status"] == "open":
         raise Conflict("open", "This offering is open.")
     reopened: Offering = {**offering, "status": "open", "close_reason": None}
-    return remembering(reopened, now, by, "reopened")
+    return remembering(reopened, now, by.id, "reopened")
 
 
 def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -> bool:
@@ -77,6 +77,6 @@ def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -
     return any(before.get(name) != after.get(name) for name in fields)
 
 
-def _staff_only(roles: frozenset[str]) -> None:
-    if roles.isdisjoint(STAFF):
+def _staff_only(by: Actor) -> None:
+    if not by.has(*STAFF):
         raise Forbidden("staff_only", "Administrators and hosts say what the hub offers.")

@@ -36,7 +36,7 @@ class Offerings:
     def add(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Add an offering. Its audience is told."""
         now = clock.now()
-        offering = domain.add(draft, by=caller.id, roles=caller.roles, id=identifiers.new_id(now), now=now)
+        offering = domain.add(draft, by=caller, id=identifiers.new_id(now), now=now)
         opened = EVENTS_OFFERING_OPENED.about(offering, **_facts(offering, caller))
         deed = _deed("add_offering", None, offering, caller)
         return _offering.dump(self.offerings.add(offering, announcing=opened, noting=deed))
@@ -45,7 +45,7 @@ class Offerings:
     def change(self, caller: Caller, offering_id: str, change: dict[str, Any]) -> Any:
         """Change an offering. Its audience is told if a field that members read differs."""
         before = self.offerings.get(offering_id, asked_for=True)
-        after = domain.change(before, change, by=caller.id, roles=caller.roles, now=clock.now())
+        after = domain.change(before, change, by=caller, now=clock.now())
         changed = EVENTS_OFFERING_CHANGED.about(after, **_facts(after, caller))
         announcing = changed if domain.reads_otherwise(before, after, TOLD) else None
         return self._saved("change_offering", before, after, caller, announcing)
@@ -54,7 +54,7 @@ class Offerings:
     def close(self, caller: Caller, offering_id: str, closing: dict[str, Any]) -> Any:
         """Close an offering. Its audience is told the reason."""
         before = self.offerings.get(offering_id, asked_for=True)
-        after = domain.close(before, **closing, by=caller.id, roles=caller.roles, now=clock.now())
+        after = domain.close(before, **closing, by=caller, now=clock.now())
         closed = EVENTS_OFFERING_CLOSED.about(after, **closing, **_facts(after, caller))
         return self._saved("close_offering", before, after, caller, closed)
 
@@ -62,7 +62,7 @@ class Offerings:
     def reopen(self, caller: Caller, offering_id: str) -> Any:
         """Open a closed offering again. Its audience is told."""
         before = self.offerings.get(offering_id, asked_for=True)
-        after = domain.reopen(before, by=caller.id, roles=caller.roles, now=clock.now())
+        after = domain.reopen(before, by=caller, now=clock.now())
         opened = EVENTS_OFFERING_OPENED.about(after, **_facts(after, caller))
         return self._saved("reopen_offering", before, after, caller, opened)
 

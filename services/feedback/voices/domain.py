@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidden, Invalid, TooMany
 from services.contracts.history import deed, remembering
-from services.contracts.roles import STAFF
+from services.contracts.roles import ADMINISTRATOR, STAFF, Actor
 
 STEPS = ("received", "acknowledged", "decided", "done")
 TAKEN_DOWN = "taken_down"
@@ -102,22 +102,22 @@ def raise_voice(author_id: str, draft: Mapping[str, Any], claim_code: str, *, id
     }
 
 
-def answer(voice: Voice, text: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
+def answer(voice: Voice, text: str, *, by: Actor, now: datetime) -> Voice:
     """The voice with a public answer, which also acknowledges it. Raises Forbidden, NotFound, Conflict."""
-    _staff_only(voice, by, roles)
+    _staff_only(voice, by)
     if voice["status"] == TAKEN_DOWN:
         raise _final(voice)
     if len(voice["answers"]) >= ANSWERS_AT_MOST:
         raise Conflict("answered_enough", f"A voice has at most {ANSWERS_AT_MOST} answers.")
     status = "acknowledged" if voice["status"] == "received" else voice["status"]
-    answers = [*voice["answers"], {"text": text, "by": by, "at": now}]
+    answers = [*voice["answers"], {"text": text, "by": by.id, "at": now}]
     answered: Voice = {**voice, "status": status, "answers": answers}
-    return remembering(answered, now, by, "answered", most=HISTORY_AT_MOST)
+    return remembering(answered, now, by.id, "answered", most=HISTORY_AT_MOST)
 
 
-def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
+def move(voice: Voice, status: str, reason: str, *, by: Actor, now: datetime) -> Voice:
     """The voice, one or more steps further. It never goes back. Raises Forbidden, NotFound, Conflict, Invalid."""
-    _staff_only(voice, by, roles)
+    _staff_only(voice, by)
     if voice["status"] in FINAL:
         raise _final(voice)
     if status == "declined" and not reason:
@@ -125,31 +125,31 @@ def move(voice: Voice, status: str, reason: str, *, by: str, roles: frozenset[st
     if status != "declined" and STEPS.index(status) <= STEPS.index(voice["status"]):
         raise Conflict("not_forward", f"This voice is {voice['status']}; {status} would not be a step forward.")
     moved: Voice = {**voice, "status": status, "reason": reason}
-    return remembering(moved, now, by, status, most=HISTORY_AT_MOST)
+    return remembering(moved, now, by.id, status, most=HISTORY_AT_MOST)
 
 
-def take_down(voice: Voice, reason: str, *, by: str, roles: frozenset[str], now: datetime) -> Voice:
+def take_down(voice: Voice, reason: str, *, by: Actor, now: datetime) -> Voice:
     """The voice without its text and the texts of its answers. Raises Forbidden, NotFound, Conflict."""
-    visible(voice, by=by, roles=roles)
-    if "administrator" not in roles:
+    visible(voice, by=by)
+    if not by.has(ADMINISTRATOR):
         raise Forbidden("administrators_only", "Administrators take voices down.")
     if voice["status"] == TAKEN_DOWN:
         raise _final(voice)
     answers = [{**each, "text": ""} for each in voice["answers"]]
     bare: Voice = {**voice, "status": TAKEN_DOWN, "reason": reason, "text": "", "answers": answers}
-    return remembering(bare, now, by, TAKEN_DOWN, why=reason, most=HISTORY_AT_MOST)
+    return remembering(bare, now, by.id, TAKEN_DOWN, why=reason, most=HISTORY_AT_MOST)
 
 
-def visible(voice: Voice, *, by: str, roles: frozenset[str]) -> Voice:
+def visible(voice: Voice, *, by: Actor) -> Voice:
     """The voice, if this member may read it: their own, or any for administrators and hosts. Raises Hidden."""
-    if voice["author_id"] != by and roles.isdisjoint(STAFF):
+    if voice["author_id"] != by.id and not by.has(*STAFF):
         raise Hidden.of(voice["_id"])
     return voice
 
 
-def sees_all(roles: frozenset[str], mine: bool) -> bool:
+def sees_all(by: Actor, mine: bool) -> bool:
     """True if a list shows the voices of all members, False if only the caller's own."""
-    return not mine and not roles.isdisjoint(STAFF)
+    return not mine and by.has(*STAFF)
 
 
 def reading(id: str, now: datetime) -> dict[str, Any]:
@@ -162,9 +162,9 @@ def digest(claim_code: str) -> str:
     return hashlib.sha256(claim_code.encode()).hexdigest()
 
 
-def _staff_only(voice: Voice, by: str, roles: frozenset[str]) -> None:
-    visible(voice, by=by, roles=roles)
-    if roles.isdisjoint(STAFF):
+def _staff_only(voice: Voice, by: Actor) -> None:
+    visible(voice, by=by)
+    if not by.has(*STAFF):
         raise Forbidden("staff_only", "Administrators and hosts answer for the hub.")
 
 

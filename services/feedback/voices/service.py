@@ -55,7 +55,7 @@ class Voices:
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
         """Answer a voice. Its author is told."""
         before, text = self.voices.get(voice_id, asked_for=True), answer["text"]
-        voice = domain.answer(before, text, by=caller.id, roles=caller.roles, now=clock.now())
+        voice = domain.answer(before, text, by=caller, now=clock.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
         deed = noted(FEEDBACK_NOTED, "answer_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts), noting=deed))
@@ -64,7 +64,7 @@ class Voices:
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
         """Move a voice a public step forward. Its author is told."""
         before, now = self.voices.get(voice_id, asked_for=True), clock.now()
-        voice = domain.move(before, **move, by=caller.id, roles=caller.roles, now=now)
+        voice = domain.move(before, **move, by=caller, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
         deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts), noting=deed))
@@ -73,7 +73,7 @@ class Voices:
     def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
         """Delete the words of a voice everywhere. Its author is told why. Its unsent messages are dropped."""
         before, now = self.voices.get(voice_id, asked_for=True), clock.now()
-        voice = domain.take_down(before, **takedown, by=caller.id, roles=caller.roles, now=now)
+        voice = domain.take_down(before, **takedown, by=caller, now=now)
         taken_down = FEEDBACK_TAKEN_DOWN.about(voice, voice_id=voice_id, actor_id=caller.id)
         deed = noted(FEEDBACK_NOTED, "take_down_voice", before, voice, by=caller, shows=SHOWN)
         return _voice.dump(self.voices.save(voice, announcing=taken_down, noting=deed, instead=True))
@@ -81,7 +81,7 @@ class Voices:
     @answers(calls.SHOW_VOICE)
     def show(self, caller: Caller, voice_id: str) -> Any:
         """One voice. When staff read another member's voice, that is noted."""
-        voice = domain.visible(self.voices.get(voice_id), by=caller.id, roles=caller.roles)
+        voice = domain.visible(self.voices.get(voice_id), by=caller)
         if voice["author_id"] != caller.id:
             self._note_reading("show_voice", voice_id, caller)
         return _voice.dump(voice)
@@ -89,7 +89,7 @@ class Voices:
     @answers(calls.LIST_VOICES)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of voices, youngest first: the caller's own, or all for staff. Reading all is noted."""
-        everybodys = domain.sees_all(caller.roles, query["mine"])
+        everybodys = domain.sees_all(caller, query["mine"])
         if everybodys:
             self._note_reading("list_voices", None, caller)
         found, following = self.voices.youngest(

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import IndexModel
 
 from services.chassis.aggregates import Aggregates
-from services.chassis.rows import Document
+from services.chassis.rows import Document, where
 from services.chassis.tallies import Tallies
 from services.contracts.catalogue import Announcement
 from services.contracts.errors import Conflict
@@ -30,8 +30,7 @@ class VoiceStore(Aggregates[Voice]):
         self, *, author_id: str | None, status: str | None, after: Position | None, limit: int
     ) -> tuple[list[Voice], Position | None]:
         """A page of voices of one author or of all; `after` is `[raised in Unix ms, id]`."""
-        wanted = {"author_id": author_id, "status": status}
-        query = {name: value for name, value in wanted.items() if value is not None}
+        query = where(author_id=author_id, status=status)
         return self.timeline(query, by="raised_at", ascending=False, after=after, limit=limit)
 
     def by_claim(self, claim_hash: str) -> Voice | None:

@@ -2,22 +2,37 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from services.contracts.errors import Forbidden
 
-Entry = dict[str, Any]
-
 KEPT = timedelta(days=365)
-FACTS = (
-    *("operation", "method", "path", "subject_id", "actor_id", "outcome", "status", "code", "network"),
-    *("before", "after"),
-)
+
+
+class Entry(TypedDict):
+    """A denial, a privileged action or the reading of a restricted list. Entries of earlier versions lack facts."""
+
+    _id: str
+    at: datetime
+    operation: NotRequired[str | None]
+    method: NotRequired[str | None]
+    path: NotRequired[str | None]
+    subject_id: NotRequired[str | None]
+    actor_id: NotRequired[str | None]
+    outcome: NotRequired[str]
+    status: NotRequired[int | None]
+    code: NotRequired[str | None]
+    network: NotRequired[str | None]
+    before: NotRequired[dict[str, Any] | None]
+    after: NotRequired[dict[str, Any] | None]
+
+
+FACTS = Entry.__annotations__.keys() - {"_id", "at"}
 
 
 def entry(id: str, at: datetime, facts: Mapping[str, Any]) -> Entry:
     """An entry with exactly the facts in `FACTS`. A missing fact is None."""
-    return {"_id": id, "at": at, **{name: facts.get(name) for name in FACTS}}
+    return cast(Entry, {"_id": id, "at": at, **{name: facts.get(name) for name in FACTS}})
 
 
 def reading(operation: str, actor_id: str, network: str | None, id: str, now: datetime) -> Entry:
@@ -27,7 +42,7 @@ def reading(operation: str, actor_id: str, network: str | None, id: str, now: da
 
 def complete(entry: Entry) -> Entry:
     """The entry with all facts. Earlier versions kept fewer; those are None."""
-    return {**dict.fromkeys(FACTS), **entry}
+    return cast(Entry, {**dict.fromkeys(FACTS), **entry})
 
 
 def check_reader(roles: Collection[str]) -> None:

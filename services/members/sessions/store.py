@@ -5,7 +5,7 @@ The store deletes old ones.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
@@ -120,7 +120,7 @@ class DeviceStore(Rows[Device]):
 
     def find(self, token_hash: str) -> Device | None:
         """The device with this token, of any member."""
-        return cast(Device | None, self.rows.find_one({"_id": token_hash}))
+        return self.rows.find_one({"_id": token_hash})
 
     def add(self, device: Device) -> None:
         """Keep a new device. If the member has too many, the devices that were used longest ago are deleted.

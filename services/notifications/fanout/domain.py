@@ -11,17 +11,45 @@ twice has one job. A record is a plain dict, too.
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from services.contracts.texts import short
+from services.notifications.inbox.domain import Notice
 
-Job = dict[str, Any]
-Record = dict[str, Any]
-Notice = dict[str, Any]
 PORTION = 1000  # members told together
 KEPT = timedelta(days=400)  # records: an event may be planned a year ahead
 SIDE_BY_SIDE = timedelta(hours=1)  # for which a version without records may work beside the first one with records
 LONGEST = 400  # characters of a fact
+
+
+class Job(TypedDict):
+    """How far the telling of a notification is."""
+
+    _id: str
+    cursor: str | None
+    portions: int
+    done_at: datetime | None
+    changed_at: datetime
+    recorded: NotRequired[bool]  # jobs of earlier versions lack it
+    version: int
+    sequence: NotRequired[int]
+
+
+class Record(TypedDict):
+    """A portion as it was told."""
+
+    _id: str
+    subject: str
+    kind: str
+    notification: str
+    message: str
+    at: datetime
+    nth: int
+    ids: list[str]
+    last: bool
+    but: str | None
+    belonging: datetime | None
+    folded: datetime | None
 
 
 class Many(NamedTuple):
@@ -68,7 +96,7 @@ class Portion(NamedTuple):
 
 
 def notice(kind: str, facts: Mapping[str, Any], link: str, about: str, expires_at: datetime | None = None) -> Notice:
-    """The part that all lines of a notification share. Their sentence is made of the facts when it is read."""
+    """The notice of this kind about a subject."""
     return {"kind": kind, "facts": dict(facts), "link": link, "about": about, "expires_at": expires_at}
 
 
@@ -86,8 +114,15 @@ def many(news: News, hour: datetime, most: int, id: str) -> tuple[str, News]:
 
 def begin(notification_id: str, now: datetime) -> Job:
     """A job without a finished portion. It is saved with its first step, as version 1."""
-    job = {"_id": notification_id, "cursor": None, "portions": 0, "done_at": None, "changed_at": now, "version": 0}
-    return job | {"recorded": True}
+    return {
+        "_id": notification_id,
+        "cursor": None,
+        "portions": 0,
+        "done_at": None,
+        "changed_at": now,
+        "recorded": True,
+        "version": 0,
+    }
 
 
 def taken_up(begun: Job, saved: Job | None) -> Job:
@@ -125,7 +160,7 @@ def record(news: News, portion: Portion, now: datetime) -> Record:
 
     It keeps only the day, as it may be about an anonymous voice. It is deleted KEPT after that day.
     """
-    return {
+    made = {
         "_id": record_id(news.record or news.id, portion.nth),
         "subject": news.subject,
         "kind": news.notice["kind"],
@@ -134,6 +169,7 @@ def record(news: News, portion: Portion, now: datetime) -> Record:
         "at": now.replace(hour=0, minute=0, second=0, microsecond=0),
         **portion._asdict(),
     }
+    return cast(Record, made)
 
 
 def record_id(notification_id: str, nth: int) -> str:
@@ -153,7 +189,7 @@ def is_withdrawn(record: Record) -> bool:
 
 def recorded(record: Record) -> Portion:
     """The portion that a record keeps."""
-    return Portion(**{name: record[name] for name in Portion._fields})
+    return Portion(**{name: cast(dict[str, Any], record)[name] for name in Portion._fields})
 
 
 def may_have_no_record(subject_at: datetime, began: datetime, now: datetime) -> bool:

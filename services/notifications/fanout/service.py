@@ -21,7 +21,7 @@ from services.notifications.fanout import domain
 from services.notifications.fanout.domain import Job, Many, News, Portion, Record
 from services.notifications.fanout.store import HourStore, JobStore, ToldStore
 from services.notifications.followers.store import FollowerStore
-from services.notifications.inbox.domain import without_words
+from services.notifications.inbox.domain import Notice, without_words
 from services.notifications.inbox.store import InboxStore
 from services.notifications.people.store import PeopleStore
 from services.notifications.tellings import TELLINGS
@@ -237,7 +237,7 @@ def _without_words(news: News) -> News:
     return news._replace(notice=without_words(news.notice))
 
 
-def _withdrawn_about(voice_id: str) -> dict[str, dict[str, Any]]:
+def _withdrawn_about(voice_id: str) -> dict[str, Notice]:
     """The notices that held the words of a voice, by their kinds, without the words."""
     had = [each for each in TELLINGS if each.withdrawn_by is FEEDBACK_TAKEN_DOWN]
     return {each.message.key: domain.notice(each.message.key, {}, each.link_about(voice_id), voice_id) for each in had}

@@ -38,8 +38,8 @@ class JobStore(Aggregates[Job]):
         This comes before the collection is made: if there is a collection without a note, an older version made it.
         """
         others = self.collection in self.rows.database.list_collection_names()
-        mark: Job = {"_id": "records", "began": domain.began(clock.now(), after_others=others)}
-        self.began = once(self.rows.with_options(write_concern=JOURNALED), mark)["began"]
+        mark = {"_id": "records", "began": domain.began(clock.now(), after_others=others)}
+        self.began = once(self.documents.with_options(write_concern=JOURNALED), mark)["began"]
         super().prepare()
 
     def step(self, job: Job) -> Job:
@@ -101,7 +101,7 @@ class ToldStore(Rows[Record]):
         that record finds the note instead.
         """
         for id in (_withdrawn(subject), domain.record_id(domain.raised(subject), 1)):
-            once(self._kept(), {"_id": id, "withdrawn": now})
+            once(self.documents.with_options(write_concern=JOURNALED), {"_id": id, "withdrawn": now})
 
     def is_withdrawn(self, subject: str) -> bool:
         """True if the words of a subject were withdrawn."""

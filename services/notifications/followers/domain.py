@@ -1,10 +1,19 @@
 """The rules of followers: one row for each member and subject, as young as the youngest message about both."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
-Follower = dict[str, Any]
 SIDE_BY_SIDE = timedelta(hours=1)  # for which a version that knows no followers may work beside the first that does
+
+
+class Follower(TypedDict):
+    """A member who follows a subject."""
+
+    _id: str
+    subject: str
+    member: str
+    state: str
+    sequence: int
 
 
 def follower(subject: str, member_id: str, state: str, sequence: int) -> Follower:

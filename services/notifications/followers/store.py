@@ -22,8 +22,7 @@ class FollowerStore(Rows[Follower]):
     def prepare(self) -> None:
         """Also note, once and for all processes, the moment from which followers are known."""
         super().prepare()
-        mark: Follower = {"_id": "began", "at": domain.began(clock.now())}
-        self.began = once(self.rows, mark)["at"]
+        self.began = once(self.documents, {"_id": "began", "at": domain.began(clock.now())})["at"]
 
     def of(self, subject: str, states: Sequence[str], *, awaited: bool) -> list[str]:
         """The ids of the followers of a subject in one of these states, in order.

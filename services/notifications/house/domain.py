@@ -1,10 +1,19 @@
 """The rules of the copy: its language and zone are for members who choose none."""
 
-from typing import Any
-
-House = dict[str, Any]
+from typing import TypedDict
 
 ID = "house"
+
+
+class House(TypedDict):
+    """The hub's language and zone."""
+
+    _id: str
+    language: str
+    zone: str
+    sequence: int
+
+
 UNTOLD: House = {"_id": ID, "language": "en", "zone": "UTC", "sequence": 0}
 
 

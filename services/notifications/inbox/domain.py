@@ -8,11 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, cast
 
-Line = dict[str, Any]
-Broadcast = dict[str, Any]
-Notice = dict[str, Any]
 # Lines may become visible a little out of order. A returning reader gets this much again, and drops known ids.
 OVERLAP = timedelta(seconds=5)
 WITHDRAWN = {"withdrawn": True}  # the facts of a notice whose words were withdrawn
@@ -20,6 +17,35 @@ A_CENTURY = 36_500  # days; it counts as for ever, as no moment may be before th
 
 _in_order = itemgetter("at", "_id")
 _NOT_SAID = {"belonging", "but"}
+
+
+class Notice(TypedDict):
+    """The part that all lines of a notification share. Their sentence is made of the facts when it is read."""
+
+    kind: str
+    facts: dict[str, Any]
+    link: str
+    about: str
+    expires_at: datetime | None
+
+
+class Line(Notice):
+    """A line in a member's inbox. A line of earlier versions has a title, a body and a reason instead of facts."""
+
+    _id: str
+    member: str
+    notification: str
+    at: datetime
+    read_at: datetime | None
+
+
+class Broadcast(Notice):
+    """A notice to everyone who belonged at a moment, but one."""
+
+    _id: str
+    at: datetime
+    belonging: datetime
+    but: str | None
 
 
 class Reader(NamedTuple):
@@ -55,7 +81,7 @@ def line_id(member_id: str, notification_id: str) -> str:
 
 def without_words(notice: Notice) -> Notice:
     """The notice after its words were withdrawn."""
-    return notice | {"facts": WITHDRAWN}
+    return {**notice, "facts": WITHDRAWN}
 
 
 def broadcast(
@@ -72,11 +98,17 @@ def is_for(broadcast: Broadcast, reader: Reader) -> bool:
 
 def as_lines(broadcasts: Iterable[Broadcast], member_id: str, marks: Marks) -> list[Line]:
     """Broadcasts as the lines of a member."""
-    return [
+    lines = [
         {name: value for name, value in each.items() if name not in _NOT_SAID}
-        | {"_id": line_id(member_id, each["_id"]), "notification": each["_id"], "read_at": marks.read.get(each["_id"])}
+        | {
+            "_id": line_id(member_id, each["_id"]),
+            "member": member_id,
+            "notification": each["_id"],
+            "read_at": marks.read.get(each["_id"]),
+        }
         for each in broadcasts
     ]
+    return cast(list[Line], lines)
 
 
 def merged(one: list[Line], other: list[Line], *, ascending: bool) -> list[Line]:

@@ -1,5 +1,6 @@
 """The inbox answers the calls about a member's notifications, and deletes old ones."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -88,12 +89,13 @@ def _reader(caller: Caller) -> domain.Reader:
     return domain.Reader(caller.id, identifiers.moment(caller.id))  # a member's id holds the moment they joined
 
 
-def _shown(line: domain.Line, caller: Caller, hub: House) -> Any:
+def _shown(line: Mapping[str, Any], caller: Caller, hub: House) -> Any:
     """The line with its sentence, in the caller's language and zone, else the hub's.
 
     A line of an older version has a sentence already, in English.
     """
     if "facts" in line:
         language, zone = caller.language or hub["language"], caller.zone or hub["zone"]
-        line = line | wording.said(line["kind"], line["facts"], language=language, zone=zone, home=hub["zone"])
+        said = wording.said(line["kind"], line["facts"], language=language, zone=zone, home=hub["zone"])
+        line = {**line, **said}
     return _notification.dump(line)

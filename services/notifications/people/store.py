@@ -19,7 +19,7 @@ _CHANGES = {"_id": "people"}
 _WAYS = ("roles", "tags")
 
 
-class Entry(NamedTuple):
+class Belonging(NamedTuple):
     """The facts needed of a member who has a role or tag that is asked for."""
 
     id: str
@@ -30,16 +30,16 @@ class Roster:
     """People by their roles and tags. Each list is in the order of their ids."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
-        self._having: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
+        self._having: defaultdict[tuple[str, str], list[Belonging]] = defaultdict(list)
         for row in rows:
-            entry = Entry(row["_id"], row["joined_at"])
+            belonging = Belonging(row["_id"], row["joined_at"])
             for way in _WAYS:
                 for word in row[way]:
-                    self._having[way, word].append(entry)
+                    self._having[way, word].append(belonging)
         for having in self._having.values():
             having.sort()
 
-    def having(self, audience: Mapping[str, Any]) -> list[Entry]:
+    def having(self, audience: Mapping[str, Any]) -> list[Belonging]:
         """The people who have one of the audience's roles or tags."""
         asked = [(way, word) for way in _WAYS for word in dict.fromkeys(audience[way])]
         found = [self._having[each] for each in asked if each in self._having]
@@ -58,7 +58,7 @@ class PeopleStore(Rows[Person]):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._changes = self.rows.database.get_collection("changes", write_concern=self.write_concern)
+        self._changes = self.documents.database.get_collection("changes", write_concern=self.write_concern)
         self._roster = Roster()
         self._read_at: int | None = None  # the count of changes when the roster was read
         self._rows = 0
@@ -89,7 +89,7 @@ class PeopleStore(Rows[Person]):
         """
         return [each.id for each in self._asked(audience) if each.joined_at <= at and each.id != but]
 
-    def _asked(self, audience: Mapping[str, Any]) -> list[Entry]:
+    def _asked(self, audience: Mapping[str, Any]) -> list[Belonging]:
         """The people of an audience, from the roster; in a very large hub, from the store."""
         before, changes = self._begun, self._changed()
         if changes != self._read_at:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from services.chassis.schedule import Agenda
+from services.contracts.roles import Actor
 from services.events.calendar import domain
 from services.events.calendar.store import EventStore
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 PLAN = {"title": "Café morning", "audience": {"everyone": True, "roles": [], "tags": []}}
-HOST = {"by": "host", "roles": frozenset({"host"})}
+HOST = {"by": Actor("host", frozenset({"host"}))}
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ import pytest
 
 from services.contracts.errors import Conflict, Forbidden
 from services.contracts.history import REMEMBERED
+from services.contracts.roles import Actor
 from services.events.offerings import domain
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 STAFF, OTHERS = frozenset({"host"}), frozenset({"coworker", "mentor", "trainer", "hub_user"})
 ROOM = {"name": "Meeting room", "description": "", "place": "First floor", "how": "Ask.", "link": None}
-BY_STAFF: dict[str, Any] = {"by": "ada", "roles": STAFF, "now": NOW}
+BY_STAFF: dict[str, Any] = {"by": Actor("ada", STAFF), "now": NOW}
 
 
 def room(**more: Any) -> domain.Offering:
@@ -25,7 +26,7 @@ def test_it_is_open_from_the_first_and_its_maker_looks_after_it() -> None:
 
 
 def test_only_staff_keep_the_catalogue() -> None:
-    others: dict[str, Any] = {"by": "ben", "roles": OTHERS, "now": NOW}
+    others: dict[str, Any] = {"by": Actor("ben", OTHERS), "now": NOW}
     with pytest.raises(Forbidden):
         domain.add(ROOM, id="room", **others)
     for refused in (
@@ -65,5 +66,5 @@ def test_members_read_it_otherwise_when_a_field_of_theirs_differs() -> None:
 def test_its_history_is_bounded() -> None:
     changed = room()
     for _ in range(2 * REMEMBERED):
-        changed = domain.change(changed, {"how": "Knock."}, by="ada", roles=STAFF, now=NOW + timedelta(days=1))
+        changed = domain.change(changed, {"how": "Knock."}, by=Actor("ada", STAFF), now=NOW + timedelta(days=1))
     assert len(changed["history"]) == REMEMBERED

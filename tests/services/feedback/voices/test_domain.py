@@ -10,12 +10,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.contracts.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
+from services.contracts.roles import Actor
 from services.feedback.voices import domain
 
 NOW = datetime(2026, 11, 2, 9, 41, 23, 512000, tzinfo=UTC)
 AUTHOR, STRANGER, ROOT = "the-author", "a-stranger", "root"
-ROLES = {AUTHOR: frozenset({"coworker"}), STRANGER: frozenset({"mentor"}), ROOT: frozenset({"administrator"})}
-STAFF = {"by": ROOT, "roles": ROLES[ROOT], "now": NOW}
+ACTORS = {
+    AUTHOR: Actor(AUTHOR, frozenset({"coworker"})),
+    STRANGER: Actor(STRANGER, frozenset({"mentor"})),
+    ROOT: Actor(ROOT, frozenset({"administrator"})),
+}
+STAFF = {"by": ACTORS[ROOT], "now": NOW}
 
 
 def voice(**changes: Any) -> domain.Voice:
@@ -82,13 +87,13 @@ def test_what_is_taken_down_has_no_words_and_a_trace() -> None:
 
 
 def test_administrators_take_down() -> None:
-    for by, roles, refusal in (
-        ("hanna", frozenset({"host"}), Forbidden),
-        (AUTHOR, ROLES[AUTHOR], Forbidden),
-        (STRANGER, ROLES[STRANGER], NotFound),
+    for by, refusal in (
+        (Actor("hanna", frozenset({"host"})), Forbidden),
+        (ACTORS[AUTHOR], Forbidden),
+        (ACTORS[STRANGER], NotFound),
     ):
         with pytest.raises(refusal):
-            domain.take_down(voice(), "It names somebody.", by=by, roles=roles, now=NOW)
+            domain.take_down(voice(), "It names somebody.", by=by, now=NOW)
 
 
 def test_voices_of_a_day_are_counted_by_kind_and_together() -> None:
@@ -110,16 +115,16 @@ def test_one_voice_too_many_is_told_when_to_come_back() -> None:
 
 def test_who_may_do_what() -> None:
     with pytest.raises(Forbidden):
-        domain.answer(voice(), "Thanks, me.", by=AUTHOR, roles=ROLES[AUTHOR], now=NOW)
+        domain.answer(voice(), "Thanks, me.", by=ACTORS[AUTHOR], now=NOW)
     with pytest.raises(NotFound):
-        domain.move(voice(), "done", "", by=STRANGER, roles=ROLES[STRANGER], now=NOW)
+        domain.move(voice(), "done", "", by=ACTORS[STRANGER], now=NOW)
     with pytest.raises(NotFound):
-        domain.visible(voice(anonymous=True), by=AUTHOR, roles=ROLES[AUTHOR])
-    assert domain.visible(voice(), by=AUTHOR, roles=ROLES[AUTHOR])
-    assert domain.visible(voice(anonymous=True), by="anybody", roles=frozenset({"host"}))
-    assert domain.sees_all(ROLES[ROOT], mine=False)
-    assert not domain.sees_all(ROLES[ROOT], mine=True)
-    assert not domain.sees_all(ROLES[AUTHOR], mine=False)
+        domain.visible(voice(anonymous=True), by=ACTORS[AUTHOR])
+    assert domain.visible(voice(), by=ACTORS[AUTHOR])
+    assert domain.visible(voice(anonymous=True), by=Actor("anybody", frozenset({"host"})))
+    assert domain.sees_all(ACTORS[ROOT], mine=False)
+    assert not domain.sees_all(ACTORS[ROOT], mine=True)
+    assert not domain.sees_all(ACTORS[AUTHOR], mine=False)
 
 
 class Life(RuleBasedStateMachine):
@@ -135,7 +140,7 @@ class Life(RuleBasedStateMachine):
     def attempt(self, verb: Any, who: str, *args: Any) -> None:
         before = self.voice
         try:
-            self.voice = verb(before, *args, by=who, roles=ROLES[who], now=NOW)
+            self.voice = verb(before, *args, by=ACTORS[who], now=NOW)
         except Refusal:
             return
         assert who == ROOT
