@@ -15,11 +15,12 @@ from services.chassis.bus import DEAD, RPC_EXCHANGE, declare_exchanges
 from services.chassis.bus.topology import declare_handler, declare_retries, retry_exchange
 from services.chassis.messaging import hearers, retired
 from services.chassis.rpc import declare_calls
+from services.contracts.calls import CALLS
 from services.contracts.catalogue import CATALOGUE, EXCHANGE, PRIVATE, Message
 from services.ground.settings import RETRY_DELAYS
 
 NOTHING = "^$"
-CALLS = rf"({'|'.join(SERVICES)})\."
+OF_SERVICES = rf"({'|'.join(SERVICES)})\."
 
 Entry = dict[str, Any]
 
@@ -74,7 +75,7 @@ def rights() -> dict[str, list[Entry]]:
                 for each in (EXCHANGE, PRIVATE)
                 if each in announces or each in leaves
             ),
-            _topics(name, RPC_EXCHANGE, write=rf"^(?!{CALLS})"),
+            _topics(name, RPC_EXCHANGE, write=rf"^(?!{OF_SERVICES})"),
             *(_topics(name, each, write=rf"^{name}\.") for each in retries),
         ]
     asks = [r"gateway\..+", RPC_EXCHANGE]
@@ -87,7 +88,7 @@ def rights() -> dict[str, list[Entry]]:
     topics += [
         _topics("gateway", EXCHANGE, read=shown[EXCHANGE]),
         _topics("gateway", PRIVATE, write=_announced_by("gateway", PRIVATE), read=shown[PRIVATE]),
-        _topics("gateway", RPC_EXCHANGE, write=f"^{CALLS}", read=r"^gateway\."),
+        _topics("gateway", RPC_EXCHANGE, write=f"^(?!{_for_operators()}){OF_SERVICES}", read=r"^gateway\."),
     ]
     return {
         "vhosts": [{"name": "/"}],
@@ -113,6 +114,11 @@ def _any(patterns: Sequence[str]) -> str:
 
 def _keys(messages: Iterable[Message]) -> str:
     return _any(sorted({re.escape(message.key) for message in messages}))
+
+
+def _for_operators() -> str:
+    """The calls that only operators make: they need no token, and show and change what the gateway never asks for."""
+    return f"({'|'.join(re.escape(call.target) for call in CALLS.values() if call.operator)})$"
 
 
 def _announced_by(name: str, exchange: str) -> str:

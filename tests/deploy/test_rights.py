@@ -19,6 +19,7 @@ from deploy.secrets import BUS_USERS, SERVICES, amqp_uri, definitions
 from services.chassis.bus import declare_exchanges
 from services.chassis.bus.topology import declare_handler, declare_retries, retire_handler
 from services.chassis.messaging import on
+from services.contracts.calls.members import CALL_ROLL
 from services.contracts.messages.feedback import FEEDBACK_SUBMITTED
 from services.ground.settings import RETRY_DELAYS
 from tests.rig.processes import Platform, Processes, until
@@ -185,6 +186,8 @@ FORBIDDEN: dict[str, tuple[str, Act]] = {
     "announce at the gateway": ("gateway", publish("community", "members.joined")),
     "overhear calls at the gateway": ("gateway", declare_bound("gateway.ear", "nameko-rpc", "#")),
     "hear more at the gateway": ("gateway", declare_bound("gateway.ear", "community", "#")),
+    "call the roll of members at the gateway": ("gateway", publish("nameko-rpc", CALL_ROLL.target)),
+    "make a capability tell all again at the gateway": ("gateway", publish("nameko-rpc", "members.accounts.replay")),
     "read a queue at the gateway": ("gateway", consume("members.audit.keep")),
 }
 ALLOWED: dict[str, tuple[str, Act]] = {

@@ -84,6 +84,13 @@ class MarkStore(Rows[Document]):
             marks["$max"] = {"until": until}
         self.rows.update_one({"_id": member_id}, marks, upsert=True)
 
+    def forget(self, member_ids: list[str], before: datetime) -> None:
+        """Delete the marks from before a moment. A broadcast is older than any mark of it, so it is gone by then."""
+        for found in self.rows.find({"_id": {"$in": member_ids}}, {"read": True}):
+            old = [id for id, read_at in found.get("read", {}).items() if read_at < before]
+            if old:
+                self.rows.update_one({"_id": found["_id"]}, {"$unset": {f"read.{id}": "" for id in old}})
+
 
 class InboxStore(Rows[Line]):
     """Lines, by member and time. Lost ones are made again from their message, so writes need no journal."""
@@ -130,8 +137,9 @@ class InboxStore(Rows[Line]):
         self._kept().update_many(those, {"$set": {"facts": WITHDRAWN}, "$unset": dict.fromkeys(SENTENCES, "")})
 
     def forget(self, member_ids: list[str], before: datetime) -> None:
-        """Delete the lines of these members from before a moment."""
+        """Delete the lines and the marks of these members from before a moment."""
         self.rows.delete_many({"member": {"$in": member_ids}, "at": {"$lt": before}})
+        self.marks.forget(member_ids, before)
 
     def youngest(
         self, reader: Reader, *, unread: bool, after: Position | None, limit: int

@@ -90,3 +90,19 @@ def test_the_words_about_one_thing_are_taken_from_some(make_store: Any) -> None:
         "link": "/l",
         "facts": {"withdrawn": True},
     }, "also of a line that an older version wrote"
+
+
+def test_marks_go_when_their_broadcasts_do(make_store: Any) -> None:
+    store = make_store(InboxStore)
+    for number in range(3):
+        at = NOW + timedelta(days=number)
+        store.broadcasts.keep(inbox.broadcast(f"n{number}", NOTICE, at, belonging=at, but=None))
+        assert store.read(A, f"n{number}", at + timedelta(hours=1))
+    assert store.read(B, "n0", NOW + timedelta(days=2))
+    before = NOW + timedelta(days=1)
+    store.broadcasts.forget(before)
+    store.forget(["a", "b", "c"], before)
+    assert set(store.marks.of("a").read) == {"n1", "n2"}
+    assert set(store.marks.of("b").read) == {"n0"}, "it was read later, so it goes later"
+    store.forget(["a", "b"], NOW + timedelta(days=9))
+    assert (store.marks.of("a").read, store.marks.of("b").read) == ({}, {})
