@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from services.contracts.texts import short
-from services.notifications.inbox.domain import Notice
+from services.notifications.notice import Notice
 
 PORTION = 1000  # members told together
 KEPT = timedelta(days=400)  # records: an event may be planned a year ahead

@@ -21,8 +21,8 @@ from services.notifications.fanout import domain
 from services.notifications.fanout.domain import Job, Many, News, Portion, Record
 from services.notifications.fanout.store import HourStore, JobStore, ToldStore
 from services.notifications.followers.store import FollowerStore
-from services.notifications.inbox.domain import Notice, without_words
 from services.notifications.inbox.store import InboxStore
+from services.notifications.notice import Notice, without_words
 from services.notifications.people.store import PeopleStore
 from services.notifications.tellings import TELLINGS
 from services.notifications.tellings.grammar import Audience, Followers, One, Role, Telling, ThoseTold, Whom

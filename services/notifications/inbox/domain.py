@@ -8,25 +8,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
-from typing import Any, NamedTuple, TypedDict, cast
+from typing import NamedTuple, cast
+
+from services.notifications.notice import Notice
 
 # Lines may become visible a little out of order. A returning reader gets this much again, and drops known ids.
 OVERLAP = timedelta(seconds=5)
-WITHDRAWN = {"withdrawn": True}  # the facts of a notice whose words were withdrawn
 A_CENTURY = 36_500  # days; it counts as for ever, as no moment may be before the year 1
 
 _in_order = itemgetter("at", "_id")
 _NOT_SAID = {"belonging", "but"}
-
-
-class Notice(TypedDict):
-    """The part that all lines of a notification share. Their sentence is made of the facts when it is read."""
-
-    kind: str
-    facts: dict[str, Any]
-    link: str
-    about: str
-    expires_at: datetime | None
 
 
 class Line(Notice):
@@ -77,11 +68,6 @@ def line(member_id: str, notification_id: str, notice: Notice, at: datetime) -> 
 def line_id(member_id: str, notification_id: str) -> str:
     """The id of a line. It is the same for each delivery of a notification to a member."""
     return f"{member_id}:{notification_id}"
-
-
-def without_words(notice: Notice) -> Notice:
-    """The notice after its words were withdrawn."""
-    return {**notice, "facts": WITHDRAWN}
 
 
 def broadcast(

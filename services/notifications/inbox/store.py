@@ -14,19 +14,17 @@ from services.contracts import moments
 from services.notifications.deliveries import BROADCAST, INBOX
 from services.notifications.inbox.domain import (
     OVERLAP,
-    WITHDRAWN,
     Broadcast,
     Line,
     Marks,
-    Notice,
     Reader,
     as_lines,
     is_for,
     line,
     line_id,
     merged,
-    without_words,
 )
+from services.notifications.notice import WITHDRAWN, Notice, without_words
 
 DUPLICATE_KEY = 11000
 SENTENCES = ("title", "body", "reason")  # of lines that an older version wrote

@@ -16,7 +16,7 @@ from services.notifications import declared, tellings
 from services.notifications.fanout import domain
 from services.notifications.fanout.service import Fanout
 from services.notifications.followers.service import Followers
-from services.notifications.inbox.domain import WITHDRAWN
+from services.notifications.notice import WITHDRAWN
 from services.notifications.tellings import FOLLOWINGS, TELLINGS, grammar
 from services.notifications.tellings.grammar import Audience, One, Role, Telling
 from services.notifications.tellings.page import page
