@@ -83,11 +83,16 @@ class Rows(Generic[Row]):
         if self.indexes:
             self.rows.create_indexes(list(self.indexes))
 
-    def keep_youngest(self, row: Row) -> None:
-        """Keep a row of a copy, unless a younger one of the same id is there. A higher `sequence` is younger."""
+    def keep_youngest(self, row: Row) -> Row | None:
+        """Keep a row of a copy, unless a younger one of the same id is there. A higher `sequence` is younger.
+
+        Returns the older row whose place it took, or None.
+        """
         older = {"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}
         with suppress(DuplicateKeyError):  # a younger row is there: no older one was found, and no second can be added
-            self.rows.replace_one(older, row, upsert=True)
+            replaced: Row | None = self.rows.find_one_and_replace(older, row, upsert=True)
+            return replaced
+        return None
 
     def page(
         self, query: Mapping[str, Any], *, by: str, ascending: bool, after: Any, limit: int
