@@ -119,7 +119,7 @@ ROWS = [
             Panel(
                 "Copies: from the fact to the copy, 95 %",
                 "s",
-                {"{{queue}}": within("hearth_message_lag_seconds", "queue", where='queue=~"notifications.people.*"')},
+                {"{{queue}}": within("hearth_message_lag_seconds", "queue", where='queue=~".*[.]people[.].*"')},
                 "After a replay it shows how old the facts are that were told again.",
             ),
             Panel(

@@ -10,12 +10,18 @@ from services.contracts.calls.events import (
     REOPEN_OFFERING,
     SHOW_OFFERING,
 )
-from services.contracts.messages.events import EVENTS_OFFERING_CHANGED, EVENTS_OFFERING_CLOSED, EVENTS_OFFERING_OPENED
+from services.contracts.messages.events import (
+    EVENTS_NAME_LEARNED,
+    EVENTS_OFFERING_CHANGED,
+    EVENTS_OFFERING_CLOSED,
+    EVENTS_OFFERING_OPENED,
+)
 from services.contracts.roles import STAFF
 
 routes = Blueprint("offerings", __name__, description="Offerings of the hub: rooms, machines, hours of mentoring.")
 
-catalogue = shared(until=(EVENTS_OFFERING_OPENED, EVENTS_OFFERING_CHANGED, EVENTS_OFFERING_CLOSED), but_for=STAFF)
+TOLD = (EVENTS_OFFERING_OPENED, EVENTS_OFFERING_CHANGED, EVENTS_OFFERING_CLOSED, EVENTS_NAME_LEARNED)
+catalogue = shared(until=TOLD, but_for=STAFF)
 
 routes.post("/offerings", ADD_OFFERING, location="/v1/offerings/{id}")
 routes.patch("/offerings/<id:offering_id>", CHANGE_OFFERING)

@@ -1,12 +1,13 @@
-"""`python -m services.feedback [voices]` serves."""
+"""`python -m services.feedback [voices|people …]` serves."""
 
 import sys
 
 from services.chassis import runner
 from services.chassis.processes import Process
+from services.feedback.people.service import People
 from services.feedback.voices.service import Voices
 
-CAPABILITIES = (Voices,)
+CAPABILITIES = (Voices, People)
 PROCESSES = (Process("feedback", CAPABILITIES, extra="feedback"),)
 NUMBERS = {"VOICES_A_DAY": 20}  # of one member
 

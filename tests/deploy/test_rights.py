@@ -186,6 +186,8 @@ FORBIDDEN: dict[str, tuple[str, Act]] = {
     "announce at the gateway": ("gateway", publish("community", "members.joined")),
     "overhear calls at the gateway": ("gateway", declare_bound("gateway.ear", "nameko-rpc", "#")),
     "hear more at the gateway": ("gateway", declare_bound("gateway.ear", "community", "#")),
+    "learn addresses at the gateway": ("gateway", declare_bound("gateway.ear", "private", "members.reach_changed")),
+    "hear all that is private at the gateway": ("gateway", declare_bound("gateway.ear", "private", "#")),
     "call the roll of members at the gateway": ("gateway", publish("nameko-rpc", CALL_ROLL.target)),
     "make a capability tell all again at the gateway": ("gateway", publish("nameko-rpc", "members.accounts.replay")),
     "read a queue at the gateway": ("gateway", consume("members.audit.keep")),

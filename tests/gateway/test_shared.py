@@ -17,7 +17,7 @@ from gateway.bus.shared import shared
 from gateway.config import Config
 from services.contracts import calling
 from services.contracts.calling import ask
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_PUBLISHED
+from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_NAME_LEARNED, EVENTS_PUBLISHED
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_NOTED
 from services.contracts.roles import MEMBERS, ORGANISERS, ROLES
 from services.contracts.shapes.events import Event
@@ -98,6 +98,7 @@ def test_a_message_refreshes_the_views_that_name_it_and_no_others(seats: Gateway
         (FEEDBACK_MOVED, [SHOW]),
         (EVENTS_PUBLISHED, [LIST, SHOW]),
         (EVENTS_CANCELLED, [LIST, SHOW]),
+        (EVENTS_NAME_LEARNED, [LIST, SHOW]),
     ):
         reading("coworker", LIST), reading("coworker", SHOW)
         seats.shared._hear(heard.key)

@@ -122,7 +122,7 @@ def test_what_is_private_is_in_no_log_no_message_and_no_entry(platform: Platform
         log = platform.processes.log(process)
         assert not [word for word in [*private, said] if word in log], process
     community.wait(3)  # who joined, what was said, who was told
-    ours.wait(6)  # an invitation, their address, two wrong passwords, an invitation that was denied, a forged token
+    ours.wait(7)  # an invitation, their address, their name, two wrong passwords, a denied invitation, a forged token
     (reach,) = [each for each in ours.raw if b"members.reach_changed" in each.body]
     assert email in str(reach.body), "to the platform alone, for its mail to them"
     others = [each for listener in (community, ours) for each in listener.raw if each is not reach]

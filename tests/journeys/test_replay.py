@@ -44,6 +44,23 @@ def test_the_copy_of_the_members_is_rebuilt_as_it_was(platform: Platform) -> Non
         assert list(people.find().sort("_id", 1)) == before
 
 
+def test_the_copies_of_names_are_rebuilt(platform: Platform) -> None:
+    platform.join("Amara").ask("PATCH", "/v1/me", json={"name": "Amara Okafor"})
+    environment = platform.processes.environment
+    with pymongo.MongoClient[dict[str, Any]](environment["MONGO_URI"]) as client:
+        databases = [client[f"{environment['MONGO_DATABASE_PREFIX']}{name}"] for name in ("events", "feedback")]
+
+        def names() -> list[list[str]]:
+            return [[each["name"] for each in database.people.find().sort("_id", 1)] for database in databases]
+
+        until(lambda: "Amara Okafor" in names()[0] and names()[0] == names()[1])
+        before = names()
+        for database in databases:
+            database.people.delete_many({})
+        hub(environment, "replay", "members")
+        until(lambda: names() == before)
+
+
 def test_how_members_are_reached_is_rebuilt(platform: Platform) -> None:
     platform.join("Amara", zone="Africa/Nairobi").ask("PATCH", "/v1/me", json={"language": "de"})
     gone = platform.join("Bo", language="en")

@@ -1,6 +1,6 @@
 """The calls that events answers."""
 
-from services.contracts.calling import ask
+from services.contracts.calling import ask, listen
 from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.roles import ADMINISTRATORS, HOSTS, MEMBERS, ORGANISERS, STAFF
 from services.contracts.shapes.events import (
@@ -19,6 +19,8 @@ from services.contracts.shapes.events import (
     OfferingQuery,
 )
 from services.contracts.shapes.parts import Id
+
+listen("events.people")
 
 DRAFT_EVENT = ask(
     "events.calendar.draft",

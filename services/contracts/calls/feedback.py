@@ -1,6 +1,6 @@
 """The calls that feedback answers."""
 
-from services.contracts.calling import ask
+from services.contracts.calling import ask, listen
 from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.roles import ADMINISTRATORS, MEMBERS, STAFF
 from services.contracts.shapes.feedback import (
@@ -16,6 +16,8 @@ from services.contracts.shapes.feedback import (
     VoiceQuery,
 )
 from services.contracts.shapes.parts import Id
+
+listen("feedback.people")
 
 RAISE_VOICE = ask(
     "feedback.voices.submit",

@@ -5,7 +5,7 @@ from marshmallow import fields
 from services.contracts.catalogue import announce
 from services.contracts.shapes.audit import DEED, Deed
 from services.contracts.shapes.events import Event, Offering
-from services.contracts.shapes.parts import Id, picked
+from services.contracts.shapes.parts import Id, Shape, picked
 
 
 class EventFacts(
@@ -45,6 +45,12 @@ class OfferingClosed(OfferingFacts):
     """Something that the hub offers no more."""
 
     reason = fields.String(required=True)
+
+
+class NameLearned(Shape):
+    """Whose name is shown otherwise from now on."""
+
+    member_id = Id(required=True)
 
 
 _CAFE_MORNING = {
@@ -120,5 +126,13 @@ EVENTS_NOTED = announce(
     says="Somebody did a deed that only some may do; it goes into the audit log.",
     body=Deed,
     example=DEED | {"operation": "publish_event", "before": {"status": "draft"}, "after": {"status": "published"}},
+    private=True,
+)
+EVENTS_NAME_LEARNED = announce(
+    "events.name_learned",
+    by="events",
+    says="Events learned a member's name: answers kept elsewhere may lack it, or show another.",
+    body=NameLearned,
+    example={"member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"},
     private=True,
 )

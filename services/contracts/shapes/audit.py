@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.parts import Id, Moment, Page, Shape, own_id, page_of
+from services.contracts.shapes.parts import Id, Moment, Page, Shape, name_beside, own_id, page_of
 
 OUTCOMES = ("done", "denied", "unknown")
 
@@ -40,7 +40,8 @@ class AuditEntry(Shape):
     """One deed, as the service that owns its subject saved it, or a denial, as the gateway saw it.
 
     `outcome` is `unknown` for a deed whose answer was a fault of ours: if it took effect, it has an entry of its own,
-    `done`. An entry holds no name, no address of a person, and no words that somebody wrote.
+    `done`. An entry holds no name, no address of a person, and no words that somebody wrote. The names are those that
+    the members have when it is read.
     """
 
     id = own_id()
@@ -61,11 +62,13 @@ class AuditEntry(Shape):
     )
     path = fields.String(allow_none=True, required=True, metadata={"example": "/v1/members/<id:member_id>/roles"})
     subject_id = Id(allow_none=True, required=True, metadata={"description": "Its subject, if the path names it."})
+    subject_name = name_beside("subject_id")
     actor_id = Id(
         allow_none=True,
         required=True,
         metadata={"description": "The member; null if not signed in, or if it would tell who spoke anonymously."},
     )
+    actor_name = name_beside("actor_id")
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
     status = fields.Integer(
         allow_none=True, required=True, metadata={"description": "null if a service noted the deed.", "example": 403}

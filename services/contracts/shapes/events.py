@@ -14,6 +14,7 @@ from services.contracts.shapes.parts import (
     Shape,
     Text,
     answered,
+    name_beside,
     page_of,
     partial,
     roles,
@@ -76,6 +77,7 @@ class Event(answered(EventDraft), Identified):  # type: ignore[misc]
     """An event as members read it."""
 
     host_id = Id(required=True)
+    host_name = name_beside("host_id")
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     cancel_reason = fields.String(allow_none=True, metadata={"example": None})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
@@ -133,6 +135,7 @@ class Offering(answered(OfferingDraft), Identified):  # type: ignore[misc]
     """Something that the hub offers, as members read it."""
 
     steward_id = Id(required=True, metadata={"description": "The member who looks after it."})
+    steward_name = name_beside("steward_id")
     status = fields.String(required=True, validate=validate.OneOf(OFFERING_STATUSES))
     close_reason = fields.String(allow_none=True, required=True, metadata={"example": None})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})

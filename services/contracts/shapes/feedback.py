@@ -2,7 +2,18 @@
 
 from marshmallow import fields, validate
 
-from services.contracts.shapes.parts import TOUCHPOINTS, Flag, Id, Moment, Page, Shape, Text, own_id, page_of
+from services.contracts.shapes.parts import (
+    TOUCHPOINTS,
+    Flag,
+    Id,
+    Moment,
+    Page,
+    Shape,
+    Text,
+    name_beside,
+    own_id,
+    page_of,
+)
 
 KINDS = ("want", "expect", "need", "praise", "problem", "idea")
 MOVES = ("acknowledged", "decided", "done", "declined")
@@ -54,9 +65,10 @@ class Takedown(Shape):
 class Answer(Shape):
     """An answer as its readers see it."""
 
-    text = fields.String(required=True, metadata={"example": "Thank you. We will look for a room this month."})
-    by = Id(required=True)
     at = Moment(required=True)
+    by = Id(required=True, metadata={"description": "The member who answered for the hub."})
+    by_name = name_beside("by")
+    text = fields.String(required=True, metadata={"example": "Thank you. We will look for a room this month."})
 
 
 class Outcome(Shape):
@@ -76,6 +88,7 @@ class Voice(Outcome):
     touchpoint = fields.String(required=True, validate=validate.OneOf(TOUCHPOINTS), metadata={"example": "cafe"})
     anonymous = fields.Boolean(required=True)
     author_id = Id(allow_none=True, required=True, metadata={"description": "null for an anonymous voice."})
+    author_name = name_beside("author_id")
     raised_at = Moment(universal=True, required=True, metadata={"description": "For an anonymous voice: the day only."})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 

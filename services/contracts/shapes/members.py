@@ -13,6 +13,7 @@ from services.contracts.shapes.parts import (
     Shape,
     Tag,
     Text,
+    name_beside,
     own_id,
     page_of,
     roles,
@@ -28,16 +29,8 @@ _PRIVATE = '"" if I choose none: then the hub\'s is used. Only I see it. A chang
 
 
 def _password() -> fields.String:
-    return fields.String(
-        required=True,
-        load_only=True,
-        validate=validate.Length(min=12, max=128),
-        metadata={
-            "description": "12 to 128 characters.",
-            "example": PHRASE,
-            "format": "password",
-        },
-    )
+    told = {"description": "12 to 128 characters.", "example": PHRASE, "format": "password"}
+    return fields.String(required=True, load_only=True, validate=validate.Length(min=12, max=128), metadata=told)
 
 
 class ProfileFields(Shape):
@@ -111,7 +104,9 @@ class SentInvitation(Shape):
     roles = roles(required=True)
     state = fields.String(required=True, validate=validate.OneOf(STATES), metadata={"example": "open"})
     by = Id(required=True, metadata={"description": "Its last sender. It works while they are an administrator."})
+    by_name = name_beside("by")
     used_by = Id(allow_none=True, required=True, metadata={"description": "The member who joined with it."})
+    used_by_name = name_beside("used_by")
     expires_at = Moment(required=True)
 
 

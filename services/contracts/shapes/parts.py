@@ -154,6 +154,12 @@ def own_id() -> Id:
     return Id(required=True, attribute="_id")
 
 
+def name_beside(id: str) -> fields.String:
+    """The name of the member whose id stands in the field `id`. It is joined when it is read."""
+    says = f"The present name of the member in `{id}`; null if there is none, or none is known yet."
+    return fields.String(allow_none=True, required=True, metadata={"description": says, "example": "Amara Okafor"})
+
+
 def tags(**kwargs: Any) -> "fields.List[Any]":
     """A list of at most 20 tags."""
     return Few(Tag(), most=20, **kwargs)

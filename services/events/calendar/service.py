@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.chassis import cursors
+from services.chassis.names import named
 from services.chassis.rpc import answers
 from services.chassis.schedule import due
 from services.chassis.store import Store
@@ -14,6 +15,7 @@ from services.contracts.shapes import events as shapes
 from services.events.calendar import domain
 from services.events.calendar.domain import Event
 from services.events.calendar.store import EventStore
+from services.events.people.store import PeopleStore
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 
@@ -25,20 +27,21 @@ class Calendar:
 
     name = "events.calendar"
     events = Store(EventStore)
+    people = Store(PeopleStore, sibling=True)
 
     @answers(calls.DRAFT_EVENT)
     def draft(self, caller: Caller, draft: dict[str, Any]) -> Any:
         """Draft an event. It is not announced yet."""
         now = clock.now()
         event = domain.draft(draft, by=caller, id=identifiers.new_id(now), now=now)
-        return _event.dump(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
+        return self._shown(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
 
     @answers(calls.CHANGE_EVENT)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
         before, now = self.events.get(event_id, asked_for=True), clock.now()
         event = domain.change(before, change, by=caller, now=now)
-        return _event.dump(self.events.save(event, noting=_deed("change_event", before, event, caller)))
+        return self._shown(self.events.save(event, noting=_deed("change_event", before, event, caller)))
 
     @answers(calls.PUBLISH_EVENT)
     def publish(self, caller: Caller, event_id: str) -> Any:
@@ -47,7 +50,7 @@ class Calendar:
         event = domain.publish(before, by=caller, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
         deed = _deed("publish_event", before, event, caller)
-        return _event.dump(self.events.save(event, announcing=published, noting=deed))
+        return self._shown(self.events.save(event, announcing=published, noting=deed))
 
     @answers(calls.CANCEL_EVENT)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
@@ -56,7 +59,7 @@ class Calendar:
         event = domain.cancel(before, reason, by=caller, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
         announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)
-        return _event.dump(self.events.save(event, announcing=announcing, noting=deed))
+        return self._shown(self.events.save(event, announcing=announcing, noting=deed))
 
     @due("events", by="end_due_at")
     def end(self, event: Event) -> None:
@@ -67,7 +70,7 @@ class Calendar:
     @answers(calls.SHOW_EVENT)
     def show(self, caller: Caller, event_id: str) -> Any:
         """One event."""
-        return _event.dump(domain.visible(self.events.get(event_id), by=caller))
+        return self._shown(domain.visible(self.events.get(event_id), by=caller))
 
     @answers(calls.LIST_EVENTS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -79,7 +82,7 @@ class Calendar:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return cursors.page(_event, found, following)
+        return cursors.page(_event, self._with_hosts(found), following)
 
     @answers(calls.OPEN_LEDGER)
     def ledger(self, query: dict[str, Any]) -> Any:
@@ -90,7 +93,13 @@ class Calendar:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return {"items": _event.dump(found, many=True), "next": cursors.write(following)}
+        return {"items": _event.dump(self._with_hosts(found), many=True), "next": cursors.write(following)}
+
+    def _shown(self, event: Event) -> Any:
+        return _event.dump(*self._with_hosts([event]))
+
+    def _with_hosts(self, events: list[Event]) -> list[dict[str, Any]]:
+        return named(self.people, events, host_name="host_id")
 
 
 def _deed(operation: str, before: Event | None, after: Event, by: Caller) -> Announcement:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.chassis import cursors
+from services.chassis.names import named
 from services.chassis.rpc import answers
 from services.chassis.store import Store
 from services.contracts.calls import events as calls
@@ -18,6 +19,7 @@ from services.contracts.shapes import events as shapes
 from services.events.offerings import domain
 from services.events.offerings.domain import Offering
 from services.events.offerings.store import OfferingStore
+from services.events.people.store import PeopleStore
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 
@@ -31,6 +33,7 @@ class Offerings:
 
     name = "events.offerings"
     offerings = Store(OfferingStore)
+    people = Store(PeopleStore, sibling=True)
 
     @answers(calls.ADD_OFFERING)
     def add(self, caller: Caller, draft: dict[str, Any]) -> Any:
@@ -39,7 +42,7 @@ class Offerings:
         offering = domain.add(draft, by=caller, id=identifiers.new_id(now), now=now)
         opened = EVENTS_OFFERING_OPENED.about(offering, **_facts(offering, caller))
         deed = _deed("add_offering", None, offering, caller)
-        return _offering.dump(self.offerings.add(offering, announcing=opened, noting=deed))
+        return self._shown(self.offerings.add(offering, announcing=opened, noting=deed))
 
     @answers(calls.CHANGE_OFFERING)
     def change(self, caller: Caller, offering_id: str, change: dict[str, Any]) -> Any:
@@ -69,20 +72,26 @@ class Offerings:
     @answers(calls.SHOW_OFFERING)
     def show(self, caller: Caller, offering_id: str) -> Any:
         """One offering."""
-        return _offering.dump(self.offerings.get(offering_id))
+        return self._shown(self.offerings.get(offering_id))
 
     @answers(calls.LIST_OFFERINGS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the catalogue, oldest offering first."""
         after = cursors.read(query["cursor"], str)
         found, following = self.offerings.listed(status=query["status"], after=after, limit=query["limit"])
-        return cursors.page(_offering, found, following)
+        return cursors.page(_offering, self._with_stewards(found), following)
 
     def _saved(
         self, operation: str, before: Offering, after: Offering, caller: Caller, announcing: Announcement | None
     ) -> Any:
         deed = _deed(operation, before, after, caller)
-        return _offering.dump(self.offerings.save(after, announcing=announcing, noting=deed))
+        return self._shown(self.offerings.save(after, announcing=announcing, noting=deed))
+
+    def _shown(self, offering: Offering) -> Any:
+        return _offering.dump(*self._with_stewards([offering]))
+
+    def _with_stewards(self, offerings: list[Offering]) -> list[dict[str, Any]]:
+        return named(self.people, offerings, steward_name="steward_id")
 
 
 def _facts(offering: Offering, caller: Caller) -> dict[str, str]:

@@ -152,6 +152,17 @@ def sees_all(by: Actor, mine: bool) -> bool:
     return not mine and by.has(*STAFF)
 
 
+def speakers(voice: Voice) -> list[str | None]:
+    """The ids of all who speak in a voice: its author (None if anonymous) and those who answered."""
+    return [voice["author_id"], *(each["by"] for each in voice["answers"])]
+
+
+def named(voice: Voice, names: Mapping[str, str]) -> dict[str, Any]:
+    """The voice with the names of its author and of those who answered; None for a name that is not known."""
+    answers = [{**each, "by_name": names.get(each["by"])} for each in voice["answers"]]
+    return {**voice, "author_name": names.get(voice["author_id"] or ""), "answers": answers}
+
+
 def reading(id: str, now: datetime) -> dict[str, Any]:
     """A record that staff read the voices of others. The note stored with it names the reader and the voice."""
     return {"_id": id, "changed_at": now}

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from services.chassis import context, cursors
+from services.chassis.names import names_of
 from services.chassis.numbers import Number
 from services.chassis.rpc import answers
 from services.chassis.store import Store
@@ -19,7 +20,9 @@ from services.contracts.messages.feedback import (
     FEEDBACK_TAKEN_DOWN,
 )
 from services.contracts.shapes import feedback as shapes
+from services.feedback.people.store import PeopleStore
 from services.feedback.voices import domain
+from services.feedback.voices.domain import Voice
 from services.feedback.voices.store import ReadingStore, TallyStore, VoiceStore
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
@@ -36,6 +39,7 @@ class Voices:
 
     name = "feedback.voices"
     voices = Store(VoiceStore)
+    people = Store(PeopleStore, sibling=True)
     readings = Store(ReadingStore)
     tallies = Store(TallyStore)
     voices_a_day = Number("VOICES_A_DAY")
@@ -49,7 +53,8 @@ class Voices:
         if voice["anonymous"]:
             context.unlink()
         saved = self.voices.add(voice, announcing=FEEDBACK_SUBMITTED.about(voice, voice_id=voice["_id"]))
-        return _raised.dump({**saved, "claim_code": code if voice["anonymous"] else None})
+        (shown,) = self._with_names([saved])
+        return _raised.dump({**shown, "claim_code": code if voice["anonymous"] else None})
 
     @answers(calls.ANSWER_VOICE)
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
@@ -58,7 +63,7 @@ class Voices:
         voice = domain.answer(before, text, by=caller, now=clock.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
         deed = noted(FEEDBACK_NOTED, "answer_voice", before, voice, by=caller, shows=SHOWN)
-        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts), noting=deed))
+        return self._shown(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts), noting=deed))
 
     @answers(calls.MOVE_VOICE)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
@@ -67,7 +72,7 @@ class Voices:
         voice = domain.move(before, **move, by=caller, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
         deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
-        return _voice.dump(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts), noting=deed))
+        return self._shown(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts), noting=deed))
 
     @answers(calls.TAKE_DOWN_VOICE)
     def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
@@ -76,7 +81,7 @@ class Voices:
         voice = domain.take_down(before, **takedown, by=caller, now=now)
         taken_down = FEEDBACK_TAKEN_DOWN.about(voice, voice_id=voice_id, actor_id=caller.id)
         deed = noted(FEEDBACK_NOTED, "take_down_voice", before, voice, by=caller, shows=SHOWN)
-        return _voice.dump(self.voices.save(voice, announcing=taken_down, noting=deed, instead=True))
+        return self._shown(self.voices.save(voice, announcing=taken_down, noting=deed, instead=True))
 
     @answers(calls.SHOW_VOICE)
     def show(self, caller: Caller, voice_id: str) -> Any:
@@ -84,7 +89,7 @@ class Voices:
         voice = domain.visible(self.voices.get(voice_id), by=caller)
         if voice["author_id"] != caller.id:
             self._note_reading("show_voice", voice_id, caller)
-        return _voice.dump(voice)
+        return self._shown(voice)
 
     @answers(calls.LIST_VOICES)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -98,7 +103,7 @@ class Voices:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return cursors.page(_voice, found, following)
+        return cursors.page(_voice, self._with_names(found), following)
 
     @answers(calls.CLAIM_OUTCOME)
     def outcome(self, claim: dict[str, Any]) -> Any:
@@ -106,7 +111,15 @@ class Voices:
         found = self.voices.by_claim(domain.digest(claim["claim_code"]))
         if found is None:
             raise NotFound("not_found", "There is no voice with this claim code.")
-        return _outcome.dump(found)
+        return _outcome.dump(*self._with_names([found]))
+
+    def _shown(self, voice: Voice) -> Any:
+        return _voice.dump(*self._with_names([voice]))
+
+    def _with_names(self, voices: list[Voice]) -> list[dict[str, Any]]:
+        """The voices with the names of authors and answerers. All names come by one query."""
+        names = names_of(self.people, (id for each in voices for id in domain.speakers(each)))
+        return [domain.named(each, names) for each in voices]
 
     def _note_reading(self, operation: str, voice_id: str | None, caller: Caller) -> None:
         """Note a reading, once an hour per reader and voice or list. The answer is given only after this write."""

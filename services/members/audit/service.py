@@ -4,6 +4,7 @@ from typing import Any
 
 from services.chassis import cursors
 from services.chassis.messaging import Envelope, on
+from services.chassis.names import named
 from services.chassis.rpc import answers
 from services.chassis.store import Store
 from services.contracts.calls import members as calls
@@ -105,7 +106,8 @@ class Audit:
         found, following = self.entries.youngest(
             outcome=query["outcome"], actor_id=query["actor_id"], after=after, limit=query["limit"]
         )
-        return cursors.page(_entry, map(domain.complete, found), following)
+        entries = named(self.accounts, map(domain.complete, found), actor_name="actor_id", subject_name="subject_id")
+        return cursors.page(_entry, entries, following)
 
     def _keep(self, message: Envelope, facts: dict[str, Any]) -> None:
         self.entries.keep(domain.entry(message.id, message.at, facts | {"outcome": "done"}))

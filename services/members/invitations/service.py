@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis import cursors
+from services.chassis.names import named
 from services.chassis.rpc import answers
 from services.chassis.store import Store
 from services.contracts.calls import members as calls
@@ -74,7 +75,8 @@ class Invitations:
         read = reading("list_invitations", caller.id, caller.network, identifiers.new_id(now), now)
         self.entries.keep(read)
         items = [{**each, "state": domain.state(each, now)} for each in found]
-        return cursors.page(_sent, items, following)
+        known = named(self.accounts, items, by_name="by", used_by_name="used_by")
+        return cursors.page(_sent, known, following)
 
     @answers(calls.REGISTER_MEMBER)
     def register(self, registration: dict[str, Any]) -> Any:

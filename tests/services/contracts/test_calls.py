@@ -189,3 +189,23 @@ def test_operations_are_named_like_their_constants() -> None:
         assert {each.capability.partition(".")[0] for each in named.values()} == {module.__name__.rpartition(".")[2]}
         for name, each in named.items():
             assert each.operation in (None, name.lower())
+
+
+def answered_ids(shape: Any) -> Iterator[tuple[Any, str]]:
+    """Each field of an answer that refers to something by its id, in all its parts."""
+    for name, field in shape.fields.items():
+        inner = field.inner if isinstance(field, fields.List) else field
+        if isinstance(inner, fields.Nested):
+            yield from answered_ids(inner.schema)
+        elif isinstance(inner, Id) and name != "id":
+            yield shape, name
+
+
+def test_an_id_of_a_person_comes_with_their_name() -> None:
+    own = {("Tokens", "member_id"), ("SignedIn", "member_id")}  # whoever signs in knows who they are
+    found = [pair for each in CALLS if each.operation and each.gives for pair in answered_ids(each.gives())]
+    assert len(found) > 10
+    missing = {
+        (type(shape).__name__, name) for shape, name in found if f"{name.removesuffix('_id')}_name" not in shape.fields
+    }
+    assert missing == own

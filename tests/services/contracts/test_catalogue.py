@@ -90,7 +90,8 @@ def test_declaring_is_checked() -> None:
 def test_what_is_private_travels_apart_and_is_not_described_to_others() -> None:
     private = {message.key for message in CATALOGUE.values() if message.exchange == PRIVATE}
     assert private == {f"{each}.noted" for each in ("gateway", "members", "events", "feedback")} | {
-        "members.reach_changed"
+        "members.reach_changed",
+        "events.name_learned",
     }
     assert [exchange_of(key) for key in ("gateway.noted", "feedback.submitted")] == [PRIVATE, EXCHANGE]
     assert exchange_of("feedback.of_another_version") == EXCHANGE

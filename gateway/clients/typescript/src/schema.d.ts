@@ -1132,10 +1132,20 @@ export interface components {
              */
             by: string;
             /**
+             * @description The present name of the member in `by`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            by_name: string | null;
+            /**
              * Format: uuid
              * @description The member who joined with it.
              */
             used_by: string | null;
+            /**
+             * @description The present name of the member in `used_by`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            used_by_name: string | null;
             /** Format: date-time */
             expires_at: string;
         };
@@ -1540,6 +1550,11 @@ export interface components {
             audience: components["schemas"]["Audience"];
             /** Format: uuid */
             host_id: string;
+            /**
+             * @description The present name of the member in `host_id`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            host_name: string | null;
             /** @enum {string} */
             status: "draft" | "published" | "cancelled" | "ended";
             /** @example null */
@@ -1637,6 +1652,11 @@ export interface components {
              * @description The member who looks after it.
              */
             steward_id: string;
+            /**
+             * @description The present name of the member in `steward_id`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            steward_name: string | null;
             /** @enum {string} */
             status: "open" | "closed";
             /** @example null */
@@ -1697,12 +1717,20 @@ export interface components {
             anonymous?: boolean;
         };
         Answer: {
-            /** @example Thank you. We will look for a room this month. */
-            text: string;
-            /** Format: uuid */
-            by: string;
             /** Format: date-time */
             at: string;
+            /**
+             * Format: uuid
+             * @description The member who answered for the hub.
+             */
+            by: string;
+            /**
+             * @description The present name of the member in `by`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            by_name: string | null;
+            /** @example Thank you. We will look for a room this month. */
+            text: string;
         };
         RaisedVoice: {
             /** @enum {string} */
@@ -1730,6 +1758,11 @@ export interface components {
              * @description null for an anonymous voice.
              */
             author_id: string | null;
+            /**
+             * @description The present name of the member in `author_id`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            author_name: string | null;
             /**
              * Format: date-time
              * @description For an anonymous voice: the day only.
@@ -1766,6 +1799,11 @@ export interface components {
              * @description null for an anonymous voice.
              */
             author_id: string | null;
+            /**
+             * @description The present name of the member in `author_id`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            author_name: string | null;
             /**
              * Format: date-time
              * @description For an anonymous voice: the day only.
@@ -1897,10 +1935,20 @@ export interface components {
              */
             subject_id: string | null;
             /**
+             * @description The present name of the member in `subject_id`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            subject_name: string | null;
+            /**
              * Format: uuid
              * @description The member; null if not signed in, or if it would tell who spoke anonymously.
              */
             actor_id: string | null;
+            /**
+             * @description The present name of the member in `actor_id`; null if there is none, or none is known yet.
+             * @example Amara Okafor
+             */
+            actor_name: string | null;
             /** @enum {string} */
             outcome: "done" | "denied" | "unknown";
             /**
@@ -2507,7 +2555,9 @@ export interface operations {
                      *           ],
                      *           "state": "open",
                      *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "by_name": "Amara Okafor",
                      *           "used_by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "used_by_name": "Amara Okafor",
                      *           "expires_at": "2026-11-02T09:00:00.000Z"
                      *         }
                      *       ],
@@ -3680,6 +3730,7 @@ export interface operations {
                      *             ]
                      *           },
                      *           "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "host_name": "Amara Okafor",
                      *           "status": "draft",
                      *           "cancel_reason": null,
                      *           "version": 3
@@ -3777,6 +3828,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "host_name": "Amara Okafor",
                      *       "status": "draft",
                      *       "cancel_reason": null,
                      *       "version": 3
@@ -3850,6 +3902,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "host_name": "Amara Okafor",
                      *       "status": "draft",
                      *       "cancel_reason": null,
                      *       "version": 3
@@ -3944,6 +3997,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "host_name": "Amara Okafor",
                      *       "status": "draft",
                      *       "cancel_reason": null,
                      *       "version": 3
@@ -4016,6 +4070,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "host_name": "Amara Okafor",
                      *       "status": "draft",
                      *       "cancel_reason": null,
                      *       "version": 3
@@ -4094,6 +4149,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "host_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "host_name": "Amara Okafor",
                      *       "status": "draft",
                      *       "cancel_reason": null,
                      *       "version": 3
@@ -4172,6 +4228,7 @@ export interface operations {
                      *             ]
                      *           },
                      *           "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "steward_name": "Amara Okafor",
                      *           "status": "open",
                      *           "close_reason": null,
                      *           "version": 3
@@ -4265,6 +4322,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "steward_name": "Amara Okafor",
                      *       "status": "open",
                      *       "close_reason": null,
                      *       "version": 3
@@ -4336,6 +4394,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "steward_name": "Amara Okafor",
                      *       "status": "open",
                      *       "close_reason": null,
                      *       "version": 3
@@ -4426,6 +4485,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "steward_name": "Amara Okafor",
                      *       "status": "open",
                      *       "close_reason": null,
                      *       "version": 3
@@ -4505,6 +4565,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "steward_name": "Amara Okafor",
                      *       "status": "open",
                      *       "close_reason": null,
                      *       "version": 3
@@ -4575,6 +4636,7 @@ export interface operations {
                      *         ]
                      *       },
                      *       "steward_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "steward_name": "Amara Okafor",
                      *       "status": "open",
                      *       "close_reason": null,
                      *       "version": 3
@@ -4639,9 +4701,10 @@ export interface operations {
                      *           "reason": "",
                      *           "answers": [
                      *             {
-                     *               "text": "Thank you. We will look for a room this month.",
+                     *               "at": "2026-11-02T09:00:00.000Z",
                      *               "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *               "at": "2026-11-02T09:00:00.000Z"
+                     *               "by_name": "Amara Okafor",
+                     *               "text": "Thank you. We will look for a room this month."
                      *             }
                      *           ],
                      *           "text": "I need a quiet room for calls.",
@@ -4650,6 +4713,7 @@ export interface operations {
                      *           "touchpoint": "cafe",
                      *           "anonymous": true,
                      *           "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "author_name": "Amara Okafor",
                      *           "raised_at": "2026-11-02T09:00:00.000Z",
                      *           "version": 3
                      *         }
@@ -4720,9 +4784,10 @@ export interface operations {
                      *       "reason": "",
                      *       "answers": [
                      *         {
-                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "at": "2026-11-02T09:00:00.000Z",
                      *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *           "by_name": "Amara Okafor",
+                     *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
                      *       "text": "I need a quiet room for calls.",
@@ -4731,6 +4796,7 @@ export interface operations {
                      *       "touchpoint": "cafe",
                      *       "anonymous": true,
                      *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "author_name": "Amara Okafor",
                      *       "raised_at": "2026-11-02T09:00:00.000Z",
                      *       "version": 3,
                      *       "claim_code": null
@@ -4789,9 +4855,10 @@ export interface operations {
                      *       "reason": "",
                      *       "answers": [
                      *         {
-                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "at": "2026-11-02T09:00:00.000Z",
                      *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *           "by_name": "Amara Okafor",
+                     *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
                      *       "text": "I need a quiet room for calls.",
@@ -4800,6 +4867,7 @@ export interface operations {
                      *       "touchpoint": "cafe",
                      *       "anonymous": true,
                      *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "author_name": "Amara Okafor",
                      *       "raised_at": "2026-11-02T09:00:00.000Z",
                      *       "version": 3
                      *     }
@@ -4867,9 +4935,10 @@ export interface operations {
                      *       "reason": "",
                      *       "answers": [
                      *         {
-                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "at": "2026-11-02T09:00:00.000Z",
                      *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *           "by_name": "Amara Okafor",
+                     *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
                      *       "text": "I need a quiet room for calls.",
@@ -4878,6 +4947,7 @@ export interface operations {
                      *       "touchpoint": "cafe",
                      *       "anonymous": true,
                      *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "author_name": "Amara Okafor",
                      *       "raised_at": "2026-11-02T09:00:00.000Z",
                      *       "version": 3
                      *     }
@@ -4943,9 +5013,10 @@ export interface operations {
                      *       "reason": "",
                      *       "answers": [
                      *         {
-                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "at": "2026-11-02T09:00:00.000Z",
                      *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *           "by_name": "Amara Okafor",
+                     *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
                      *       "text": "I need a quiet room for calls.",
@@ -4954,6 +5025,7 @@ export interface operations {
                      *       "touchpoint": "cafe",
                      *       "anonymous": true,
                      *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "author_name": "Amara Okafor",
                      *       "raised_at": "2026-11-02T09:00:00.000Z",
                      *       "version": 3
                      *     }
@@ -5018,9 +5090,10 @@ export interface operations {
                      *       "reason": "",
                      *       "answers": [
                      *         {
-                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "at": "2026-11-02T09:00:00.000Z",
                      *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *           "by_name": "Amara Okafor",
+                     *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
                      *       "text": "I need a quiet room for calls.",
@@ -5029,6 +5102,7 @@ export interface operations {
                      *       "touchpoint": "cafe",
                      *       "anonymous": true,
                      *       "author_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "author_name": "Amara Okafor",
                      *       "raised_at": "2026-11-02T09:00:00.000Z",
                      *       "version": 3
                      *     }
@@ -5082,9 +5156,10 @@ export interface operations {
                      *       "reason": "",
                      *       "answers": [
                      *         {
-                     *           "text": "Thank you. We will look for a room this month.",
+                     *           "at": "2026-11-02T09:00:00.000Z",
                      *           "by": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
-                     *           "at": "2026-11-02T09:00:00.000Z"
+                     *           "by_name": "Amara Okafor",
+                     *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
                      *       "text": "I need a quiet room for calls."
@@ -5393,7 +5468,9 @@ export interface operations {
                      *           "method": "PUT",
                      *           "path": "/v1/members/<id:member_id>/roles",
                      *           "subject_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "subject_name": "Amara Okafor",
                      *           "actor_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *           "actor_name": "Amara Okafor",
                      *           "outcome": "done",
                      *           "status": 403,
                      *           "code": null,

@@ -9,6 +9,7 @@ from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale
 from services.contracts.shapes.events import Event
 from services.events.calendar.service import Calendar
+from services.events.people.domain import person
 from services.ground.tokens import Caller
 from tests.rig.capability import Capability, somebody
 from tests.rig.days import times, to_come
@@ -184,3 +185,15 @@ def test_lists_go_on_where_they_ended_and_drafts_are_ones_own(calendar: Capabili
     assert calendar.browse(coworker, query={"status": "draft"})["items"] == []
     with pytest.raises(Invalid):
         calendar.browse(coworker, query={"cursor": "invented"})
+
+
+def test_an_event_comes_with_the_present_name_of_its_host(calendar: Capability, host: Caller) -> None:
+    drafted = calendar.draft(host, draft=PLAN)
+    assert (drafted["host_id"], drafted["host_name"]) == (host.id, None), "events has not heard of her yet"
+    id, people = drafted["id"], calendar.store("people")
+    for sequence, name in ((1, "Hanna Weber"), (2, "Hanna Weber-Okoth")):
+        people.keep_youngest(person(host.id, name, sequence))
+        change = calendar.change(host, event_id=id, change={"place": f"Room {sequence}"})
+        (listed,) = calendar.browse(host, query={"status": "draft"})["items"]
+        (known,) = calendar.ledger(query={})["items"]
+        assert {each["host_name"] for each in (change, listed, known, calendar.show(host, event_id=id))} == {name}

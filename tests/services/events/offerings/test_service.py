@@ -8,6 +8,7 @@ from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import Conflict, Forbidden, NotFound, Stale
 from services.contracts.shapes.events import Offering
 from services.events.offerings.service import Offerings
+from services.events.people.domain import person
 from services.ground.tokens import Caller
 from tests.rig.capability import Capability, somebody
 
@@ -90,3 +91,10 @@ def test_the_catalogue_goes_on_where_it_ended_and_lists_what_is_closed_apart(
     assert found == sorted(set(ids) - {ids[2]})
     (closed,) = offerings.browse(member, query={"status": "closed"})["items"]
     assert closed["id"] == ids[2]
+
+
+def test_an_offering_comes_with_the_present_name_of_its_steward(offerings: Capability, host: Caller) -> None:
+    offerings.store("people").keep_youngest(person(host.id, "Hanna Weber", 1))
+    id = offerings.add(host, draft=ROOM)["id"]
+    (listed,) = offerings.browse(host, query={})["items"]
+    assert listed["steward_name"] == offerings.show(host, offering_id=id)["steward_name"] == "Hanna Weber"

@@ -10,6 +10,7 @@ import pytest
 from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidden, Invalid, NotFound, TooMany
 from services.contracts.shapes.feedback import Outcome, RaisedVoice, Voice
+from services.feedback.people.domain import person
 from services.feedback.voices.service import Voices
 from services.ground.tokens import Caller
 from tests.rig.capability import ASKED_AS, Capability, somebody
@@ -180,3 +181,25 @@ def test_a_member_lists_their_own_and_staff_all(voices: Capability, author: Call
     voices.answer(host, voice_id=mine[0], answer={"text": "We look."})
     found = voices.browse(host, query={"status": "acknowledged"})["items"]
     assert [each["id"] for each in found] == [mine[0]]
+
+
+def test_a_voice_comes_with_the_names_of_those_who_speak_in_it(
+    voices: Capability, author: Caller, host: Caller
+) -> None:
+    for id, name in ((author.id, "Amara Okafor"), (host.id, "Hanna Weber")):
+        voices.store("people").keep_youngest(person(id, name, 1))
+    raised, hidden = (voices.submit(author, draft=draft) for draft in (LAMP, SMELL))
+    assert (raised["author_name"], hidden["author_name"]) == ("Amara Okafor", None)
+    for each in (raised, hidden):
+        answered = voices.answer(host, voice_id=each["id"], answer={"text": "We look into it."})
+        assert answered["answers"][0]["by_name"] == "Hanna Weber"
+    listed = voices.browse(host, query={})["items"]
+    assert {each["id"]: each["author_name"] for each in listed} == {raised["id"]: "Amara Okafor", hidden["id"]: None}
+    outcome = voices.outcome(claim={"claim_code": hidden["claim_code"]})
+    assert [each["by_name"] for each in outcome["answers"]] == ["Hanna Weber"]
+
+
+def test_who_speaks_is_null_until_feedback_has_heard_of_them(voices: Capability, author: Caller, host: Caller) -> None:
+    raised = voices.submit(author, draft=LAMP)
+    answered = voices.answer(host, voice_id=raised["id"], answer={"text": "We look into it."})
+    assert (answered["author_name"], answered["answers"][0]["by_name"]) == (None, None)

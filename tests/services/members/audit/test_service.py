@@ -116,3 +116,14 @@ def test_notes_wait_for_a_service_that_is_stopped(
     members.until("again", "serving")
     found = _browse(caller, sign(ROOT, []), 5, actor_id=actor)["items"]
     assert sorted(each["id"] for each in found) == sorted(ids)
+
+
+def test_an_entry_comes_with_the_present_names_of_its_members(
+    members: Processes, caller: Caller, sign: Sign, note: Callable[..., str]
+) -> None:
+    ids = [note(actor_id=OTHER, subject_id=subject) for subject in (ROOT, identifiers.new_id(NOW))]
+    found = _browse(caller, sign(ROOT, []), 2, actor_id=OTHER)["items"]
+    assert {each["id"]: (each["actor_name"], each["subject_name"]) for each in found} == {
+        ids[0]: ("N", "N"),
+        ids[1]: ("N", None),
+    }

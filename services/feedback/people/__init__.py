@@ -1,0 +1,1 @@
+"""People: this service's own copy of the members' names, made from `members.*` messages, for answers."""
