@@ -15,7 +15,7 @@ from flask import Response
 from marshmallow import Schema
 from werkzeug.http import http_date
 
-from gateway import answers, document
+from gateway import answers, document, sheets
 from gateway.answers import SAFE
 from gateway.bus.rpc import call
 from gateway.door import languages
@@ -135,9 +135,9 @@ class Blueprint(flask_smorest.Blueprint):
         def decorator(view: View) -> View:
             @wraps(view)
             def answer(*args: Any, **view_args: Any) -> Response:
-                if item is not None and answers.wants_sheet():
+                if item is not None and sheets.wants_sheet():
                     query, *rest = args
-                    return answers.sheet(
+                    return sheets.sheet(
                         item, lambda **part: _read(view({**query, **part}, *rest, **view_args)), query["cursor"]
                     )
                 result = view(*args, **view_args)

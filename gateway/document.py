@@ -12,10 +12,11 @@ from marshmallow import fields, validate
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import BaseConverter
 
-from gateway.answers import CSV, JSON, SAFE
+from gateway.answers import JSON, SAFE
 from gateway.door import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
 from gateway.examples import example_of
+from gateway.sheets import CSV
 from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
 from services.contracts.roles import ROLES
 from services.contracts.shapes.parts import Id, Text
@@ -24,8 +25,12 @@ END = r"\Z"
 DESCRIPTION = """The platform of a hub: its members, events, feedback and notifications.
 
 **Lists** answer `{"items": […], "next": cursor or null}`; the `Link` header has the address of the next page. Lists
-that administrators like to have in a spreadsheet answer `Accept: text/csv` with all their rows. Moments in them are in
-the time zone that the member has chosen, else in the hub's, always with their offset. What may be a day is in UTC.
+that people like to have in a spreadsheet answer `Accept: text/csv` with all their rows. The heads of the columns are
+English words, and may change: programs read JSON. Moments are in the time zone that the member has chosen, else in the
+hub's. What may be a day is in UTC. The head says which.
+
+**People** are named beside their ids (`host_id`, `host_name`): with the name that they have now, or null in the moment
+before it is known.
 
 **Refusals** are problem documents (RFC 9457) with a stable `code`. `503` and `429` ask to try again after the seconds
 in `Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
@@ -57,6 +62,7 @@ ACCEPT_LANGUAGE = {
     "schema": {"type": "string"},
     "example": "de, en;q=0.5",
 }
+SHEET = '"ID",…\r\n"018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",…\r\n'
 PROBLEMS = {  # the problems that belong to no family of refusals
     "BadRequest": (400, "The body is no JSON."),
     "TooLarge": (413, "The body is larger than 64 KiB."),
@@ -106,7 +112,7 @@ def _headers(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
     if method.upper() in SAFE or info.get("versioned"):
         headers["ETag"] = _header("Names this version of the answer.", IF_MATCH["example"])
     if info.get("sheet"):
-        sheet = {"schema": {"type": "string"}, "example": "id,…\r\n018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…\r\n"}
+        sheet = {"schema": {"type": "string"}, "example": SHEET}
         found["content"][CSV] = sheet
     return doc
 

@@ -1,6 +1,7 @@
 """Members: invitations, registration, directory, one's own profile."""
 
 from gateway.api import Blueprint
+from gateway.sheets import wants_sheet
 from services.contracts.calls.members import (
     CHANGE_ME,
     CHANGE_PASSWORD,
@@ -28,7 +29,7 @@ routes.get("/invitations", LIST_INVITATIONS)
 routes.post("/invitations/<id:invitation_id>/resend", RESEND_INVITATION)
 routes.delete("/invitations/<id:invitation_id>", WITHDRAW_INVITATION)
 routes.post("/members", REGISTER_MEMBER, location="/v1/members/{id}")
-routes.get("/members", LIST_MEMBERS, sheet=True)
+routes.get("/members", LIST_MEMBERS, sheet=True, all_rows=wants_sheet)
 routes.get("/members/<id:member_id>", SHOW_MEMBER)
 routes.put("/members/<id:member_id>/roles", SET_MEMBER_ROLES)
 routes.put("/members/<id:member_id>/suspension", SUSPEND_MEMBER)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, missing
 
 from services.contracts.errors import Invalid, Refusal, invalid
 from services.contracts.roles import MEMBERS
@@ -60,10 +60,16 @@ class Call:
         return next(((name, each) for name, each in self.takes.items() if isinstance(each, Schema)), None)
 
     def read(self, given: Any) -> dict[str, Any]:
-        """The arguments as Python values. Raises Invalid unless they are exactly those that the call takes."""
-        if not isinstance(given, dict) or given.keys() != self.takes.keys():
+        """The arguments as Python values. Raises Invalid unless they are exactly those that the call takes.
+
+        An argument with a default may be missing: it was added later, and older processes still call without it.
+        """
+        if not isinstance(given, dict) or not self._needs() <= given.keys() <= self.takes.keys():
             raise Invalid("malformed", f"This call takes the arguments {list(self.takes)}.")
-        return {name: _read(name, each, given[name]) for name, each in self.takes.items()}
+        return {name: _read(name, each, given.get(name, missing)) for name, each in self.takes.items()}
+
+    def _needs(self) -> set[str]:
+        return {name for name, each in self.takes.items() if getattr(each, "load_default", missing) is missing}
 
 
 def _read(name: str, argument: Argument, value: Any) -> Any:

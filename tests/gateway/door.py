@@ -13,7 +13,7 @@ import requests
 from flask import request
 
 from deploy.local import private
-from gateway import answers, app, worker
+from gateway import app, sheets, worker
 from gateway.bus import rpc, stream
 from gateway.door.auth import public
 from services.contracts.calling import Call
@@ -41,7 +41,7 @@ def create() -> app.Gateway:
 
     @gateway.get("/exported")
     def export() -> Any:
-        return answers.sheet(Voice(), lambda **part: rpc.call(_asked("tests.echo", "browse"), **part), None)
+        return sheets.sheet(Voice(), lambda **part: rpc.call(_asked("tests.echo", "browse"), **part), None)
 
     @gateway.get("/held")
     @public

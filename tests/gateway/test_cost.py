@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from gunicorn.config import Config as Settings
 from gunicorn.http.errors import LimitRequestHeaders
 
-from gateway import answers
+from gateway import answers, sheets
 from gateway.worker import LARGEST_HEAD, RequestParser
 from services.chassis import cursors
 from services.contracts.errors import Invalid
@@ -167,8 +167,8 @@ TEXTS: dict[str, Make] = {
 @pytest.mark.parametrize(
     "work",
     [
-        lambda text: answers._line([answers._cell(text)]),
-        lambda text: answers._cell([text]),
+        lambda text: sheets._line([sheets.shown(text)]),
+        lambda text: sheets.shown(sheets._text([text])),
         lambda text: fanout.facts(["text"], {"text": text}),
     ],
     ids=["a cell", "a cell of a list", "a voice in an inbox"],
@@ -205,5 +205,5 @@ def test_what_begins_a_formula_is_marked_as_ever() -> None:
     dice = random.Random(7)
     for _ in range(20_000):
         text = "".join(dice.choices(" \t\n\r;,=+-@＝a\u00a0\x0b", k=dice.randrange(12)))
-        assert answers._cell(text) == marked.sub(r"\1\2'", text), repr(text)
-    assert next(csv.reader(io.StringIO(answers._line([answers._cell("=1")])))) == ["'=1"]
+        assert sheets.shown(text) == marked.sub(r"\1\2'", text), repr(text)
+    assert next(csv.reader(io.StringIO(sheets._line([sheets.shown("=1")])))) == ["'=1"]

@@ -43,3 +43,19 @@ def test_who_invited_and_who_came_have_names(platform: Platform) -> None:
     assert (sent["by_name"], sent["used_by_name"]) == ("Rosa Root", None)
     came = [each for each in root.get("/v1/invitations?limit=100")["items"] if each["used_by"] == root.id]
     assert [each["used_by_name"] for each in came] == ["Rosa Root"]
+
+
+def test_the_whole_directory_as_a_spreadsheet_is_for_administrators(platform: Platform) -> None:
+    member, root = platform.join("Amara", ("host",)), platform.join("Root", ("administrator",))
+    sheet = {"headers": {"Accept": "text/csv"}}
+    refused = member.ask("GET", "/v1/members", 403, **sheet)
+    assert refused["code"] == "administrators_only"
+    assert "page by page" in refused["detail"]
+    assert member.get("/v1/members?limit=1")["items"], "a page of it is for everybody"
+    headers = {"Authorization": f"Bearer {root.tokens['access_token']}"} | sheet["headers"]
+    whole = requests.get(f"{platform.url}/v1/members", headers=headers, timeout=10)
+    assert member.id in whole.text
+    noted = root.get("/v1/audit", params={"actor_id": root.id, "outcome": "done"})["items"]
+    assert "list_members" in {each["operation"] for each in noted}
+    denied = until(lambda: root.get("/v1/audit", params={"actor_id": member.id, "outcome": "denied"})["items"])
+    assert [(each["operation"], each["code"]) for each in denied] == [("list_members", "administrators_only")]

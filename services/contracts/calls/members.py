@@ -26,7 +26,7 @@ from services.contracts.shapes.members import (
     SentInvitationPage,
     Suspension,
 )
-from services.contracts.shapes.parts import Id
+from services.contracts.shapes.parts import AllRows, Id
 from services.contracts.shapes.sessions import Credentials, LostAccess, RefreshRequest, SignedIn, Tokens
 
 SHOW_ME = ask(
@@ -49,9 +49,12 @@ LIST_MEMBERS = ask(
     "members.accounts.browse",
     operation="list_members",
     says="List members in the order in which they joined.",
-    takes={"query": MemberQuery},
+    more="The whole list at once, as a spreadsheet (`Accept: text/csv`), is for administrators, and noted in the audit "
+    "log. The suspended members are for administrators, too.",
+    takes={"query": MemberQuery, "all_rows": AllRows},
     gives=MemberPage,
     may=MEMBERS,
+    refuses=(Forbidden,),
 )
 SHOW_MEMBER = ask(
     "members.accounts.show",

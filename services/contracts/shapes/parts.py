@@ -71,6 +71,13 @@ class Flag(fields.Boolean):
         return value
 
 
+class AllRows(Flag):
+    """True if a whole list is wanted at once, for a spreadsheet. Older gateways do not say it."""
+
+    def __init__(self) -> None:
+        super().__init__(load_default=False)
+
+
 class Moment(fields.AwareDateTime):
     """A moment in time: RFC 3339 with an offset, read and written in UTC, cut to the millisecond.
 

@@ -18,7 +18,7 @@ from services.contracts import calling, calls
 from services.contracts.calling import Call, UndeclaredCall, ask
 from services.contracts.errors import Invalid
 from services.contracts.roles import MEMBERS, ORGANISERS
-from services.contracts.shapes.parts import Id, Shape, Text
+from services.contracts.shapes.parts import AllRows, Id, Shape, Text
 
 ID = "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81"
 CALLS = [each for each in calling.CALLS.values() if each.capability in calls.capabilities()]
@@ -209,3 +209,13 @@ def test_an_id_of_a_person_comes_with_their_name() -> None:
         (type(shape).__name__, name) for shape, name in found if f"{name.removesuffix('_id')}_name" not in shape.fields
     }
     assert missing == own
+
+
+@pytest.mark.usefixtures("blank")
+def test_an_argument_with_a_default_may_be_missing() -> None:
+    asked = take_seat(takes={"event_id": Id, "all_rows": AllRows})
+    assert asked.read({"event_id": ID}) == {"event_id": ID, "all_rows": False}
+    assert asked.read({"event_id": ID, "all_rows": True})["all_rows"] is True
+    for wrong in ({"all_rows": True}, {"event_id": ID, "all_rows": "yes"}, {"event_id": ID, "more": 1}):
+        with pytest.raises(Invalid):
+            asked.read(wrong)

@@ -104,7 +104,7 @@ export interface paths {
         };
         /**
          * List members in the order in which they joined.
-         * @description For: every member.
+         * @description The whole list at once, as a spreadsheet (`Accept: text/csv`), is for administrators, and noted in the audit log. The suspended members are for administrators, too.
          */
         get: operations["list_members"];
         put?: never;
@@ -2779,8 +2779,8 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["MemberCardPage"];
                     /**
-                     * @example id,…
-                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     * @example "ID",…
+                     *     "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",…
                      */
                     "text/csv": string;
                 };
@@ -2793,6 +2793,7 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
@@ -3741,8 +3742,8 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["EventPage"];
                     /**
-                     * @example id,…
-                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     * @example "ID",…
+                     *     "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",…
                      */
                     "text/csv": string;
                 };
@@ -4239,8 +4240,8 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["OfferingPage"];
                     /**
-                     * @example id,…
-                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     * @example "ID",…
+                     *     "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",…
                      */
                     "text/csv": string;
                 };
@@ -4723,8 +4724,8 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["VoicePage"];
                     /**
-                     * @example id,…
-                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     * @example "ID",…
+                     *     "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",…
                      */
                     "text/csv": string;
                 };
@@ -5492,8 +5493,8 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["AuditEntryPage"];
                     /**
-                     * @example id,…
-                     *     018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90,…
+                     * @example "ID",…
+                     *     "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",…
                      */
                     "text/csv": string;
                 };
