@@ -61,7 +61,7 @@ def sheet(item: Schema, page: Callable[..., Page], cursor: str | None) -> Respon
     """
     current_app.extensions["at_once"].begin("sheet", g.caller.id)
     first = page(limit=ROWS_A_CALL, cursor=cursor)
-    columns = list(columns_of(item, wording.clock_of(languages.zone())))
+    columns = sorted(columns_of(item, wording.clock_of(languages.zone())), key=lambda each: each.path != ("id",))
     answer = Response(stream_with_context(_lines(columns, first, page)), content_type=f"{CSV}; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{request.path.rpartition("/")[2]}.csv"'
     answer.vary.add("Accept")

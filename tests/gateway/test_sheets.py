@@ -142,6 +142,7 @@ def test_no_sheet_has_json_in_it_or_two_columns_of_one_head(
         example = document["paths"][f"/v1/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
         services.answers["browse"] = {"items": example["items"], "next": None}
         head, *found = rows(client.get(f"/v1/{name}", headers=sheets(sign)))
+        assert head[0] == "ID"
         assert len(set(head)) == len(head), head
         assert all(each[0].isupper() and "_" not in each.partition(" (")[0] for each in head), head
         assert not [cell for row in found for cell in row if cell[:1] in ("[", "{") or '":' in cell], name

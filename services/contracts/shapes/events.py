@@ -79,7 +79,7 @@ class Event(answered(EventDraft), Identified):  # type: ignore[misc]
     host_id = Id(required=True)
     host_name = name_beside("host_id")
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
-    cancel_reason = fields.String(allow_none=True, metadata={"example": None})
+    cancel_reason = fields.String(allow_none=True, metadata={"column": "Why cancelled", "example": None})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 
 
@@ -115,7 +115,11 @@ class OfferingDraft(Shape):
         least=0,
         most=400,
         load_default="",
-        metadata={"description": "How to get it.", "example": "Write your name on the sheet at the door."},
+        metadata={
+            "column": "How to get it",
+            "description": "How to get it.",
+            "example": "Write your name on the sheet at the door.",
+        },
     )
     link = _web_address(load_default=None)
     audience = fields.Nested(Audience, required=True)
@@ -137,7 +141,7 @@ class Offering(answered(OfferingDraft), Identified):  # type: ignore[misc]
     steward_id = Id(required=True, metadata={"description": "The member who looks after it."})
     steward_name = name_beside("steward_id")
     status = fields.String(required=True, validate=validate.OneOf(OFFERING_STATUSES))
-    close_reason = fields.String(allow_none=True, required=True, metadata={"example": None})
+    close_reason = fields.String(allow_none=True, required=True, metadata={"column": "Why closed", "example": None})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 
 

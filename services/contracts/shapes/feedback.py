@@ -74,10 +74,10 @@ class Answer(Shape):
 class Outcome(Shape):
     """The outcome of a voice, which is all that a claim code shows. A voice that was taken down has no words."""
 
+    text = fields.String(required=True, metadata={"example": "I need a quiet room for calls."})
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     reason = fields.String(required=True, metadata={"example": ""})
     answers = fields.List(fields.Nested(Answer), required=True)
-    text = fields.String(required=True, metadata={"example": "I need a quiet room for calls."})
 
 
 class Voice(Outcome):

@@ -1733,13 +1733,13 @@ export interface components {
             text: string;
         };
         RaisedVoice: {
+            /** @example I need a quiet room for calls. */
+            text: string;
             /** @enum {string} */
             status: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down";
             /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
-            /** @example I need a quiet room for calls. */
-            text: string;
             /** Format: uuid */
             id: string;
             /**
@@ -1774,13 +1774,13 @@ export interface components {
             claim_code: string | null;
         };
         Voice: {
+            /** @example I need a quiet room for calls. */
+            text: string;
             /** @enum {string} */
             status: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down";
             /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
-            /** @example I need a quiet room for calls. */
-            text: string;
             /** Format: uuid */
             id: string;
             /**
@@ -1849,13 +1849,13 @@ export interface components {
             claim_code: string;
         };
         Outcome: {
+            /** @example I need a quiet room for calls. */
+            text: string;
             /** @enum {string} */
             status: "received" | "acknowledged" | "decided" | "done" | "declined" | "taken_down";
             /** @example  */
             reason: string;
             answers: components["schemas"]["Answer"][];
-            /** @example I need a quiet room for calls. */
-            text: string;
         };
         Notification: {
             /** Format: uuid */
@@ -4698,6 +4698,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "text": "I need a quiet room for calls.",
                      *           "status": "received",
                      *           "reason": "",
                      *           "answers": [
@@ -4708,7 +4709,6 @@ export interface operations {
                      *               "text": "Thank you. We will look for a room this month."
                      *             }
                      *           ],
-                     *           "text": "I need a quiet room for calls.",
                      *           "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *           "kind": "need",
                      *           "touchpoint": "cafe",
@@ -4781,6 +4781,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "text": "I need a quiet room for calls.",
                      *       "status": "received",
                      *       "reason": "",
                      *       "answers": [
@@ -4791,7 +4792,6 @@ export interface operations {
                      *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
-                     *       "text": "I need a quiet room for calls.",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "kind": "need",
                      *       "touchpoint": "cafe",
@@ -4852,6 +4852,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "text": "I need a quiet room for calls.",
                      *       "status": "received",
                      *       "reason": "",
                      *       "answers": [
@@ -4862,7 +4863,6 @@ export interface operations {
                      *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
-                     *       "text": "I need a quiet room for calls.",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "kind": "need",
                      *       "touchpoint": "cafe",
@@ -4932,6 +4932,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "text": "I need a quiet room for calls.",
                      *       "status": "received",
                      *       "reason": "",
                      *       "answers": [
@@ -4942,7 +4943,6 @@ export interface operations {
                      *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
-                     *       "text": "I need a quiet room for calls.",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "kind": "need",
                      *       "touchpoint": "cafe",
@@ -5010,6 +5010,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "text": "I need a quiet room for calls.",
                      *       "status": "received",
                      *       "reason": "",
                      *       "answers": [
@@ -5020,7 +5021,6 @@ export interface operations {
                      *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
-                     *       "text": "I need a quiet room for calls.",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "kind": "need",
                      *       "touchpoint": "cafe",
@@ -5087,6 +5087,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "text": "I need a quiet room for calls.",
                      *       "status": "received",
                      *       "reason": "",
                      *       "answers": [
@@ -5097,7 +5098,6 @@ export interface operations {
                      *           "text": "Thank you. We will look for a room this month."
                      *         }
                      *       ],
-                     *       "text": "I need a quiet room for calls.",
                      *       "id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
                      *       "kind": "need",
                      *       "touchpoint": "cafe",
@@ -5153,6 +5153,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "text": "I need a quiet room for calls.",
                      *       "status": "received",
                      *       "reason": "",
                      *       "answers": [
@@ -5162,8 +5163,7 @@ export interface operations {
                      *           "by_name": "Amara Okafor",
                      *           "text": "Thank you. We will look for a room this month."
                      *         }
-                     *       ],
-                     *       "text": "I need a quiet room for calls."
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Outcome"];
