@@ -33,6 +33,7 @@ PAGE = {"limit": 20, "cursor": None}
 PUBLISHED = PAGE | {"status": "published", "starts_after": None}
 MINE = PAGE | {"status": None, "mine": True}
 MENTORS = {"limit": 5, "cursor": None, "role": "mentor", "tag": None, "status": "active"}
+LISTED = {"query": MENTORS, "all_rows": False}
 DENIED = PAGE | {"outcome": "denied", "actor_id": ID}
 VOICE = {"text": "t", "kind": None, "touchpoint": "app", "anonymous": False}
 DONE, HOST, REFRESH = {"status": "done"}, {"roles": ["host"]}, {"refresh_token": "t"}
@@ -42,7 +43,7 @@ DONE, HOST, REFRESH = {"status": "done"}, {"roles": ["host"]}, {"refresh_token":
 Route = tuple[str, str, Any, str, dict[str, Any], int]
 ROUTES: list[Route] = [
     ("POST", "/v1/members", REGISTRATION, "members.invitations.register", {"registration": REGISTRATION}, 201),
-    ("GET", "/v1/members?role=mentor&limit=5", None, "members.accounts.browse", {"query": MENTORS}, 200),
+    ("GET", "/v1/members?role=mentor&limit=5", None, "members.accounts.browse", LISTED, 200),
     ("PUT", f"/v1/members/{ID}/roles", HOST, "members.accounts.set_roles", OF_MEMBER | {"change": HOST}, 200),
     ("DELETE", f"/v1/members/{ID}/suspension", None, "members.accounts.reinstate", OF_MEMBER, 200),
     ("DELETE", f"/v1/members/{ID}", None, "members.accounts.remove", OF_MEMBER, 204),

@@ -5,6 +5,7 @@ from contextvars import copy_context
 from typing import Any
 
 from nameko.extensions import DependencyProvider
+from pymongo.errors import ServerSelectionTimeoutError
 
 from services.chassis import context
 from services.chassis.aggregates import Aggregates
@@ -78,3 +79,10 @@ class Capability:
                     found += document[OUTBOX]
                 store.rows.update_many({UNSENT: True}, {"$unset": {OUTBOX: True, UNSENT: True}})
         return found
+
+
+class Away:
+    """A collection in a store that can't be reached."""
+
+    def find(self, *_query: Any) -> Any:
+        raise ServerSelectionTimeoutError("nobody answers")

@@ -1,9 +1,10 @@
 """The calls that the calendar answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from services.chassis import cursors
-from services.chassis.names import named
+from services.chassis.names import named, naming
 from services.chassis.rpc import answers
 from services.chassis.schedule import due
 from services.chassis.store import Store
@@ -34,14 +35,16 @@ class Calendar:
         """Draft an event. It is not announced yet."""
         now = clock.now()
         event = domain.draft(draft, by=caller, id=identifiers.new_id(now), now=now)
-        return self._shown(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
+        show = self._showing(event)
+        return show(self.events.add(event, noting=_deed("draft_event", None, event, caller)))
 
     @answers(calls.CHANGE_EVENT)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
         """Change a draft."""
         before, now = self.events.get(event_id, asked_for=True), clock.now()
         event = domain.change(before, change, by=caller, now=now)
-        return self._shown(self.events.save(event, noting=_deed("change_event", before, event, caller)))
+        show = self._showing(event)
+        return show(self.events.save(event, noting=_deed("change_event", before, event, caller)))
 
     @answers(calls.PUBLISH_EVENT)
     def publish(self, caller: Caller, event_id: str) -> Any:
@@ -49,8 +52,8 @@ class Calendar:
         before, now = self.events.get(event_id, asked_for=True), clock.now()
         event = domain.publish(before, by=caller, now=now)
         published = EVENTS_PUBLISHED.about(event, **domain.facts(event, actor_id=caller.id))
-        deed = _deed("publish_event", before, event, caller)
-        return self._shown(self.events.save(event, announcing=published, noting=deed))
+        deed, show = _deed("publish_event", before, event, caller), self._showing(event)
+        return show(self.events.save(event, announcing=published, noting=deed))
 
     @answers(calls.CANCEL_EVENT)
     def cancel(self, caller: Caller, event_id: str, cancellation: dict[str, Any]) -> Any:
@@ -59,7 +62,8 @@ class Calendar:
         event = domain.cancel(before, reason, by=caller, now=now)
         cancelled = EVENTS_CANCELLED.about(event, reason=reason, **domain.facts(event, actor_id=caller.id))
         announcing, deed = cancelled if domain.was_public(event) else None, _deed("cancel_event", before, event, caller)
-        return self._shown(self.events.save(event, announcing=announcing, noting=deed))
+        show = self._showing(event)
+        return show(self.events.save(event, announcing=announcing, noting=deed))
 
     @due("events", by="end_due_at")
     def end(self, event: Event) -> None:
@@ -70,7 +74,8 @@ class Calendar:
     @answers(calls.SHOW_EVENT)
     def show(self, caller: Caller, event_id: str) -> Any:
         """One event."""
-        return self._shown(domain.visible(self.events.get(event_id), by=caller))
+        event = domain.visible(self.events.get(event_id), by=caller)
+        return self._showing(event)(event)
 
     @answers(calls.LIST_EVENTS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -95,8 +100,10 @@ class Calendar:
         )
         return {"items": _event.dump(self._with_hosts(found), many=True), "next": cursors.write(following)}
 
-    def _shown(self, event: Event) -> Any:
-        return _event.dump(*self._with_hosts([event]))
+    def _showing(self, event: Event) -> Callable[[Event], Any]:
+        """What shows the event once it is saved. The name is read before: after a save, nothing may fail."""
+        with_host = naming(self.people, [event], host_name="host_id")
+        return lambda saved: _event.dump(with_host(saved))
 
     def _with_hosts(self, events: list[Event]) -> list[dict[str, Any]]:
         return named(self.people, events, host_name="host_id")

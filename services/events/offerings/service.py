@@ -1,9 +1,10 @@
 """The calls that offerings answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from services.chassis import cursors
-from services.chassis.names import named
+from services.chassis.names import named, naming
 from services.chassis.rpc import answers
 from services.chassis.store import Store
 from services.contracts.calls import events as calls
@@ -42,7 +43,8 @@ class Offerings:
         offering = domain.add(draft, by=caller, id=identifiers.new_id(now), now=now)
         opened = EVENTS_OFFERING_OPENED.about(offering, **_facts(offering, caller))
         deed = _deed("add_offering", None, offering, caller)
-        return self._shown(self.offerings.add(offering, announcing=opened, noting=deed))
+        show = self._showing(offering)
+        return show(self.offerings.add(offering, announcing=opened, noting=deed))
 
     @answers(calls.CHANGE_OFFERING)
     def change(self, caller: Caller, offering_id: str, change: dict[str, Any]) -> Any:
@@ -72,7 +74,8 @@ class Offerings:
     @answers(calls.SHOW_OFFERING)
     def show(self, caller: Caller, offering_id: str) -> Any:
         """One offering."""
-        return self._shown(self.offerings.get(offering_id))
+        offering = self.offerings.get(offering_id)
+        return self._showing(offering)(offering)
 
     @answers(calls.LIST_OFFERINGS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -84,11 +87,13 @@ class Offerings:
     def _saved(
         self, operation: str, before: Offering, after: Offering, caller: Caller, announcing: Announcement | None
     ) -> Any:
-        deed = _deed(operation, before, after, caller)
-        return self._shown(self.offerings.save(after, announcing=announcing, noting=deed))
+        deed, show = _deed(operation, before, after, caller), self._showing(after)
+        return show(self.offerings.save(after, announcing=announcing, noting=deed))
 
-    def _shown(self, offering: Offering) -> Any:
-        return _offering.dump(*self._with_stewards([offering]))
+    def _showing(self, offering: Offering) -> Callable[[Offering], Any]:
+        """What shows the offering once it is saved. The name is read before: after a save, nothing may fail."""
+        with_steward = naming(self.people, [offering], steward_name="steward_id")
+        return lambda saved: _offering.dump(with_steward(saved))
 
     def _with_stewards(self, offerings: list[Offering]) -> list[dict[str, Any]]:
         return named(self.people, offerings, steward_name="steward_id")

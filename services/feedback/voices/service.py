@@ -1,6 +1,7 @@
 """The calls that voices answers."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from services.chassis import context, cursors
@@ -49,12 +50,12 @@ class Voices:
         """Raise a voice. Nothing stored about an anonymous voice leads to its author or to this request."""
         at, code = domain.as_told(draft, clock.now()), secrets.token_urlsafe(20)
         voice = domain.raise_voice(caller.id, draft, code, id=identifiers.new_id(at), at=at)
+        with_names = self._naming(voice)
         self._count(caller, anonymous=voice["anonymous"])
         if voice["anonymous"]:
             context.unlink()
         saved = self.voices.add(voice, announcing=FEEDBACK_SUBMITTED.about(voice, voice_id=voice["_id"]))
-        (shown,) = self._with_names([saved])
-        return _raised.dump({**shown, "claim_code": code if voice["anonymous"] else None})
+        return _raised.dump({**with_names(saved), "claim_code": code if voice["anonymous"] else None})
 
     @answers(calls.ANSWER_VOICE)
     def answer(self, caller: Caller, voice_id: str, answer: dict[str, Any]) -> Any:
@@ -63,7 +64,8 @@ class Voices:
         voice = domain.answer(before, text, by=caller, now=clock.now())
         facts = {"voice_id": voice_id, "actor_id": caller.id, "answer": text}
         deed = noted(FEEDBACK_NOTED, "answer_voice", before, voice, by=caller, shows=SHOWN)
-        return self._shown(self.voices.save(voice, announcing=FEEDBACK_ANSWERED.about(voice, **facts), noting=deed))
+        with_names, told = self._naming(voice), FEEDBACK_ANSWERED.about(voice, **facts)
+        return _voice.dump(with_names(self.voices.save(voice, announcing=told, noting=deed)))
 
     @answers(calls.MOVE_VOICE)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
@@ -72,7 +74,8 @@ class Voices:
         voice = domain.move(before, **move, by=caller, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}
         deed = noted(FEEDBACK_NOTED, "move_voice", before, voice, by=caller, shows=SHOWN)
-        return self._shown(self.voices.save(voice, announcing=FEEDBACK_MOVED.about(voice, **facts), noting=deed))
+        with_names, told = self._naming(voice), FEEDBACK_MOVED.about(voice, **facts)
+        return _voice.dump(with_names(self.voices.save(voice, announcing=told, noting=deed)))
 
     @answers(calls.TAKE_DOWN_VOICE)
     def take_down(self, caller: Caller, voice_id: str, takedown: dict[str, Any]) -> Any:
@@ -81,7 +84,8 @@ class Voices:
         voice = domain.take_down(before, **takedown, by=caller, now=now)
         taken_down = FEEDBACK_TAKEN_DOWN.about(voice, voice_id=voice_id, actor_id=caller.id)
         deed = noted(FEEDBACK_NOTED, "take_down_voice", before, voice, by=caller, shows=SHOWN)
-        return self._shown(self.voices.save(voice, announcing=taken_down, noting=deed, instead=True))
+        with_names = self._naming(voice)
+        return _voice.dump(with_names(self.voices.save(voice, announcing=taken_down, noting=deed, instead=True)))
 
     @answers(calls.SHOW_VOICE)
     def show(self, caller: Caller, voice_id: str) -> Any:
@@ -89,7 +93,7 @@ class Voices:
         voice = domain.visible(self.voices.get(voice_id), by=caller)
         if voice["author_id"] != caller.id:
             self._note_reading("show_voice", voice_id, caller)
-        return self._shown(voice)
+        return _voice.dump(self._naming(voice)(voice))
 
     @answers(calls.LIST_VOICES)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
@@ -103,7 +107,7 @@ class Voices:
             after=cursors.read(query["cursor"], int, str),
             limit=query["limit"],
         )
-        return cursors.page(_voice, self._with_names(found), following)
+        return cursors.page(_voice, map(self._naming(*found), found), following)
 
     @answers(calls.CLAIM_OUTCOME)
     def outcome(self, claim: dict[str, Any]) -> Any:
@@ -111,15 +115,15 @@ class Voices:
         found = self.voices.by_claim(domain.digest(claim["claim_code"]))
         if found is None:
             raise NotFound("not_found", "There is no voice with this claim code.")
-        return _outcome.dump(*self._with_names([found]))
+        return _outcome.dump(self._naming(found)(found))
 
-    def _shown(self, voice: Voice) -> Any:
-        return _voice.dump(*self._with_names([voice]))
+    def _naming(self, *voices: Voice) -> Callable[[Voice], dict[str, Any]]:
+        """What adds the names of those who speak in these voices.
 
-    def _with_names(self, voices: list[Voice]) -> list[dict[str, Any]]:
-        """The voices with the names of authors and answerers. All names come by one query."""
+        They are read now, by one query: after a save, nothing may fail.
+        """
         names = names_of(self.people, (id for each in voices for id in domain.speakers(each)))
-        return [domain.named(each, names) for each in voices]
+        return lambda voice: domain.named(voice, names)
 
     def _note_reading(self, operation: str, voice_id: str | None, caller: Caller) -> None:
         """Note a reading, once an hour per reader and voice or list. The answer is given only after this write."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pymongo.errors import ServerSelectionTimeoutError
 
 from services.chassis.schedule import Agenda
 from services.contracts.catalogue import CATALOGUE
@@ -11,7 +12,7 @@ from services.contracts.shapes.events import Event
 from services.events.calendar.service import Calendar
 from services.events.people.domain import person
 from services.ground.tokens import Caller
-from tests.rig.capability import Capability, somebody
+from tests.rig.capability import Away, Capability, somebody
 from tests.rig.days import times, to_come
 
 PLAN = {"title": "Café morning", "audience": {"tags": ["printing"]}, **times()}
@@ -197,3 +198,20 @@ def test_an_event_comes_with_the_present_name_of_its_host(calendar: Capability, 
         (listed,) = calendar.browse(host, query={"status": "draft"})["items"]
         (known,) = calendar.ledger(query={})["items"]
         assert {each["host_name"] for each in (change, listed, known, calendar.show(host, event_id=id))} == {name}
+
+
+def test_nothing_is_saved_that_could_not_be_answered(
+    calendar: Capability, host: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call whose store was away counts as not done, and is made again under the same Idempotency-Key."""
+    before = calendar.draft(host, draft=PLAN)
+    monkeypatch.setattr(calendar.store("people"), "documents", Away())
+    for act, given in (
+        ("draft", {"draft": PLAN}),
+        ("change", {"event_id": before["id"], "change": {"place": "Attic"}}),
+        ("publish", {"event_id": before["id"]}),
+        ("cancel", {"event_id": before["id"], "cancellation": ILL}),
+    ):
+        with pytest.raises(ServerSelectionTimeoutError):
+            getattr(calendar, act)(host, **given)
+    assert [each["version"] for each in calendar.store("events").rows.find()] == [1]

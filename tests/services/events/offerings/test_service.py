@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pymongo.errors import ServerSelectionTimeoutError
 
 from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import Conflict, Forbidden, NotFound, Stale
@@ -10,7 +11,7 @@ from services.contracts.shapes.events import Offering
 from services.events.offerings.service import Offerings
 from services.events.people.domain import person
 from services.ground.tokens import Caller
-from tests.rig.capability import Capability, somebody
+from tests.rig.capability import Away, Capability, somebody
 
 ROOM = {"name": "Meeting room", "place": "First floor", "how": "Ask.", "audience": {"everyone": True}}
 
@@ -98,3 +99,20 @@ def test_an_offering_comes_with_the_present_name_of_its_steward(offerings: Capab
     id = offerings.add(host, draft=ROOM)["id"]
     (listed,) = offerings.browse(host, query={})["items"]
     assert listed["steward_name"] == offerings.show(host, offering_id=id)["steward_name"] == "Hanna Weber"
+
+
+def test_nothing_is_saved_that_could_not_be_answered(
+    offerings: Capability, host: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, closed = (offerings.add(host, draft=ROOM)["id"] for _ in range(2))
+    offerings.close(host, offering_id=closed, closing={"reason": "It broke."})
+    monkeypatch.setattr(offerings.store("people"), "documents", Away())
+    for act, given in (
+        ("add", {"draft": ROOM}),
+        ("change", {"offering_id": id, "change": {"how": "Knock."}}),
+        ("close", {"offering_id": id, "closing": {"reason": "It broke."}}),
+        ("reopen", {"offering_id": closed}),
+    ):
+        with pytest.raises(ServerSelectionTimeoutError):
+            getattr(offerings, act)(host, **given)
+    assert {each["_id"]: each["version"] for each in offerings.store("offerings").rows.find()} == {id: 1, closed: 2}

@@ -6,6 +6,7 @@ from threading import Timer
 from typing import Any
 
 import pytest
+from pymongo.errors import ServerSelectionTimeoutError
 
 from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import TOO_MANY_VOICES, Conflict, Forbidden, Hidden, Invalid, NotFound, TooMany
@@ -13,7 +14,7 @@ from services.contracts.shapes.feedback import Outcome, RaisedVoice, Voice
 from services.feedback.people.domain import person
 from services.feedback.voices.service import Voices
 from services.ground.tokens import Caller
-from tests.rig.capability import ASKED_AS, Capability, somebody
+from tests.rig.capability import ASKED_AS, Away, Capability, somebody
 from tests.rig.processes import until
 
 A_DAY = 3
@@ -203,3 +204,19 @@ def test_who_speaks_is_null_until_feedback_has_heard_of_them(voices: Capability,
     raised = voices.submit(author, draft=LAMP)
     answered = voices.answer(host, voice_id=raised["id"], answer={"text": "We look into it."})
     assert (answered["author_name"], answered["answers"][0]["by_name"]) == (None, None)
+
+
+def test_nothing_is_saved_that_could_not_be_answered(
+    voices: Capability, author: Caller, host: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = voices.submit(author, draft=LAMP)["id"]
+    monkeypatch.setattr(voices.store("people"), "documents", Away())
+    for who, act, given in (
+        (author, "submit", {"draft": LAMP}),
+        (host, "answer", {"voice_id": id, "answer": {"text": "Soon."}}),
+        (host, "move", {"voice_id": id, "move": {"status": "done"}}),
+        (somebody("administrator"), "take_down", {"voice_id": id, "takedown": WHY}),
+    ):
+        with pytest.raises(ServerSelectionTimeoutError):
+            getattr(voices, act)(who, **given)
+    assert [each["version"] for each in voices.store("voices").rows.find()] == [1]
