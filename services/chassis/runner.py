@@ -17,6 +17,7 @@ eventlet.monkey_patch()
 import gc
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -117,7 +118,10 @@ def serve(
 
 
 def _tell_uncaught() -> None:
-    """Have eventlet log errors that no greenlet catches. By default it prints them, with their words."""
+    """Have eventlet log errors that no greenlet catches. By default it prints them, with their words.
+
+    It prints some of them by `print_exc`: those of a capability that can't start while another can't, either.
+    """
     hub = eventlet.hubs.get_hub()
 
     def of_descriptor(number: int, failure: Any) -> None:
@@ -127,6 +131,7 @@ def _tell_uncaught() -> None:
     hub.squelch_exception = of_descriptor
     hub.squelch_generic_exception = logs.uncaught
     hub.squelch_timer_exception = lambda _timer, failure: logs.uncaught(failure)
+    traceback.print_exc = lambda *_how, **_more: logs.uncaught(sys.exc_info())  # type: ignore[arg-type]
 
 
 def _consumed(runner: ServiceRunner) -> list[str]:

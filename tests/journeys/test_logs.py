@@ -197,7 +197,13 @@ def test_of_settings(processes: Processes, amqp_uri: str, variable: str, address
 
 
 @pytest.mark.parametrize(
-    "where", ["{}", "from threading import Thread; t = Thread(target=lambda: {}); t.start(); t.join()"]
+    "where",
+    [
+        "{}",
+        "from threading import Thread; t = Thread(target=lambda: {}); t.start(); t.join()",
+        "from services.chassis import runner; runner._tell_uncaught(); "
+        "pool = runner.eventlet.GreenPool(); pool.spawn_n(lambda: {}); pool.waitall()",
+    ],
 )
 def test_of_what_nobody_catches(where: str) -> None:
     secret = secrets.token_hex(8)
