@@ -76,7 +76,7 @@ def test_without_the_extra_there_are_no_traces_and_nothing_misses_it(environment
     make = f"{without}from gateway.app import create; create(); print('services.ground.spans' in sys.modules)"
     assert says(environment, "-c", make) == (0, "False\n")
     run = f"{without}sys.argv[1:] = ['x']; import runpy; runpy.run_module('services.feedback', run_name='__main__')"
-    assert says(environment, "-c", run) == (1, "feedback has no capability x; it has voices.\n")
+    assert says(environment, "-c", run) == (1, "feedback has no capability x; it has voices, people.\n")
 
 
 @pytest.mark.parametrize(
