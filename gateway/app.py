@@ -19,7 +19,7 @@ from gateway.document import Api
 from gateway.door import audit, auth, hooks, idempotency, places
 from gateway.door.limits import Rates
 from gateway.health import Health
-from gateway.routes import bus, platform
+from gateway.routes import bus, platform, web
 from services.contracts.calls import capabilities
 from services.contracts.catalogue import Message
 from services.ground import logs, tracing
@@ -111,6 +111,7 @@ def create(settings: config.Config | None = None) -> Gateway:
         api.register_blueprint(noun.routes)
     app.register_blueprint(platform.pages)
     app.register_blueprint(bus.pages)
+    app.register_blueprint(web.pages)
     for view in app.view_functions.values():
         app.shared.refresh(view.__name__, getattr(view, "shared_until", ()))
     app.extensions["jwks"] = orjson.loads(settings.jwks_file.read_bytes())

@@ -28,10 +28,12 @@ PATIENCE = 2.0  # seconds for an answer
 
 
 class Habits(NamedTuple):
-    """How the hub speaks to members who choose nothing."""
+    """How the hub speaks to members who choose nothing, its name and its colour."""
 
     language: str = wording.ENGLISH
     zone: str = "UTC"
+    name: str = "Hearth"
+    accent: str = "#b93a0a"
 
 
 class House:
@@ -70,5 +72,5 @@ class House:
         except Refusal as refusal:
             log.warning("the house is not known", error=refusal.says)
             return False
-        self.habits = Habits(found["languages"][0], found["zone"])
+        self.habits = Habits(found["languages"][0], found["zone"], found["name"], found["colours"]["accent"])
         return True

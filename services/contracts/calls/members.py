@@ -202,7 +202,7 @@ SIGN_IN = ask(
     more="Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one "
     "address, and more from many. A device that sends its `device_token` is counted for itself. So it is not shut out "
     "when others guess, be it from the same address.",
-    takes={"credentials": Credentials, "origin": fields.String},
+    takes={"credentials": Credentials, "origin": fields.String, "browser": fields.Boolean},
     makes=SignedIn,
     public=True,
     refuses=(Unauthenticated, Forbidden),

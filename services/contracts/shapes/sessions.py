@@ -9,8 +9,8 @@ DEVICE = "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
 REFRESH = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
 
 
-class Credentials(Shape):
-    """Signing in."""
+class BrowserCredentials(Shape):
+    """Signing in with a browser. It keeps its device token in a cookie."""
 
     email = fields.String(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
     password = fields.String(
@@ -19,6 +19,10 @@ class Credentials(Shape):
         validate=validate.Length(max=128),
         metadata={"format": "password", "example": PHRASE},
     )
+
+
+class Credentials(BrowserCredentials):
+    """Signing in."""
 
     device_token = fields.String(
         load_only=True,
@@ -52,6 +56,15 @@ class Tokens(Shape):
     refresh_token = fields.String(
         required=True, metadata={"description": "Exchange it for the next within 30 days.", "example": REFRESH}
     )
+    member_id = Id(required=True)
+
+
+class BrowserTokens(Shape):
+    """The access token of a signed-in browser. Its other tokens are in cookies that no script can read."""
+
+    access_token = fields.String(required=True, metadata=Tokens().fields["access_token"].metadata)
+    token_type = fields.String(required=True, metadata={"example": "Bearer"})
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
     member_id = Id(required=True)
 
 

@@ -4,6 +4,9 @@ The youngest token of a family works; using it makes the next. Tabs may share a 
 that is used again within the grace leads to the youngest, and all tabs hold the same token. Later use means that the
 token was copied, so the whole family ends (RFC 9700, section 4.14.2).
 
+A browser may sleep before it has read an answer. So the session of a browser is patient: its previous token leads to
+the youngest for a day, but only until the youngest is used for the first time.
+
 An attempt is counted before its password is checked, and uncounted if the password was right. So parallel attempts
 can't exceed the limit. Unknown addresses are treated the same, so that nobody learns which addresses have accounts.
 A device on which the member signed in before has its own count, so that guesses from elsewhere do not shut it out.
@@ -24,6 +27,7 @@ ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
 FAMILY_LASTS = timedelta(days=90)  # then the member must sign in again, even if the tokens were exchanged
 GRACE = timedelta(seconds=30)
+PATIENCE = timedelta(days=1)  # of a patient session, with the token before its youngest
 RECENT = 20  # tokens that a session remembers within the grace
 FAMILIAR = timedelta(days=30)
 CLOCKS_DIFFER = timedelta(minutes=1)  # between machines, at most
@@ -39,6 +43,7 @@ class Session(TypedDict):
     token_hash: str
     forgiven_hash: str | None
     recent: NotRequired[list[dict[str, Any]]]
+    patient: NotRequired[bool]
     opened_from: str
     opened_at: NotRequired[datetime]
     expires_at: datetime
@@ -103,7 +108,7 @@ def admit(account: Account) -> None:
         raise Forbidden("suspended", "This account is suspended. Ask an administrator of the hub.")
 
 
-def open_session(member_id: str, secret: str, *, place: str, id: str, now: datetime) -> Session:
+def open_session(member_id: str, secret: str, *, place: str, id: str, now: datetime, patient: bool = False) -> Session:
     """A new session of a member. `place` is a keyed hash of the place of sign-in."""
     return {
         "_id": id,
@@ -111,6 +116,7 @@ def open_session(member_id: str, secret: str, *, place: str, id: str, now: datet
         "token_hash": digest(secret),
         "forgiven_hash": None,
         "recent": [],
+        "patient": patient,
         "opened_from": place,
         "opened_at": now,
         "changed_at": now,
@@ -182,8 +188,16 @@ def _ends_at(session: Session, wanted: datetime) -> datetime:
 
 
 def _recent(session: Session, now: datetime) -> list[dict[str, Any]]:
-    """The tokens that were used within the grace, each with its hash and the veiled secret of the next."""
-    return [each for each in session.get("recent", ()) if now - each["at"] < GRACE]
+    """The tokens that still lead to a younger one, each with its hash and the veiled secret of the next.
+
+    The last of them leads to the youngest token, which has not been used yet.
+    """
+    lasts = PATIENCE if session.get("patient") else GRACE
+    used = session.get("recent", [])
+    return [
+        *(each for each in used[:-1] if now - each["at"] < GRACE),
+        *(each for each in used[-1:] if now - each["at"] < lasts),
+    ]
 
 
 def _latest(session: Session, secret: str, now: datetime) -> str:

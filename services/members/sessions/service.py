@@ -33,10 +33,10 @@ class Sessions:
     signer = Signer()
 
     @answers(calls.SIGN_IN)
-    def open(self, credentials: dict[str, Any], origin: str) -> Any:
+    def open(self, credentials: dict[str, Any], origin: str, browser: bool = False) -> Any:
         """Sign in from a place in the network. An unknown address is refused like a wrong password, and as slowly.
 
-        A device token of another account is ignored.
+        A device token of another account is ignored. `browser` opens a session that waits for a sleeping browser.
         """
         began, email, token = clock.now(), address(credentials["email"]), credentials.get("device_token")
         place = self.signer.mac("place", email, origin)
@@ -47,7 +47,7 @@ class Sessions:
         self.attempts.forget(own)
         self.attempts.uncount(wider)
         domain.admit(account)
-        return self._begin(account, place, began) | {"device_token": self._known(account, device, token)}
+        return self._begin(account, place, began, browser) | {"device_token": self._known(account, device, token)}
 
     @answers(calls.REFRESH_SESSION)
     def refresh(self, request: dict[str, Any]) -> Any:
@@ -142,10 +142,10 @@ class Sessions:
         self.sessions.end(id, why, now)
         return domain.refused()
 
-    def _begin(self, account: Account, place: str, began: datetime) -> dict[str, Any]:
+    def _begin(self, account: Account, place: str, began: datetime, patient: bool) -> dict[str, Any]:
         """A session dated from the start of the sign-in. If the password was changed meanwhile, it does not count."""
         secret, id = domain.new_secret(), identifiers.new_id(began)
-        session = domain.open_session(account["_id"], secret, place=place, id=id, now=began)
+        session = domain.open_session(account["_id"], secret, place=place, id=id, now=began, patient=patient)
         return self._tokens(self.sessions.add(session), secret, account)
 
     def _tokens(self, session: domain.Session, secret: str, account: Account) -> dict[str, Any]:

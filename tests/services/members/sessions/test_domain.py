@@ -18,15 +18,17 @@ class Family(RuleBasedStateMachine):
     """The newest refresh token of a session works. A token that was used within 30 s returns the newest."""
 
     tokens = Bundle("tokens")
+    patient = False
 
     @initialize(target=tokens)
     def begin(self) -> str:
         self.now = self.renewed_at = NOW
-        self.youngest, self.session = "s0", sessions.open_session("m", "s0", place="p", id="s", now=NOW)
+        self.youngest, self.previous = "s0", ""
+        self.session = sessions.open_session("m", "s0", place="p", id="s", now=NOW, patient=self.patient)
         self.used_at = dict[str, datetime]()
         return "s0"
 
-    @rule(seconds=strategies.sampled_from([1, 20, 29.9, 20 * 86_400]))
+    @rule(seconds=strategies.sampled_from([1, 20, 29.9, 3600, 86_399, 20 * 86_400]))
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
@@ -40,7 +42,8 @@ class Family(RuleBasedStateMachine):
             return secret
         assert not over
         used_at = self.used_at.get(secret, self.now)
-        works = secret == self.youngest or self.now < used_at + timedelta(seconds=30)
+        lasts = timedelta(days=1) if self.patient and secret == self.previous else timedelta(seconds=30)
+        works = secret == self.youngest or self.now < used_at + lasts
         assert sessions.reused(session, secret, self.now) != works
         if not works:
             self.session = session | {"ended": "token_reused"}
@@ -48,12 +51,20 @@ class Family(RuleBasedStateMachine):
         fresh = f"s{len(self.used_at) + 1}"
         self.session, given = sessions.renew(session, secret, fresh, self.now)
         if secret == self.youngest:
-            self.used_at[secret], self.youngest, self.renewed_at = self.now, fresh, self.now
+            self.used_at[secret], self.renewed_at = self.now, self.now
+            self.previous, self.youngest = secret, fresh
         assert given == self.youngest
         return given
 
 
-TestFamily = Family.TestCase
+class Patient(Family):
+    """The session of a browser: the previous token works for a day, until the youngest is used."""
+
+    patient = True
+
+
+TestFamily, TestPatient = Family.TestCase, Patient.TestCase
+TestPatient.settings = settings(max_examples=200, stateful_step_count=15, deadline=None)
 TestFamily.settings = settings(max_examples=100, stateful_step_count=15, deadline=None)
 
 

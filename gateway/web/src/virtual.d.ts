@@ -1,0 +1,4 @@
+declare module "virtual:words/*" {
+  const sentences: unknown;
+  export default sentences;
+}
