@@ -2,3 +2,10 @@ declare module "virtual:words/*" {
   const sentences: unknown;
   export default sentences;
 }
+
+declare module "@messageformat/core/compile-module" {
+  import type MessageFormat from "@messageformat/core";
+
+  /** The source of a module whose functions are the sentences. */
+  export default function compileModule(format: MessageFormat, sentences: object): string;
+}

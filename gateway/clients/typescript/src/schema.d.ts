@@ -364,6 +364,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a browser. The refresh token and the device token are set as cookies.
+         * @description Only pages of the same origin may ask for this.
+         */
+        post: operations["sign_in_with_browser"];
+        /**
+         * Sign out with this browser. Its session ends and its cookie is deleted.
+         * @description For: every member.
+         */
+        delete: operations["sign_out_of_browser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/browser/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a fresh access token by the session's cookie. It needs no body.
+         * @description If an answer was lost, the cookie works again, for at most a day and until the next one was used.
+         */
+        post: operations["refresh_browser_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -1466,6 +1510,31 @@ export interface components {
             /** Format: uuid */
             member_id: string;
         };
+        BrowserCredentials: {
+            /** @example amara@hub.example */
+            email: string;
+            /**
+             * Format: password
+             * @example a long sentence is fine
+             */
+            password: string;
+        };
+        BrowserTokens: {
+            /**
+             * @description JWT, EdDSA; send as `Authorization: Bearer`.
+             * @example eyJhbGciOiJFZERTQSJ9.…
+             */
+            access_token: string;
+            /** @example Bearer */
+            token_type: string;
+            /**
+             * @description Seconds.
+             * @example 900
+             */
+            expires_in: number;
+            /** Format: uuid */
+            member_id: string;
+        };
         Audience: {
             /**
              * @default false
@@ -2290,6 +2359,8 @@ export type Credentials = components['schemas']['Credentials'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type RefreshRequest = components['schemas']['RefreshRequest'];
 export type Tokens = components['schemas']['Tokens'];
+export type BrowserCredentials = components['schemas']['BrowserCredentials'];
+export type BrowserTokens = components['schemas']['BrowserTokens'];
 export type Audience = components['schemas']['Audience'];
 export type EventDraft = components['schemas']['EventDraft'];
 export type Event = components['schemas']['Event'];
@@ -3666,6 +3737,115 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in_with_browser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "amara@hub.example",
+                 *       "password": "a long sentence is fine"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BrowserCredentials"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.…",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 900,
+                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BrowserTokens"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_out_of_browser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    refresh_browser_session: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.…",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 900,
+                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BrowserTokens"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };

@@ -35,7 +35,7 @@ export const hub = createClient<paths>({ baseUrl, fetch: authorised });
 /** Calls that need nobody signed in. */
 export const door = createClient<paths>({ baseUrl, fetch: open });
 
-/** The answer's content. Refusals were thrown before. */
-export async function content<T>(answer: Promise<{ data?: T }>): Promise<NonNullable<T>> {
-  return (await answer).data as NonNullable<T>;
+/** The answer's content. Refusals were thrown before, and nothing here asks for a list as CSV, which is text. */
+export async function content<T>(answer: Promise<{ data?: T }>): Promise<Exclude<NonNullable<T>, string>> {
+  return (await answer).data as Exclude<NonNullable<T>, string>;
 }

@@ -16,11 +16,13 @@ export interface Words {
   sessions: typeof sessions;
 }
 
+/** A language that the app speaks (BCP 47). */
+export type Language = keyof typeof LANGUAGES;
 type Values = Record<string, string | number>;
 type Noun = keyof Words;
 type Sentences = Record<string, Record<string, (values: Values) => string>>;
 
-const LANGUAGES: Record<string, () => Promise<{ default: unknown }>> = {
+const LANGUAGES = {
   en: () => import("virtual:words/en"),
   de: () => import("virtual:words/de"),
 };
@@ -28,26 +30,26 @@ const CHOSEN = "hearth.language";
 const FIRST = "en";
 
 let sentences: Sentences = {};
-let spoken = FIRST;
+let spoken: Language = FIRST;
 
 /** The language in use (BCP 47). */
-export function language(): string {
+export function language(): Language {
   return spoken;
 }
 
 /** The languages to choose from. */
-export const languages = Object.keys(LANGUAGES);
+export const languages = Object.keys(LANGUAGES) as Language[];
 
 /** Load the words: the language chosen here, else the first known of the browser's, else English. */
 export async function load(chosen = localStorage.getItem(CHOSEN)): Promise<void> {
   const wishes = [chosen ?? "", ...navigator.languages].map((each) => each.split("-")[0] ?? "");
-  spoken = wishes.find((each) => each in LANGUAGES) ?? FIRST;
-  sentences = (await (LANGUAGES[spoken] as () => Promise<{ default: unknown }>)()).default as Sentences;
+  spoken = languages.find((each) => each === wishes.find((wish) => wish in LANGUAGES)) ?? FIRST;
+  sentences = (await LANGUAGES[spoken]()).default as Sentences;
   document.documentElement.lang = spoken;
 }
 
 /** Remember a language for the next start, and begin anew in it. */
-export function choose(wanted: string): void {
+export function choose(wanted: Language): void {
   localStorage.setItem(CHOSEN, wanted);
   location.reload();
 }

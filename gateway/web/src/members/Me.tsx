@@ -4,7 +4,7 @@ import type { Profile } from "@client/schema";
 import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { signOut } from "../ground/session";
-import { choose, language, languages, say } from "../ground/words";
+import { choose, type Language, language, languages, say } from "../ground/words";
 import { Button, Choice, Field, Page, Refusal, Shown, wrongWith } from "../parts/basics";
 import { useChangingMe, useMe } from "./calls";
 import { tagsOf } from "./logic";
@@ -43,7 +43,7 @@ function Form({ me }: { me: Profile }) {
     changing.mutate({ name, what_i_do: doing, tags_have: tagsOf(have), tags_want: tagsOf(want) });
   }
 
-  function speak(wanted: string) {
+  function speak(wanted: Language) {
     changing.mutate({ language: wanted }, { onSuccess: () => choose(wanted) });
   }
 

@@ -50,7 +50,7 @@ interface FieldProps {
   hint?: string;
   wrong?: string | undefined;
   name: string;
-  type?: string;
+  type?: "text" | "email" | "password" | "search";
   autocomplete?: string;
   value: string;
   long?: boolean;
@@ -97,7 +97,11 @@ export function Field({
       {long ? (
         <textarea {...shared} rows={4} />
       ) : (
-        <input {...shared} type={type ?? "text"} {...(autocomplete ? { autoComplete: autocomplete } : {})} />
+        <input
+          {...shared}
+          type={(type ?? "text") as "text"}
+          {...(autocomplete ? { autoComplete: autocomplete } : {})}
+        />
       )}
       {wrong && (
         <span class="wrong" id={`${id}-wrong`}>
