@@ -1,19 +1,23 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
-LOCKS := members events feedback notifications gateway otel local dev
+# The web app is built beside the start of the platform, which does not wait for it.
+WEB := mkdir -p build && { $(MAKE) -s web > build/web.log 2>&1 & }
+LOCKS := members events feedback notifications gateway otel local web dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset status test check client lock bench faults fuzz secrets containers
+.PHONY: help run demo stop reset status test check web client lock bench faults fuzz secrets containers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.local ## run everything in the foreground; Ctrl-C stops it (PORT=8000)
+	@$(WEB)
 	@$(LOCAL) run
 
 demo: .venv/.local ## the same in the background, with a hub of 60 members and a story on the terminal
+	@$(WEB)
 	@RATE_LIMIT_SIGN_IN=$${RATE_LIMIT_SIGN_IN:-600} $(LOCAL) up --movable # all 60 join from one address
 	@settings=$$($(LOCAL) env) && eval "$$settings" && $(PY) -m deploy.demo
 
@@ -36,6 +40,7 @@ check: .venv/.dev ## style, types, who may import whom, generated documents, kno
 	@.venv/bin/lint-imports
 	@$(PY) -m deploy.documents --check
 	@$(PY) -m deploy.kubernetes
+	@$(PY) -m deploy.web --check
 	@$(PY) -m deploy.advisories
 
 bench: .venv/.dev ## how fast it is beside its limits, in one run (ONLY=me,fanout SCALE=smoke|full|million KEEP=1)
@@ -43,6 +48,9 @@ bench: .venv/.dev ## how fast it is beside its limits, in one run (ONLY=me,fanou
 
 faults: .venv/.dev ## break things and count what is lost: nothing (ONLY=5,14 SCALE=smoke|full SEED=)
 	@$(PY) -m tests.faults
+
+web: .venv/.web ## build the web app into build/web, where the gateway finds it
+	@$(PY) -m deploy.web
 
 client: .venv/.dev ## generate the TypeScript client anew from gateway/openapi.json, and build it
 	@cd gateway/clients/typescript && PATH="$(CURDIR)/.venv/bin:$$PATH" && export PATH \
@@ -65,7 +73,7 @@ lock: .venv/.dev ## resolve the dependencies anew into requirements/
 	  && sed -i.old '/^# WARNING/,$$d' requirements/$$extra.txt && rm requirements/$$extra.txt.old || exit 1; \
 	done
 
-.venv/.local .venv/.dev: | .venv/bin/hub
+.venv/.local .venv/.web .venv/.dev: | .venv/bin/hub
 
 .venv/bin/hub: Makefile | $(PY)
 	@printf '%s\n' '#!/bin/sh' 'here=$$(cd "$$(dirname "$$0")" && pwd)' \

@@ -57,13 +57,16 @@ class Blueprint(flask_smorest.Blueprint):
         sheet: bool = False,
         spoken: bool = False,
         shared: Decorator = _plain,
+        around: Decorator = _plain,
+        shows: type[Schema] | None = None,
         deprecated: Decorator = _plain,
         **given: Callable[[], Any],
     ) -> None:
         """Give a call an address. Use the shorthands for each method, such as `routes.get(rule, CALL)`.
 
         The call's arguments come from the path, from the body (for GET: the query), and from `given`: functions by the
-        names of arguments. `location`, `sheet` and `spoken` are those of `response`. Raises UndeclaredCall if the call
+        names of arguments. `location`, `sheet` and `spoken` are those of `response`. `around` decorates the view, which
+        may then answer with another shape, `shows`. Raises UndeclaredCall if the call
         has no operation, or takes other arguments.
         """
         if asked.operation is None:
@@ -72,11 +75,13 @@ class Blueprint(flask_smorest.Blueprint):
         found = sorted([*_IN_PATH.findall(rule), *given, *filter(None, [body])])
         if found != sorted(asked.takes):
             raise UndeclaredCall(f"{asked.target} takes {sorted(asked.takes)}, and {method} {rule} gives it {found}")
-        view = shared(_asking(asked, body, given))
+        view = around(shared(_asking(asked, body, given)))
         view = public(view) if asked.public else self.may(*asked.may, own=asked.own)(view)
         view = self.refuses(*asked.refuses, TooMany)(view)
         status = 201 if asked.makes else 200 if asked.gives else 204
-        view = deprecated(self.response(status, asked.gives, location=location, sheet=sheet, spoken=spoken)(view))
+        view = deprecated(
+            self.response(status, shows or asked.gives, location=location, sheet=sheet, spoken=spoken)(view)
+        )
         if shape:
             view = self.arguments(shape, location="query" if method in SAFE else "json")(view)
         self.asks.append(asked)

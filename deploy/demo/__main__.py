@@ -58,7 +58,7 @@ def main(base: Path) -> None:
         screen.print(f"The hub has [b]{len(cards)} members[/b] from {countries} countries.")
         Story(Teller(screen), bus, door, everybody, cards, password).tell()
     reader = next(person for person in everybody if person.name == READER)
-    screen.print(f"\nIt goes on running: [b]{url}[/b] (its API: [b]{url}/docs[/b]). To sign in:")
+    screen.print(f"\nIt goes on running. Open [b]{url}[/b] in a browser (the API: [b]{url}/docs[/b]). To sign in:")
     screen.print(f"  a member          {reader.email:32} {password}", markup=False)
     screen.print(f"  an administrator  {everybody[0].email:32} {password}", markup=False)
 

@@ -17,7 +17,7 @@ from gevent.lock import BoundedSemaphore
 
 from gateway.bus.link import Link, ear
 from gateway.bus.rpc import Client, ask
-from services.contracts.calls.members import TELL_LOST_ACCESS
+from services.contracts.calls.sessions import TELL_LOST_ACCESS
 from services.contracts.errors import Refusal, Unauthenticated
 from services.contracts.messages.members import MEMBERS_CHANGED
 from services.ground import identifiers

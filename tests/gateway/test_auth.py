@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from deploy.local.keys import Keys
 from gateway.app import Gateway
+from gateway.routes.web import SCREENS
 from tests.gateway.conftest import Sign
 from tests.gateway.played import PlayedServices
 
@@ -20,6 +21,8 @@ PUBLIC = {
     ("POST", "/v1/members"),
     ("POST", "/v1/sessions"),
     ("POST", "/v1/sessions/refresh"),
+    ("POST", "/v1/sessions/browser"),
+    ("POST", "/v1/sessions/browser/refresh"),
     ("POST", "/v1/feedback/claims"),
     ("POST", "/v1/password-resets"),
     ("GET", "/v1/house"),
@@ -35,6 +38,13 @@ PUBLIC = {
     ("GET", "/docs/<path:name>"),
     ("GET", "/bus"),
     ("GET", "/bus/<path:name>"),
+    ("GET", "/"),
+    ("GET", "/assets/<path:name>"),
+    ("GET", "/icon.svg"),
+    ("GET", "/manifest.webmanifest"),
+    ("GET", "/house.css"),
+    *(("GET", f"/{screen}") for screen in SCREENS),
+    *(("GET", f"/{screen}/<path:rest>") for screen in SCREENS),
 }
 
 

@@ -24,14 +24,17 @@ class Members:
         return answer
 
 
+LOOKS = {"name": "Lake Hub", "colours": {"accent": "#0b5c4b"}}
+
+
 def test_the_hub_is_known_as_members_told_it_last_also_while_members_is_away() -> None:
-    here, moved = ({"languages": ["de", "en"], "zone": zone} for zone in ("Europe/Malta", "Africa/Nairobi"))
+    here, moved = ({**LOOKS, "languages": ["de", "en"], "zone": zone} for zone in ("Europe/Malta", "Africa/Nairobi"))
     house = House(Link("amqp://unused", 10), Members(AWAY, here, AWAY, moved))  # type: ignore[arg-type]
     found = [house.habits]
     learnt = []
     for _ in range(4):
         learnt.append(house.learn())
         found.append(house.habits)
-    malta, nairobi = Habits("de", "Europe/Malta"), Habits("de", "Africa/Nairobi")
+    malta, nairobi = (Habits("de", zone, "Lake Hub", "#0b5c4b") for zone in ("Europe/Malta", "Africa/Nairobi"))
     assert learnt == [False, True, False, True]
     assert found == [Habits("en", "UTC"), Habits("en", "UTC"), malta, malta, nairobi]

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from services.contracts import errors
 from services.contracts.calling import CALLS
 from tests.gateway.played import PlayedServices
+from tests.rig.recipes import OUR_PAGE
 
 ID = "018f2d70-1c3b-7b52-8d0e-3a9f5c6b7d81"
 DRAFT = {
@@ -113,11 +114,14 @@ def test_every_documented_operation_asks_what_is_declared(
         if declared is None:
             continue
         services.asked.clear()
+        client.set_cookie("__Host-hearth", f"{ID}.secret", secure=False)
         services.answers[declared.method] = {"id": ID, "items": [], "next": None} if declared.gives else None
         body = described.get("requestBody", {"content": {"": {}}})["content"]
         example = next(iter(body.values())).get("example")
         address = re.sub(r"{\w+}", ID, path)
-        answer = client.open(address, method=method, json=example, headers={} if declared.public else bearer)
+        answer = client.open(
+            address, method=method, json=example, headers=OUR_PAGE | ({} if declared.public else bearer)
+        )
         assert [target for target, _ in services.asked] == [declared.target], (method, path, answer.text)
         assert services.asked[0][1].keys() == declared.takes.keys()
         assert str(answer.status_code) == next(each for each in described["responses"] if each.startswith("2"))

@@ -9,7 +9,9 @@ import pytest
 import requests
 
 from services.contracts.messages.events import EVENTS_ENDED
+from services.members.sessions.domain import PATIENCE
 from tests.journeys.stream import follow
+from tests.journeys.test_browser_sessions import Browser, kept
 from tests.rig.processes import Member, Platform, until
 from tests.rig.wire import Listener
 
@@ -124,3 +126,23 @@ def test_processes_that_start_later_know_the_time(hub: Platform, ends: Listener)
     eventually(lambda: status(root, event) == "ended")
     quiet(ends, 1)
     assert ends.heard[0]["data"]["event_id"] == event["id"]
+
+
+def test_a_lost_answer_is_forgiven_until_the_next_cookie_is_used(hub: Platform) -> None:
+    browser, member = Browser(hub), hub.join()
+    first = kept(browser.sign_in(member))
+    lost = kept(browser.refresh(first))
+    hub.move(hours=20)  # the phone sleeps
+    again = browser.refresh(first)
+    assert (again.status_code, kept(again)) == (201, lost), "the same cookie as in the lost answer"
+    second = kept(browser.refresh(lost))
+    hub.move(minutes=1)
+    assert browser.refresh(first).status_code == 401, "the next was used since"
+    assert browser.refresh(second).status_code == 401, "an old cookie was copied, so the session has ended"
+
+    first = kept(browser.sign_in(member))
+    browser.refresh(first)
+    hub.move(seconds=PATIENCE.total_seconds() + 1)
+    refused = browser.refresh(first)
+    assert refused.status_code == 401
+    assert "Max-Age=0" in refused.headers["Set-Cookie"], "it will never work again"

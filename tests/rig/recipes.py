@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
@@ -15,6 +15,9 @@ EVENT = {"title": "Café morning", **times()}
 TOLD_WITHIN = 20.0  # seconds
 
 
+OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}  # as a browser says of the hub's own pages
+
+
 @dataclass
 class Ask:
     """A request to send, and a look at the state that a refused request must not change."""
@@ -22,6 +25,7 @@ class Ask:
     ids: dict[str, str] = field(default_factory=dict)
     body: Any = None
     look: Callable[[], Any] = lambda: None
+    headers: dict[str, str] = field(default_factory=dict)
     token: str | None = None  # of the owner, for a request that ends a session: the others still need theirs
 
 
@@ -135,6 +139,19 @@ class Recipes:
     def refresh_session(self, owner: Member) -> Ask:
         tokens = self._platform.sign_in(owner.profile["email"]).tokens
         return Ask(body={"refresh_token": tokens["refresh_token"]})
+
+    def sign_in_with_browser(self, owner: Member) -> Ask:
+        return replace(self.sign_in(owner), headers=OUR_PAGE)
+
+    def refresh_browser_session(self, owner: Member) -> Ask:
+        asked = {"email": owner.profile["email"], "password": PASSWORD}
+        url = f"{self._platform.url}/v1/sessions/browser"
+        answer = requests.post(url, json=asked, headers=OUR_PAGE, timeout=10)
+        token = next(each.value for each in answer.cookies if each.name == "__Host-hearth")
+        return Ask(headers=OUR_PAGE | {"Cookie": f"__Host-hearth={token}"})
+
+    def sign_out_of_browser(self, owner: Member) -> Ask:
+        return replace(self.sign_out(owner), headers=OUR_PAGE)
 
     def sign_out(self, owner: Member) -> Ask:
         return Ask(token=self._platform.sign_in(owner.profile["email"]).tokens["access_token"])

@@ -115,7 +115,7 @@ class Matrix:
         return self._ask(method, path, ask, token), ask.look() != before
 
     def _ask(self, method: str, path: str, ask: Ask, token: str | None) -> int:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = ask.headers | ({"Authorization": f"Bearer {token}"} if token else {})
         url = self._url + path.format(**ask.ids)
         with self._session.request(method, url, json=ask.body, headers=headers, timeout=10, stream=True) as answer:
             if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):

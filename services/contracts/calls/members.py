@@ -1,9 +1,7 @@
 """The calls that members answers."""
 
-from marshmallow import fields
-
 from services.contracts.calling import ask
-from services.contracts.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.roles import ADMINISTRATORS, MEMBERS
 from services.contracts.shapes.audit import AuditEntryPage, AuditQuery
 from services.contracts.shapes.members import (
@@ -27,7 +25,6 @@ from services.contracts.shapes.members import (
     Suspension,
 )
 from services.contracts.shapes.parts import AllRows, Id
-from services.contracts.shapes.sessions import Credentials, LostAccess, RefreshRequest, SignedIn, Tokens
 
 SHOW_ME = ask(
     "members.accounts.me",
@@ -193,49 +190,6 @@ END_MEMBER_SESSIONS = ask(
     takes={"member_id": Id},
     may=ADMINISTRATORS,
     refuses=(Forbidden, NotFound, Conflict),
-)
-
-SIGN_IN = ask(
-    "members.sessions.open",
-    operation="sign_in",
-    says="Sign in with address and password.",
-    more="Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one "
-    "address, and more from many. A device that sends its `device_token` is counted for itself. So it is not shut out "
-    "when others guess, be it from the same address.",
-    takes={"credentials": Credentials, "origin": fields.String, "browser": fields.Boolean},
-    makes=SignedIn,
-    public=True,
-    refuses=(Unauthenticated, Forbidden),
-)
-REFRESH_SESSION = ask(
-    "members.sessions.refresh",
-    operation="refresh_session",
-    says="Exchange a refresh token for fresh tokens.",
-    more="A token that is sent again within 30 seconds gives the same next refresh token and a fresh access token. So "
-    "tabs can share one token, and a client can ask again for a lost answer. A token that is sent again later ends the "
-    "session. A session lasts 90 days at most. Then sign in again.",
-    takes={"request": RefreshRequest},
-    makes=Tokens,
-    public=True,
-    refuses=(Unauthenticated,),
-)
-SIGN_OUT = ask(
-    "members.sessions.close",
-    operation="sign_out",
-    says="Sign out here.",
-    may=MEMBERS,
-)
-SIGN_OUT_EVERYWHERE = ask(
-    "members.sessions.close_all",
-    operation="sign_out_everywhere",
-    says="Sign out on all devices. Their device tokens are forgotten, too.",
-    may=MEMBERS,
-)
-TELL_LOST_ACCESS = ask(
-    "members.sessions.revoked",
-    says="Tell gateways which access tokens are void before they expire.",
-    gives=LostAccess,
-    public=True,
 )
 
 LIST_AUDIT_ENTRIES = ask(

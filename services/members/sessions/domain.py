@@ -4,8 +4,8 @@ The youngest token of a family works; using it makes the next. Tabs may share a 
 that is used again within the grace leads to the youngest, and all tabs hold the same token. Later use means that the
 token was copied, so the whole family ends (RFC 9700, section 4.14.2).
 
-A browser may sleep before it has read an answer. So the session of a browser is patient: its previous token leads to
-the youngest for a day, but only until the youngest is used for the first time.
+A browser may sleep before it reads an answer. So its session is patient: the previous token leads to the youngest for a
+day, until the youngest is used for the first time.
 
 An attempt is counted before its password is checked, and uncounted if the password was right. So parallel attempts
 can't exceed the limit. Unknown addresses are treated the same, so that nobody learns which addresses have accounts.
@@ -188,10 +188,7 @@ def _ends_at(session: Session, wanted: datetime) -> datetime:
 
 
 def _recent(session: Session, now: datetime) -> list[dict[str, Any]]:
-    """The tokens that still lead to a younger one, each with its hash and the veiled secret of the next.
-
-    The last of them leads to the youngest token, which has not been used yet.
-    """
+    """The tokens that still lead to a younger one, each with its hash and the veiled secret of the next."""
     lasts = PATIENCE if session.get("patient") else GRACE
     used = session.get("recent", [])
     return [

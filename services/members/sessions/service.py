@@ -5,7 +5,7 @@ from typing import Any
 
 from services.chassis.rpc import answers
 from services.chassis.store import Store
-from services.contracts.calls import members as calls
+from services.contracts.calls import sessions as calls
 from services.contracts.errors import Conflict, Unauthenticated, Unavailable
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
@@ -33,21 +33,27 @@ class Sessions:
     signer = Signer()
 
     @answers(calls.SIGN_IN)
-    def open(self, credentials: dict[str, Any], origin: str, browser: bool = False) -> Any:
+    def open(self, credentials: dict[str, Any], origin: str) -> Any:
         """Sign in from a place in the network. An unknown address is refused like a wrong password, and as slowly.
 
-        A device token of another account is ignored. `browser` opens a session that waits for a sleeping browser.
+        A device token of another account is ignored.
         """
-        began, email, token = clock.now(), address(credentials["email"]), credentials.get("device_token")
-        place = self.signer.mac("place", email, origin)
-        found = self.accounts.by_address(email)
-        device = self._device(found, token)
-        own, wider = self._attempt(email, place, origin, device)
-        account = self._proven(found, credentials["password"])
-        self.attempts.forget(own)
-        self.attempts.uncount(wider)
-        domain.admit(account)
-        return self._begin(account, place, began, browser) | {"device_token": self._known(account, device, token)}
+        return self._open(credentials, origin, patient=False)
+
+    @answers(calls.SIGN_IN_WITH_BROWSER)
+    def open_for_browser(self, credentials: dict[str, Any], origin: str, device_token: str) -> Any:
+        """Sign in with a browser."""
+        return self._open(credentials | {"device_token": device_token or None}, origin, patient=True)
+
+    @answers(calls.REFRESH_BROWSER_SESSION)
+    def refresh_for_browser(self, refresh_token: str) -> Any:
+        """Exchange the token in a browser's cookie for fresh tokens."""
+        return self.refresh({"refresh_token": refresh_token})
+
+    @answers(calls.SIGN_OUT_OF_BROWSER)
+    def close_for_browser(self, caller: Caller) -> None:
+        """Sign out with this browser."""
+        self.sessions.end(caller.session_id, "signed_out", clock.now())
 
     @answers(calls.REFRESH_SESSION)
     def refresh(self, request: dict[str, Any]) -> Any:
@@ -83,6 +89,18 @@ class Sessions:
         accounts = self.accounts.lost_access(since, domain.REVOKED_AT_MOST)
         sessions = self.sessions.ended_since(since, domain.REVOKED_AT_MOST)
         return {"members": [domain.access(each, roles(each)) for each in accounts], "sessions": sessions}
+
+    def _open(self, credentials: dict[str, Any], origin: str, *, patient: bool) -> Any:
+        began, email, token = clock.now(), address(credentials["email"]), credentials.get("device_token")
+        place = self.signer.mac("place", email, origin)
+        found = self.accounts.by_address(email)
+        device = self._device(found, token)
+        own, wider = self._attempt(email, place, origin, device)
+        account = self._proven(found, credentials["password"])
+        self.attempts.forget(own)
+        self.attempts.uncount(wider)
+        domain.admit(account)
+        return self._begin(account, place, began, patient) | {"device_token": self._known(account, device, token)}
 
     def _device(self, account: Account | None, token: str | None) -> Device | None:
         if token is None:

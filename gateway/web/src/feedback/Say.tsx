@@ -36,7 +36,15 @@ function Form({ onSaid }: { onSaid: (voice: RaisedVoice) => void }) {
   function send(event: Event) {
     event.preventDefault();
     const draft: VoiceDraft = { text, kind, touchpoint: "app", anonymous };
-    saying.mutate({ draft, key }, { onSuccess: (voice) => (words.forget(), onSaid(voice)) });
+    saying.mutate(
+      { draft, key },
+      {
+        onSuccess: (voice) => {
+          words.forget();
+          onSaid(voice);
+        },
+      },
+    );
   }
 
   return (

@@ -82,12 +82,29 @@ function Answering({ id, status }: { id: string; status: string }) {
 
   function answer(event: Event) {
     event.preventDefault();
-    answering.mutate({ text }, { onSuccess: () => (words.forget(), setText("")) });
+    answering.mutate(
+      { text },
+      {
+        onSuccess: () => {
+          words.forget();
+          setText("");
+        },
+      },
+    );
   }
 
   function move(event: Event) {
     event.preventDefault();
-    if (step) moving.mutate({ status: step, reason }, { onSuccess: () => (setStep(null), setReason("")) });
+    if (step)
+      moving.mutate(
+        { status: step, reason },
+        {
+          onSuccess: () => {
+            setStep(null);
+            setReason("");
+          },
+        },
+      );
   }
 
   return (

@@ -1,0 +1,85 @@
+"""The calls about sessions that members answers."""
+
+from marshmallow import fields
+
+from services.contracts.calling import ask
+from services.contracts.errors import Forbidden, Unauthenticated
+from services.contracts.roles import MEMBERS
+from services.contracts.shapes.sessions import (
+    BrowserCredentials,
+    Credentials,
+    LostAccess,
+    RefreshRequest,
+    SignedIn,
+    Tokens,
+)
+
+SIGN_IN = ask(
+    "members.sessions.open",
+    operation="sign_in",
+    says="Sign in with address and password.",
+    more="Too many wrong passwords are refused with `too_many_attempts`: 5 in 15 minutes at an account from one "
+    "address, and more from many. A device that sends its `device_token` is counted for itself. So it is not shut out "
+    "when others guess, be it from the same address.",
+    takes={"credentials": Credentials, "origin": fields.String},
+    makes=SignedIn,
+    public=True,
+    refuses=(Unauthenticated, Forbidden),
+)
+REFRESH_SESSION = ask(
+    "members.sessions.refresh",
+    operation="refresh_session",
+    says="Exchange a refresh token for fresh tokens.",
+    more="A token that is sent again within 30 seconds gives the same next refresh token and a fresh access token. So "
+    "tabs can share one token, and a client can ask again for a lost answer. A token that is sent again later ends the "
+    "session. A session lasts 90 days at most. Then sign in again.",
+    takes={"request": RefreshRequest},
+    makes=Tokens,
+    public=True,
+    refuses=(Unauthenticated,),
+)
+SIGN_IN_WITH_BROWSER = ask(
+    "members.sessions.open_for_browser",
+    operation="sign_in_with_browser",
+    says="Sign in with a browser: the refresh token and the device token are set as cookies.",
+    more="Only pages of the same origin may ask for this.",
+    takes={"credentials": BrowserCredentials, "origin": fields.String, "device_token": fields.String},
+    makes=SignedIn,
+    public=True,
+    refuses=(Unauthenticated, Forbidden),
+)
+REFRESH_BROWSER_SESSION = ask(
+    "members.sessions.refresh_for_browser",
+    operation="refresh_browser_session",
+    says="Get a fresh access token by the session's cookie.",
+    more="A cookie whose answer was lost works again for a day at most, until the next one is used.",
+    takes={"refresh_token": fields.String},
+    makes=Tokens,
+    public=True,
+    refuses=(Unauthenticated, Forbidden),
+)
+SIGN_OUT_OF_BROWSER = ask(
+    "members.sessions.close_for_browser",
+    operation="sign_out_of_browser",
+    says="Sign out with this browser: its session ends and its cookie is deleted.",
+    may=MEMBERS,
+    refuses=(Forbidden,),
+)
+SIGN_OUT = ask(
+    "members.sessions.close",
+    operation="sign_out",
+    says="Sign out here.",
+    may=MEMBERS,
+)
+SIGN_OUT_EVERYWHERE = ask(
+    "members.sessions.close_all",
+    operation="sign_out_everywhere",
+    says="Sign out on all devices. Their device tokens are forgotten, too.",
+    may=MEMBERS,
+)
+TELL_LOST_ACCESS = ask(
+    "members.sessions.revoked",
+    says="Tell gateways which access tokens are void before they expire.",
+    gives=LostAccess,
+    public=True,
+)
