@@ -42,7 +42,7 @@ class User:
     """Somebody with a browser of their own, at the hub's address."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
-        self.context, self.url = context, url
+        self.context, self.url, self.look = context, url, ""
         self.wrong: list[str] = []
         self.page = self.tab()
 
@@ -62,10 +62,10 @@ class User:
 
     def sign_in(self, member: Member) -> "User":
         self.goto("/")
-        self.page.get_by_label("E-mail address").fill(member.profile["email"])
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.get_by_role("heading", name="Today", level=1).wait_for()
+        self.page.locator("[name=email]").fill(member.profile["email"])
+        self.page.locator("[name=password]").fill(PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.locator(".bar").wait_for()
         return self
 
 

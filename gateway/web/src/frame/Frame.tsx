@@ -1,13 +1,11 @@
 /** The frame around each screen: the hub's name, my face, and the five places. */
 
-import { CalendarDays, House, Inbox, MessageCircle, Users } from "lucide-preact";
+import { CalendarDays, House, Inbox, MessageCircle, UserRound, Users } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import { hear, listen } from "../ground/live";
 import { say } from "../ground/words";
-import { useMe } from "../members/calls";
-import { initials } from "../members/logic";
 import { useStale, useUnread } from "../notifications/calls";
 import { hubName } from "../parts/basics";
 
@@ -22,7 +20,6 @@ const PLACES = [
 const QUIET = 5000; // ms between two things that a screen reader is told
 
 export function Frame({ children }: { children: ComponentChildren }) {
-  const me = useMe().data;
   const arrived = useArrivals();
   return (
     <div class="frame">
@@ -34,7 +31,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           {hubName()}
         </Link>
         <Link class="face" href="/me" aria-label={say("frame", "me")}>
-          <span aria-hidden="true">{me?.name ? initials(me.name) : "·"}</span>
+          <UserRound size={20} aria-hidden="true" />
         </Link>
       </header>
       <Bar />
