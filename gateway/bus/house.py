@@ -32,8 +32,8 @@ class Habits(NamedTuple):
 
     language: str = wording.ENGLISH
     zone: str = "UTC"
-    name: str = "Hearth"
-    accent: str = "#b93a0a"
+    name: str = "Our hub"
+    accent: str = "#0b5c4b"
 
 
 class House:

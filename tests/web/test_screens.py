@@ -30,6 +30,9 @@ SMALL = """() => [...document.querySelectorAll('button, input, a, select, textar
   const {width, height} = each.getBoundingClientRect();
   return width && (width < 24 || height < 24) && getComputedStyle(each).display !== 'inline' && !each.closest('.skip');
 }).map(each => each.outerHTML.slice(0, 120))"""
+LARGE_TEXT = """const sheet = new CSSStyleSheet();
+sheet.replaceSync('html { font-size: 200% }');
+document.adoptedStyleSheets = [sheet];"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -69,8 +72,7 @@ def user(request: pytest.FixtureRequest, visit: Visit) -> User:
             "document.addEventListener('DOMContentLoaded', () => document.documentElement.dir = 'rtl')"
         )
     if request.param.endswith("large-text"):
-        style = "const sheet = new CSSStyleSheet(); sheet.replaceSync('html { font-size: 200% }'); document.adoptedStyleSheets = [sheet];"
-        made.page.add_init_script(style)
+        made.page.add_init_script(LARGE_TEXT)
     made.look = request.param
     return made
 

@@ -2,7 +2,7 @@
 
 import { lazy, Suspense } from "preact/compat";
 import { Link, Redirect, Route, Switch } from "wouter-preact";
-import { Frame } from "./frame/Frame";
+import { Frame, Head } from "./frame/Frame";
 import { member } from "./ground/session";
 import { say } from "./ground/words";
 import { Page, Skeleton } from "./parts/basics";
@@ -37,13 +37,16 @@ function Waiting() {
 
 function Outside() {
   return (
-    <Suspense fallback={<Waiting />}>
-      <Switch>
-        <Route path="/members/new" component={Join} />
-        <Route path="/feedback/claims" component={Claims} />
-        <Route component={SignIn} />
-      </Switch>
-    </Suspense>
+    <>
+      <Head />
+      <Suspense fallback={<Waiting />}>
+        <Switch>
+          <Route path="/members/new" component={Join} />
+          <Route path="/feedback/claims" component={Claims} />
+          <Route component={SignIn} />
+        </Switch>
+      </Suspense>
+    </>
   );
 }
 

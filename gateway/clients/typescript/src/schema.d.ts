@@ -374,12 +374,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign in with a browser. The refresh token and the device token are set as cookies.
+         * Sign in with a browser: the refresh token and the device token are set as cookies.
          * @description Only pages of the same origin may ask for this.
          */
         post: operations["sign_in_with_browser"];
         /**
-         * Sign out with this browser. Its session ends and its cookie is deleted.
+         * Sign out with this browser: its session ends and its cookie is deleted.
          * @description For: every member.
          */
         delete: operations["sign_out_of_browser"];
@@ -398,8 +398,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Get a fresh access token by the session's cookie. It needs no body.
-         * @description If an answer was lost, the cookie works again, for at most a day and until the next one was used.
+         * Get a fresh access token by the session's cookie.
+         * @description A cookie whose answer was lost works again for a day at most, until the next one is used.
          */
         post: operations["refresh_browser_session"];
         delete?: never;

@@ -14,9 +14,11 @@ const STAFF = ["administrator", "host"];
 
 export default function Voice({ id }: { id: string }) {
   const asked = useVoice(id);
-  const staff = useMe().data?.roles.some((role) => STAFF.includes(role)) ?? false;
+  const me = useMe().data;
+  const mine = asked.data?.author_id === me?.id;
+  const staff = me?.roles.some((role) => STAFF.includes(role)) ?? false;
   return (
-    <Page title={say("feedback", "mine")}>
+    <Page title={say("feedback", mine ? "mine" : "voice")}>
       <Shown asked={asked}>
         {(voice) => (
           <>

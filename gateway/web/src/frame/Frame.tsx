@@ -26,20 +26,29 @@ export function Frame({ children }: { children: ComponentChildren }) {
       <a class="skip" href="#page">
         {say("frame", "skip")}
       </a>
-      <header class="head">
-        <Link class="hub" href="/">
-          {hubName()}
-        </Link>
+      <Head>
         <Link class="face" href="/me" aria-label={say("frame", "me")}>
           <UserRound size={20} aria-hidden="true" />
         </Link>
-      </header>
+      </Head>
       <Bar />
       {children}
       <div class="unseen" role="status" aria-live="polite">
         {arrived}
       </div>
     </div>
+  );
+}
+
+/** The head of each page: the hub's name. */
+export function Head({ children }: { children?: ComponentChildren }) {
+  return (
+    <header class="head">
+      <Link class="hub" href="/">
+        {hubName()}
+      </Link>
+      {children}
+    </header>
   );
 }
 

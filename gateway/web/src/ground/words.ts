@@ -59,12 +59,17 @@ export function say<N extends Noun>(noun: N, key: keyof Words[N] & string, value
   return sentences[noun]?.[key]?.(values) ?? key;
 }
 
+/** The language in use, as it is spoken where the browser says: dates are written otherwise in en-GB and en-US. */
+function region(): string {
+  return navigator.languages.find((each) => each.split("-")[0] === spoken) ?? spoken;
+}
+
 /** A moment for people, in the reader's own zone. */
 export function moment(
   iso: string,
   style: Intl.DateTimeFormatOptions = { dateStyle: "medium", timeStyle: "short" },
 ): string {
-  return new Intl.DateTimeFormat(spoken, style).format(new Date(iso));
+  return new Intl.DateTimeFormat(region(), style).format(new Date(iso));
 }
 
 /** How long ago, or in how long: "3 hours ago". */

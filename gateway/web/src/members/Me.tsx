@@ -61,7 +61,7 @@ function Form({ me }: { me: Profile }) {
         onText={setName}
       />
       <Field
-        label={say("members", "offers")}
+        label={say("members", "have")}
         hint={say("members", "tags_hint")}
         wrong={wrong("tags_have")}
         name="have"
@@ -69,7 +69,7 @@ function Form({ me }: { me: Profile }) {
         onText={setHave}
       />
       <Field
-        label={say("members", "seeks")}
+        label={say("members", "want")}
         hint={say("members", "tags_hint")}
         wrong={wrong("tags_want")}
         name="want"

@@ -25,7 +25,7 @@ export function Lines({ lines }: { lines: Notification[] }) {
               </span>
             )}
             <span class="soft">
-              {line.reason}{" "}
+              {line.reason} ·{" "}
               <time dateTime={line.at} title={moment(line.at)}>
                 {distance(line.at)}
               </time>
