@@ -63,15 +63,18 @@ def _install(*, everything: bool) -> None:
     noted.write_text(f"{lock} {'everything' if everything else ''}")
 
 
-def build(*, check: bool = False) -> bool:
-    """Build the app. Returns False if the same sources were built before. Raises CannotBuild."""
+def build(*, check: bool = False, everything: bool = False) -> bool:
+    """Build the app. Returns False if the same sources were built before. Raises CannotBuild.
+
+    `everything` also installs what tests need; `check` checks types and style, too.
+    """
     BUILT.parent.mkdir(exist_ok=True)
     with (BUILT.parent / "web.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # somebody else may be building just now
         wanted = stamp()
         old = STAMP.is_file() and STAMP.read_text() == wanted
-        if check or not old:
-            _install(everything=check)
+        if check or everything or not old:
+            _install(everything=check or everything)
         if check:
             _npm("run", "--silent", "check")
         if not old:

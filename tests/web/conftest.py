@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
+from deploy import web
 from deploy.local.platform import ROOT
 from tests.rig.processes import PASSWORD, Member, Platform
 
@@ -28,6 +29,12 @@ def chromium() -> str:
     found = shutil.which("chromium")
     assert found, "Chromium is missing and could not be installed"
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """The app as it stands in the sources, and axe."""
+    web.build(everything=True)
 
 
 @pytest.fixture(scope="session")
