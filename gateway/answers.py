@@ -21,7 +21,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WORTH_PRESSING = 1024  # bytes
 PRESSED = "-gzip"
 
-_strong_tags = re.compile(rf'(?<!W/)"(\d{{1,12}})-[0-9a-f]{{16}}(?:{PRESSED})?"').findall
+# A proxy that presses an answer makes its tag weak (nginx), or appends to it (Apache). Our tags name versions of things,
+# whatever their bytes, so such a tag names the same version.
+_versions = re.compile(r'(?:W/)?"(\d{1,12})-[0-9a-f]{16}(?:[-;][a-z]{1,8})?"').findall
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def expect() -> None:
     if given is None or given.strip() == "*" or request.endpoint is None:
         return
     if getattr(current_app.view_functions[request.endpoint], "takes_if_match", False):
-        g.expected_versions = ",".join(_strong_tags(given))
+        g.expected_versions = ",".join(_versions(given))
 
 
 def install(app: Flask) -> None:
