@@ -80,7 +80,7 @@ def load() -> Config:
         streams=env.int("STREAMS", 2000, validate=validate.Range(1, 20000)),
         streams_per_member=env.int("STREAMS_PER_MEMBER", 5, validate=validate.Range(1, 100)),
         stream_heartbeat=env.float("STREAM_HEARTBEAT", 15.0, validate=validate.Range(0.1, 300)),
-        cors_origins=tuple(env.list("CORS_ORIGINS", [], validate=_are_origins) or ()),
+        cors_origins=tuple(env.list("CORS_ORIGINS", [], subcast=str.strip, validate=_are_origins) or ()),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         log_format=env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"])),
         traces_to=settings.collector(env),

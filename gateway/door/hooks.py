@@ -79,6 +79,7 @@ def install_cors(app: Flask, origins: Sequence[str]) -> None:
         given = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"]
         given += ["X-Request-ID", "traceparent"]
         told = ["ETag", "Link", "Location", "Retry-After", "Deprecation", "Sunset", "X-Request-ID"]
+        told += ["Content-Disposition", "Content-Language"]
         CORS(
             app,
             origins=list(origins),
@@ -86,6 +87,13 @@ def install_cors(app: Flask, origins: Sequence[str]) -> None:
             expose_headers=told,
             max_age=600,
         )
+        app.after_request(_varied)
+
+
+def _varied(answer: Response) -> Response:
+    """The answer, marked as one that depends on the asking page's origin, for caches."""
+    answer.vary.add("Origin")
+    return answer
 
 
 def _tell_trace(method: str, route: str, status: int) -> None:

@@ -52,6 +52,28 @@ def test_a_named_origin_may_ask(visited: FlaskClient, services: PlayedServices, 
     assert "Access-Control-Allow-Credentials" not in shown.headers
 
 
+def test_what_a_cache_keeps_for_one_origin_is_not_given_to_another(
+    visited: FlaskClient, services: PlayedServices, bearer: dict[str, str]
+) -> None:
+    services.answers["me"] = {"id": "1", "version": 1}
+    for headers in ({"Origin": FRONTEND}, {"Origin": "https://evil.example"}, {}):
+        for path in ("/v1/me", "/openapi.json", "/.well-known/jwks.json", "/nothing"):
+            assert "Origin" in visited.get(path, headers=bearer | headers).vary, (path, headers)
+
+
+def test_a_frontend_may_read_what_it_needs(visited: FlaskClient) -> None:
+    told = visited.get("/livez", headers={"Origin": FRONTEND}).headers["Access-Control-Expose-Headers"]
+    needed = {"ETag", "Link", "Location", "Retry-After", "Content-Disposition", "Content-Language"}
+    assert {each.strip() for each in told.split(",")} >= needed
+
+
+def test_blanks_between_origins_are_no_part_of_them(monkeypatch: pytest.MonkeyPatch, keys: Keys) -> None:
+    monkeypatch.setenv("AMQP_URI", "amqp://127.0.0.1")
+    monkeypatch.setenv("TOKEN_JWKS_FILE", str(keys.jwks_file))
+    monkeypatch.setenv("CORS_ORIGINS", f" {FRONTEND} , https://b.example ")
+    assert config.load().cors_origins == (FRONTEND, "https://b.example")
+
+
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", f"{FRONTEND}.evil.example", "http://app.hub.example"]
 )
