@@ -10,8 +10,10 @@ from tests.web.test_screens import NARROW, SIDEWAYS
 
 @pytest.mark.parametrize(("path", "size"), [("/docs", PHONE), ("/bus", NARROW)], ids=["docs", "bus"])
 def test_a_page_does_not_scroll_sideways(visit: Visit, path: str, size: ViewportSize) -> None:
-    page = visit(size).goto(path)
+    page = visit(size, has_touch=True).goto(path)
     page.get_by_role("heading").nth(2).wait_for()
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"page-{path[1:]}.png")
-    assert page.evaluate(SIDEWAYS) <= 0
+    wide = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !e.closest('pre, .wide'))"
+    told = page.evaluate(f"{wide}.map(e => e.outerHTML.slice(0, 90))")
+    assert page.evaluate(SIDEWAYS) <= 0, told
