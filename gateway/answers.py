@@ -21,8 +21,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WORTH_PRESSING = 1024  # bytes
 PRESSED = "-gzip"
 
-# A proxy that presses an answer makes its tag weak (nginx), or appends to it (Apache). Our tags name versions of things,
-# whatever their bytes, so such a tag names the same version.
+# A proxy that presses an answer makes its tag weak (nginx), or appends to it (Apache). Our tags name versions of
+# things, whatever their bytes. So such a tag names the same version.
 _versions = re.compile(r'(?:W/)?"(\d{1,12})-[0-9a-f]{16}(?:[-;][a-z]{1,8})?"').findall
 
 

@@ -29,6 +29,8 @@ export const PUBLIC = [
   "/v1/members",
   "/v1/sessions",
   "/v1/sessions/refresh",
+  "/v1/sessions/browser",
+  "/v1/sessions/browser/refresh",
   "/v1/password-resets",
   "/v1/feedback/claims",
 ];
