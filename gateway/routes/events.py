@@ -10,12 +10,13 @@ from services.contracts.calls.events import (
     PUBLISH_EVENT,
     SHOW_EVENT,
 )
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_ENDED, EVENTS_NAME_LEARNED, EVENTS_PUBLISHED
+from services.contracts.messages.events import EVENTS_ENDED, EVENTS_NAME_LEARNED, EVENTS_NOTED
 from services.contracts.roles import ORGANISERS
 
 routes = Blueprint("events", __name__, description="The events of the hub.")
 
-TOLD = (EVENTS_PUBLISHED, EVENTS_CANCELLED, EVENTS_ENDED, EVENTS_NAME_LEARNED)
+# Whatever somebody does with an event is noted, also what no member is told of, such as a new description.
+TOLD = (EVENTS_NOTED, EVENTS_ENDED, EVENTS_NAME_LEARNED)
 public_events = shared(until=TOLD, but_for=ORGANISERS)
 public_lists = shared(until=TOLD, but_for=ORGANISERS, unless={"status": "draft"})
 

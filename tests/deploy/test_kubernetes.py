@@ -1,6 +1,7 @@
 """The manifests for a cluster agree with the schemas, the settings and the running platform."""
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -253,6 +254,16 @@ def test_probes_are_answered(platform: Platform) -> None:
 def kinds_of_rows(kind: type[Rows] = Rows) -> Iterator[type[Rows]]:
     for each in kind.__subclasses__():
         yield from (each, *kinds_of_rows(each))
+
+
+def test_growing_counts_the_queues_of_the_bus() -> None:
+    names = [each["name"] for each in json.loads((ROOT / "deploy/rabbitmq/rights.json").read_text())["queues"]]
+    calls, waits = (sum(name.startswith(kind) for name in names) for kind in ("rpc-", "retry."))
+    handlers = len(names) - calls - waits - len({"dead", "unheard"} & set(names))
+    written = " ".join((HERE / "GROWING.md").read_text().split())
+    assert f"The {len(names)} queues are {handlers} of handlers, {calls} of calls, {waits} that wait" in written
+    counts = " | ".join(f"{len(names) + 3 * gateways:,}" for gateways in (2, 5, 417))
+    assert f"| queues | {len(names)} + 3 · gateways | {counts} |" in written
 
 
 def test_growing_names_a_shard_key_for_every_collection() -> None:

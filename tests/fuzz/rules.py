@@ -11,7 +11,7 @@ BEYOND_SHAPES = {
     "colours.accent": "readable on the background",
     "colours.text": "readable on the background",
     "cursor": "taken from the page before",
-    "ends_at": "after the start, within ten years",
+    "ends_at": "after the start by a hundred days at most, within ten years",
     "languages": "each once",
     "link": "the host must be one",
     "quiet": "ends at another time than it begins",

@@ -17,7 +17,7 @@ from gateway.bus.shared import shared
 from gateway.config import Config
 from services.contracts import calling
 from services.contracts.calling import ask
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_NAME_LEARNED, EVENTS_PUBLISHED
+from services.contracts.messages.events import EVENTS_ENDED, EVENTS_NAME_LEARNED, EVENTS_NOTED
 from services.contracts.messages.feedback import FEEDBACK_MOVED, FEEDBACK_NOTED
 from services.contracts.roles import MEMBERS, ORGANISERS, ROLES
 from services.contracts.shapes.events import Event
@@ -96,8 +96,8 @@ def test_a_message_refreshes_the_views_that_name_it_and_no_others(seats: Gateway
     for heard, again in (
         (FEEDBACK_NOTED, []),
         (FEEDBACK_MOVED, [SHOW]),
-        (EVENTS_PUBLISHED, [LIST, SHOW]),
-        (EVENTS_CANCELLED, [LIST, SHOW]),
+        (EVENTS_NOTED, [LIST, SHOW]),
+        (EVENTS_ENDED, [LIST, SHOW]),
         (EVENTS_NAME_LEARNED, [LIST, SHOW]),
     ):
         reading("coworker", LIST), reading("coworker", SHOW)
@@ -109,7 +109,7 @@ def test_what_changed_while_it_was_on_its_way_is_not_kept(
     seats: Gateway, reading: Any, services: PlayedServices
 ) -> None:
     def changing(_kwargs: Any) -> Any:
-        seats.shared._hear(EVENTS_PUBLISHED.key)
+        seats.shared._hear(EVENTS_NOTED.key)
         return EVENT
 
     services.answers["show"] = changing
@@ -146,4 +146,4 @@ def test_a_worker_binds_what_its_rights_are_made_from(
             user.lost()
     heard = {(exchange, key) for exchange, key in bound if exchange != "nameko-rpc"}
     assert heard == {(message.exchange, message.key) for message in hears().values()}
-    assert (EVENTS_PUBLISHED.exchange, EVENTS_PUBLISHED.key) in heard
+    assert (EVENTS_NOTED.exchange, EVENTS_NOTED.key) in heard

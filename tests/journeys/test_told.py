@@ -6,6 +6,7 @@ from typing import Any
 import pymongo
 
 from tests.journeys.test_story import publish
+from tests.rig.days import to_come
 from tests.rig.processes import Member, Platform, until
 
 WHY = {"reason": "The trainer is ill."}
@@ -61,6 +62,29 @@ def test_who_drops_a_tag_hears_of_the_cancellation_and_who_takes_it_does_not(pla
     until(lambda: titles(told, event) == titles(both, event) == ["Cancelled", "New"])
     told_all(platform, platform.join())
     assert titles(later, event) == []
+
+
+def test_a_correction_reaches_those_who_know_of_the_event_with_the_old_and_the_new(platform: Platform) -> None:
+    tag = secrets.token_hex(4)
+    trainer, told = platform.join("T", ("trainer",)), platform.join("Tina", tags_want=[tag])
+    later = platform.join("Lena")
+    event = publish(trainer, audience={"tags": [tag]})
+    until(lambda: titles(told, event) == ["New"])
+    wants(platform, later, tag)
+    until(lambda: later.get(f"/v1/events/{event['id']}")["place"] == "The café")
+    trainer.ask("PATCH", f"/v1/events/{event['id']}", json={"place": "The attic"})
+    until(lambda: titles(told, event) == ["Changed", "New"])
+    (line, *_) = told.get("/v1/notifications")["items"]
+    assert (line["kind"], line["body"]) == ("events.changed", "Place: The attic (before: The café)")
+    assert titles(trainer, event) == [], "nobody is told of their own deed"
+    moved = {"starts_at": to_come(31).isoformat(), "ends_at": to_come(31, hour=10).isoformat()}
+    platform.administrator.ask("PATCH", f"/v1/events/{event['id']}", json=moved)
+    until(lambda: titles(told, event) == ["Changed", "Changed", "New"])
+    until(lambda: titles(trainer, event) == ["Changed"])
+    trainer.ask("PATCH", f"/v1/events/{event['id']}", json={"description": "With cake."})
+    until(lambda: later.get(f"/v1/events/{event['id']}")["description"] == "With cake.", 10)
+    told_all(platform, platform.join())
+    assert (titles(later, event), len(titles(told, event))) == ([], 3), "a new description is told to nobody"
 
 
 def test_it_is_the_same_with_roles(platform: Platform) -> None:

@@ -34,7 +34,7 @@ DRAFT_EVENT = ask(
 CHANGE_EVENT = ask(
     "events.calendar.change",
     operation="change_event",
-    says="Change a draft: only the fields that are sent.",
+    says="Change a draft, or correct a published event: only the fields that are sent; those told of it hear.",
     takes={"event_id": Id, "change": EventChange},
     gives=Event,
     may=ADMINISTRATORS,

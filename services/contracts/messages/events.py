@@ -1,6 +1,6 @@
 """The messages that events announces, about events and offerings of the hub."""
 
-from marshmallow import fields
+from marshmallow import EXCLUDE, fields
 
 from services.contracts.catalogue import announce
 from services.contracts.shapes.audit import DEED, Deed
@@ -20,6 +20,24 @@ class EventsPublished(EventFacts):
     """An event that members may attend."""
 
     actor_id = Id(required=True, metadata={"description": "The member whose deed this was."})
+
+
+class FieldChange(Shape):
+    """One field that reads otherwise. Moments are text, as everywhere; a link that there is not is null."""
+
+    field = fields.String(required=True, metadata={"example": "place"})
+    old = fields.String(required=True, allow_none=True, metadata={"example": "The café, ground floor"})
+    new = fields.String(required=True, allow_none=True, metadata={"example": "The attic"})
+
+
+class EventsChanged(EventsPublished):
+    """A published event as it is now, and what was otherwise before."""
+
+    changes = fields.List(
+        fields.Nested(FieldChange, unknown=EXCLUDE),
+        required=True,
+        metadata={"description": "One or more of `starts_at`, `ends_at`, `place`, `link`, `touchpoint` and `title`."},
+    )
 
 
 class EventsCancelled(EventsPublished):
@@ -84,6 +102,20 @@ EVENTS_PUBLISHED = announce(
     says="An event was published for an audience.",
     body=EventsPublished,
     example=_CAFE_MORNING,
+)
+EVENTS_CHANGED = announce(
+    "events.changed",
+    by="events",
+    says="A published event was corrected; this is how it is now, and what was otherwise.",
+    body=EventsChanged,
+    example=_CAFE_MORNING
+    | {
+        "place": "The attic",
+        "changes": [
+            {"field": "starts_at", "old": "2027-03-01T08:00:00.000Z", "new": "2027-03-01T09:00:00.000Z"},
+            {"field": "place", "old": "The café, ground floor", "new": "The attic"},
+        ],
+    },
 )
 EVENTS_CANCELLED = announce(
     "events.cancelled",

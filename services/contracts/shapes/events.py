@@ -64,7 +64,7 @@ class EventDraft(Shape):
 
 
 class EventChange(partial(EventDraft)):  # type: ignore[misc]
-    """A change of a draft: only the fields that change."""
+    """A change of an event: only the fields that change. The audience of a published event can't change."""
 
 
 class Cancellation(Shape):

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.contracts.messages.events import (
     EVENTS_CANCELLED,
+    EVENTS_CHANGED,
     EVENTS_OFFERING_CHANGED,
     EVENTS_OFFERING_CLOSED,
     EVENTS_OFFERING_OPENED,
@@ -70,6 +71,16 @@ _MORE = counted(
 )
 _NEW, _WHEN_AND_WHERE = sentence("New: {title}"), sentence("{when}, {place}")
 _CANCELLED, _WHEN_AND_WHY = sentence("Cancelled: {title}"), sentence("{when}: {reason}")
+_CHANGED, _NEWLY = sentence("Changed: {title}"), sentence("{what}: {new}")
+_FIELDS = {
+    "starts_at": sentence("Start"),
+    "ends_at": sentence("End"),
+    "place": sentence("Place"),
+    "link": sentence("Web address"),
+    "touchpoint": sentence("Kind"),
+    "title": sentence("Title"),
+}
+_OTHERWISE, _NO_MORE = sentence("{what}: {new} (before: {old})"), sentence("{what}: none (before: {old})")
 _OFFERED, _OFFERED_OTHERWISE = sentence("New at the hub: {name}"), sentence("Changed: {name}")
 _NOT_OFFERED, _WHERE_AND_HOW = sentence("No longer offered: {name}"), sentence("{place}: {how}")
 
@@ -127,6 +138,24 @@ def _event_cancelled(using: Speech, facts: Facts) -> Said:
     }
 
 
+def _event_changed(using: Speech, facts: Facts) -> Said:
+    body = short("; ".join(_changed(using, **each) for each in facts["changes"]), LONGEST)
+    reason = _for_whom(using, _IS, facts["audience"])
+    return {"title": using.say(_CHANGED, title=facts["title"]), "body": body, "reason": reason}
+
+
+def _changed(using: Speech, field: str, old: str | None, new: str | None) -> str:
+    before, now = (_value(using, field, each) if each else "" for each in (old, new))
+    says = _NO_MORE if not now else _OTHERWISE if before else _NEWLY
+    return using.say(says, what=_named(using, _FIELDS, field), old=before, new=now)
+
+
+def _value(using: Speech, field: str, text: str) -> str:
+    if field == "touchpoint":
+        return _named(using, _TOUCHPOINTS, text)
+    return using.when(_moment(text)) if field in ("starts_at", "ends_at") else short(text, QUOTED)
+
+
 def _offering(title: str) -> Callable[[Speech, Facts], Said]:
     def say(using: Speech, facts: Facts) -> Said:
         place, how = facts["place"], facts["how"]
@@ -181,6 +210,7 @@ def _voice_taken_down(using: Speech, facts: Facts) -> Said:
 
 _KINDS: dict[str, Callable[[Speech, Facts], Said]] = {
     EVENTS_PUBLISHED.key: _event_published,
+    EVENTS_CHANGED.key: _event_changed,
     EVENTS_CANCELLED.key: _event_cancelled,
     EVENTS_OFFERING_OPENED.key: _offering(_OFFERED),
     EVENTS_OFFERING_CHANGED.key: _offering(_OFFERED_OTHERWISE),

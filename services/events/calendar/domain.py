@@ -1,5 +1,7 @@
 """The rules of an event: `draft → published → cancelled | ended`, or `draft → cancelled` without an announcement.
 
+A draft can be changed as a whole. A published event can be corrected until its end, all but its audience.
+
 An event is a plain dict with `_id`, `changed_at`, and a `history` of its last deeds, for reading only: rules
 use fields such as `published_at`. `end_due_at` is the end of a published event; it is None before and after.
 """
@@ -8,11 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NotRequired, TypedDict, cast
 
+from services.contracts import moments
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
 from services.contracts.history import deed, remembering
 from services.contracts.roles import ADMINISTRATOR, ORGANISERS, Actor
 
 HORIZON = timedelta(days=3653)  # ten years with at most three leap days; a later time is a slip of the hand
+LONGEST = timedelta(days=100)  # of an event; lists look so far back for what still runs
+MATTERS = ("starts_at", "ends_at", "place", "link", "touchpoint", "title")  # members hear when one of these differs
 
 
 class Event(TypedDict):
@@ -56,12 +61,25 @@ def draft(plan: Mapping[str, Any], *, by: Actor, id: str, now: datetime) -> Even
 
 
 def change(event: Event, fields: Mapping[str, Any], *, by: Actor, now: datetime) -> Event:
-    """The draft with these fields changed. Raises Forbidden, NotFound, Conflict, Invalid."""
+    """The draft, or the published event, with these fields changed. Raises Forbidden, NotFound, Conflict, Invalid."""
     _may_organise(event, by)
-    if event["status"] != "draft":
-        raise Conflict("not_a_draft", f"This event is {event['status']}; only a draft can be changed.")
-    changed = cast(Event, {**event, **fields})
-    return _checked(remembering(changed, now, by.id, "changed"), now)
+    changed = remembering(cast(Event, {**event, **fields}), now, by.id, "changed")
+    if event["status"] == "draft":
+        return _checked(changed, now)
+    _takes_place(event, now)
+    if changed["audience"] != event["audience"]:
+        says = "The audience of a published event can't change. Cancel this event, and publish another one."
+        raise Conflict("audience_was_told", says)
+    planned: Event = {**changed, "published_at": _published_at(event), "end_due_at": changed["ends_at"]}
+    return _checked(planned, now, before=event)
+
+
+def changes(before: Event, after: Event) -> list[dict[str, str | None]]:
+    """What reads otherwise in a published event and matters to its members: fields, each with the old and the new."""
+    if before["status"] != "published":
+        return []
+    told = {name: (_as_text(before[name]), _as_text(after[name])) for name in MATTERS}  # type: ignore[literal-required]
+    return [{"field": name, "old": old, "new": new} for name, (old, new) in told.items() if old != new]
 
 
 def publish(event: Event, *, by: Actor, now: datetime) -> Event:
@@ -76,10 +94,7 @@ def publish(event: Event, *, by: Actor, now: datetime) -> Event:
 def cancel(event: Event, reason: str, *, by: Actor, now: datetime) -> Event:
     """The cancelled event. Raises Forbidden, NotFound, Conflict."""
     _may_organise(event, by)
-    if event["status"] == "cancelled":
-        raise Conflict("already_cancelled", "This event has been cancelled already.")
-    if event["status"] == "ended" or event["ends_at"] <= now:
-        raise Conflict("already_over", "This event is over.")
+    _takes_place(event, now)
     cancelled: Event = {**_over(event), "status": "cancelled", "cancel_reason": reason}
     return remembering(cancelled, now, by.id, "cancelled")
 
@@ -136,12 +151,27 @@ def _may_organise(event: Event, by: Actor) -> None:
     _organisers_only(by)  # a host who lost the organiser's role may not change the event
 
 
-def _checked(event: Event, now: datetime) -> Event:
+def _takes_place(event: Event, now: datetime) -> None:
+    if event["status"] == "cancelled":
+        raise Conflict("already_cancelled", "This event has been cancelled already.")
+    if event["status"] == "ended" or event["ends_at"] <= now:
+        raise Conflict("already_over", "This event is over.")
+
+
+def _checked(event: Event, now: datetime, before: Event | None = None) -> Event:
+    """The event, if its times make sense. One that has begun may keep its start, which lies in the past."""
     if event["ends_at"] <= event["starts_at"]:
         raise Invalid.field("ends_at", "Must be after starts_at.")
-    if event["starts_at"] <= now:
-        raise Invalid.field("starts_at", "Must be in the future.")
-    for name in ("starts_at", "ends_at"):
+    moved = before is None or event["starts_at"] != before["starts_at"]
+    for name in ("starts_at", "ends_at") if moved else ("ends_at",):
+        if event[name] <= now:
+            raise Invalid.field(name, "Must be in the future.")
         if event[name] > now + HORIZON:
             raise Invalid.field(name, "Must be within the next ten years.")
+    if event["ends_at"] - event["starts_at"] > LONGEST:
+        raise Invalid.field("ends_at", f"Must be at most {LONGEST.days} days after starts_at.")
     return event
+
+
+def _as_text(value: datetime | str | None) -> str | None:
+    return moments.to_text(value) if isinstance(value, datetime) else value

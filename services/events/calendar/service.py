@@ -11,7 +11,13 @@ from services.chassis.store import Store
 from services.contracts.calls import events as calls
 from services.contracts.catalogue import Announcement
 from services.contracts.deeds import noted
-from services.contracts.messages.events import EVENTS_CANCELLED, EVENTS_ENDED, EVENTS_NOTED, EVENTS_PUBLISHED
+from services.contracts.messages.events import (
+    EVENTS_CANCELLED,
+    EVENTS_CHANGED,
+    EVENTS_ENDED,
+    EVENTS_NOTED,
+    EVENTS_PUBLISHED,
+)
 from services.contracts.shapes import events as shapes
 from services.events.calendar import domain
 from services.events.calendar.domain import Event
@@ -24,7 +30,7 @@ _event = shapes.Event()
 
 
 class Calendar:
-    """The events of the hub. Organisers draft, publish and cancel them; all members read them."""
+    """The events of the hub. Organisers draft, publish, correct and cancel them; all members read them."""
 
     name = "events.calendar"
     events = Store(EventStore)
@@ -40,11 +46,13 @@ class Calendar:
 
     @answers(calls.CHANGE_EVENT)
     def change(self, caller: Caller, event_id: str, change: dict[str, Any]) -> Any:
-        """Change a draft."""
+        """Change a draft, or correct a published event. Who was told of it hears what reads otherwise."""
         before, now = self.events.get(event_id, asked_for=True), clock.now()
         event = domain.change(before, change, by=caller, now=now)
-        show = self._showing(event)
-        return show(self.events.save(event, noting=_deed("change_event", before, event, caller)))
+        changes, facts = domain.changes(before, event), domain.facts(event, actor_id=caller.id)
+        announcing = EVENTS_CHANGED.about(event, changes=changes, **facts) if changes else None
+        deed, show = _deed("change_event", before, event, caller), self._showing(event)
+        return show(self.events.save(event, announcing=announcing, noting=deed))
 
     @answers(calls.PUBLISH_EVENT)
     def publish(self, caller: Caller, event_id: str) -> Any:

@@ -2,6 +2,7 @@
 
 from services.contracts.messages.events import (
     EVENTS_CANCELLED,
+    EVENTS_CHANGED,
     EVENTS_OFFERING_CHANGED,
     EVENTS_OFFERING_CLOSED,
     EVENTS_OFFERING_OPENED,
@@ -10,6 +11,11 @@ from services.contracts.messages.events import (
 from services.notifications.tellings.grammar import Audience, Followers, ThoseTold, follows, tell
 
 HOSTING = "hosting"
+TOLD_OF_IT = ThoseTold(
+    EVENTS_PUBLISHED,
+    besides=Followers("event_id", states=(HOSTING,), awaited=True),
+    or_else=Audience("audience"),
+)
 
 follows(
     EVENTS_PUBLISHED,
@@ -33,14 +39,23 @@ tell(
 )
 
 tell(
+    EVENTS_CHANGED,
+    queue="tell_of_a_changed_event",
+    says="The members who were told of an event, and its host, hear what has changed.",
+    to=TOLD_OF_IT,
+    category="events",
+    mandatory=True,
+    facts=("title", "changes", "audience"),
+    about="event_id",
+    link="/v1/events/{event_id}",
+    expires="ends_at",
+)
+
+tell(
     EVENTS_CANCELLED,
     queue="tell_of_a_cancellation",
     says="The members who were told of an event, and its host, hear that it is cancelled.",
-    to=ThoseTold(
-        EVENTS_PUBLISHED,
-        besides=Followers("event_id", states=(HOSTING,), awaited=True),
-        or_else=Audience("audience"),
-    ),
+    to=TOLD_OF_IT,
     category="events",
     mandatory=True,
     facts=("title", "starts_at", "reason", "audience"),

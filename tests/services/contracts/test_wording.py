@@ -23,6 +23,7 @@ from services.contracts.shapes.parts import LANGUAGES, ROLES, TOUCHPOINTS
 from services.contracts.wording import sentences, speech
 
 NOON = datetime(2027, 3, 1, 9, 5, tzinfo=UTC)
+MORNING = "2027-03-01T07:30:00.000Z"
 EVERYONE = {"everyone": True, "roles": [], "tags": []}
 SOME = {"everyone": False, "roles": ["host", "mentor", "trainer"], "tags": ["bread", "x ray"]}
 EVENT = {"title": "Repair café", "starts_at": NOON, "ends_at": NOON, "place": "The attic", "audience": EVERYONE}
@@ -38,6 +39,12 @@ def cases(text: str = "A voice") -> Iterator[tuple[str, dict[str, Any]]]:
     for audience in (EVERYONE, SOME, SOME | {"tags": []}, SOME | {"roles": []}, SOME | {"roles": list(ROLES)}):
         yield "events.published", EVENT | {"audience": audience}
         yield "events.published", EVENT | {"audience": audience, "place": ""}
+        for old, new in ((text, f"{text} 2"), (text, ""), ("", text), (None, text)):
+            changes = [{"field": name, "old": old, "new": new} for name in ("title", "place", "link")]
+            changes += [{"field": "touchpoint", "old": "cafe", "new": "online"}]
+            changes += [{"field": name, "old": MORNING, "new": NOON.isoformat()} for name in ("starts_at", "ends_at")]
+            for some in (changes, *([each] for each in changes)):
+                yield "events.changed", {"title": "t", "changes": some, "audience": audience}
         yield "events.cancelled", {"title": "t", "starts_at": NOON, "reason": text, "audience": audience}
         for place, how in ((text, text), (text, ""), ("", text)):
             facts = {"name": text, "place": place, "how": how, "audience": audience}
@@ -140,6 +147,27 @@ def test_german_has_an_order_of_its_own() -> None:
     }
 
 
+def test_a_change_is_said_with_the_old_and_the_new() -> None:
+    changes = [
+        {"field": "starts_at", "old": MORNING, "new": "2027-03-01T09:05:00.000Z"},
+        {"field": "place", "old": "", "new": "The attic"},
+        {"field": "link", "old": "https://hub.example/a", "new": None},
+        {"field": "touchpoint", "old": "cafe", "new": "kitchenette"},
+    ]
+    facts = EVENT | {"changes": changes, "audience": SOME | {"tags": []}}
+    assert said("events.changed", facts)["title"] == "Changed: Repair café"
+    assert said("events.changed", facts)["body"] == (
+        "Start: Monday, 1 March 2027, 09:05 UTC (before: Monday, 1 March 2027, 07:30 UTC); Place: The attic; "
+        "Web address: none (before: https://hub.example/a); Kind: kitchenette (before: café)"
+    )
+    assert said("events.changed", facts, "de", "Europe/Malta", home="Europe/Malta") == {
+        "title": "Geändert: Repair café",
+        "body": "Beginn: Montag, 1. März 2027, 10:05 (vorher: Montag, 1. März 2027, 08:30); Ort: The attic; "
+        "Webadresse: entfällt (vorher: https://hub.example/a); Art: Teeküche (vorher: Café)",
+        "reason": "Weil es für alle mit der Rolle Gastgeben, Mentoring oder Training ist.",
+    }
+
+
 @pytest.mark.parametrize(
     ("language", "zone", "home", "body"),
     [
@@ -232,6 +260,8 @@ def test_words_of_a_newer_version_are_said_as_they_are() -> None:
     assert found["reason"] == "Weil es für alle mit der Rolle night owl ist."
     facts = {"kind": "wish", "touchpoint": "roof_garden", "text": "Sun"}
     assert said("feedback.submitted", facts)["title"] == "Somebody says (roof garden): Sun"
+    seats = {"field": "seats_left", "old": "7", "new": "9"}
+    assert said("events.changed", EVENT | {"changes": [seats]})["body"] == "seats left: 9 (before: 7)"
     assert said("feedback.moved", {"text": "Sun", "status": "paused", "reason": "Rain"})["title"] == (
         "Something became of what you said: “Sun”"
     )

@@ -453,7 +453,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a draft: only the fields that are sent.
+         * Change a draft, or correct a published event: only the fields that are sent; those told of it hear.
          * @description For: administrator; host, mentor, trainer (their own).
          */
         patch: operations["change_event"];

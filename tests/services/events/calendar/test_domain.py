@@ -39,6 +39,10 @@ def drafted(**changes: Any) -> domain.Event:
     return domain.draft(plan(**changes), by=ACTORS[HOST], id="e", now=NOW)
 
 
+def published(**changes: Any) -> domain.Event:
+    return domain.publish(drafted(**changes), by=ACTORS[HOST], now=NOW)
+
+
 def test_a_published_event_stays_public_however_much_is_done_with_it() -> None:
     event = domain.publish(drafted(), by=ACTORS[HOST], now=NOW)
     event["history"] = [{"at": NOW, "by": HOST, "what": "moved"}] * 50
@@ -89,15 +93,88 @@ def test_times_must_make_sense(changes: dict[str, Any], field: str) -> None:
 def test_an_event_may_be_ten_years_away() -> None:
     assert drafted(starts_at=LAST - HOUR, ends_at=LAST)["ends_at"] == LAST
     assert NOW.replace(year=NOW.year + 10) <= LAST
-    assert domain.publish(drafted(ends_at=LAST), by=ACTORS[HOST], now=NOW)["status"] == "published"
+    far = drafted(starts_at=LAST - HOUR, ends_at=LAST)
+    assert domain.publish(far, by=ACTORS[HOST], now=NOW)["status"] == "published"
     with pytest.raises(Invalid) as refused:
-        domain.change(drafted(), {"ends_at": LAST + MOMENT}, by=ACTORS[HOST], now=NOW)
+        domain.change(far, {"ends_at": LAST + MOMENT}, by=ACTORS[HOST], now=NOW)
     assert refused.value.fields == [{"field": "ends_at", "says": "Must be within the next ten years."}]
+
+
+def test_an_event_lasts_a_hundred_days_at_most() -> None:
+    starts = NOW + timedelta(days=1)
+    assert drafted(ends_at=starts + domain.LONGEST)["ends_at"] == starts + timedelta(days=100)
+    with pytest.raises(Invalid) as refused:
+        drafted(ends_at=starts + domain.LONGEST + MOMENT)
+    assert refused.value.fields == [{"field": "ends_at", "says": "Must be at most 100 days after starts_at."}]
 
 
 def test_a_draft_that_waited_too_long_is_not_published() -> None:
     with pytest.raises(Invalid):
         domain.publish(drafted(), by=ACTORS[HOST], now=NOW + timedelta(days=2))
+
+
+@pytest.mark.parametrize("who", [HOST, ROOT])
+def test_what_is_published_is_corrected_and_says_what_reads_otherwise(who: str) -> None:
+    before = published()
+    later = {"starts_at": before["starts_at"] + HOUR, "ends_at": before["ends_at"] + HOUR}
+    after = domain.change(before, {**later, "place": "The attic", "title": "Café morning"}, by=ACTORS[who], now=NOW)
+    assert (after["status"], after["place"], after["published_at"]) == ("published", "The attic", NOW)
+    assert after["end_due_at"] == later["ends_at"], "the end is planned anew"
+    assert domain.changes(before, after) == [
+        {"field": "starts_at", "old": "2026-11-03T09:00:00.000Z", "new": "2026-11-03T10:00:00.000Z"},
+        {"field": "ends_at", "old": "2026-11-03T11:00:00.000Z", "new": "2026-11-03T12:00:00.000Z"},
+        {"field": "place", "old": "", "new": "The attic"},
+    ]
+
+
+def test_a_new_description_is_nothing_that_members_have_to_hear_of() -> None:
+    before = published()
+    after = domain.change(before, {"description": "With cake."}, by=ACTORS[HOST], now=NOW)
+    assert (after["description"], domain.changes(before, after)) == ("With cake.", [])
+
+
+def test_what_is_still_a_draft_has_no_changes_to_hear_of() -> None:
+    before = drafted()
+    after = domain.change(before, {"place": "The attic"}, by=ACTORS[HOST], now=NOW)
+    assert (after["place"], after["end_due_at"], domain.changes(before, after)) == ("The attic", None, [])
+
+
+def test_an_event_that_runs_is_corrected_until_its_end() -> None:
+    before = published()
+    runs = before["starts_at"] + HOUR
+    after = domain.change(before, {"ends_at": before["ends_at"] + HOUR, "place": "The yard"}, by=ACTORS[HOST], now=runs)
+    assert (after["starts_at"], after["end_due_at"]) == (before["starts_at"], before["ends_at"] + HOUR)
+    for fields, wrong in (
+        ({"ends_at": runs}, "ends_at"),
+        ({"starts_at": before["starts_at"] - HOUR}, "starts_at"),
+        ({"starts_at": runs}, "starts_at"),
+        ({"starts_at": before["ends_at"]}, "ends_at"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            domain.change(before, fields, by=ACTORS[HOST], now=runs)
+        assert refused.value.fields[0]["field"] == wrong
+    with pytest.raises(Conflict, match="over"):
+        domain.change(before, {"place": "The yard"}, by=ACTORS[HOST], now=before["ends_at"])
+
+
+def test_who_is_told_of_a_published_event_stays_the_same() -> None:
+    before, same = published(), plan()["audience"]
+    assert domain.change(before, {"audience": same, "place": "The yard"}, by=ACTORS[HOST], now=NOW)["audience"] == same
+    with pytest.raises(Conflict, match="audience"):
+        domain.change(before, {"audience": same | {"everyone": False, "tags": ["bread"]}}, by=ACTORS[HOST], now=NOW)
+
+
+def test_others_correct_nothing() -> None:
+    for who in (ACTORS[STRANGER], Actor("other", frozenset({"host"})), Actor(HOST, frozenset({"coworker"}))):
+        with pytest.raises(Forbidden):
+            domain.change(published(), {"title": "Mine now"}, by=who, now=NOW)
+
+
+def test_a_corrected_event_of_an_earlier_version_keeps_the_moment_of_its_publication() -> None:
+    before = published()
+    del before["published_at"]
+    after = domain.change(before, {"place": "The yard"}, by=ACTORS[HOST], now=NOW + HOUR)
+    assert after["published_at"] == NOW
 
 
 def test_a_strangers_draft_does_not_exist() -> None:
@@ -198,11 +275,13 @@ class Life(RuleBasedStateMachine):
     def publish(self, who: str) -> None:
         self.attempt(domain.publish, who)
 
-    @rule(who=people)
-    def change(self, who: str) -> None:
-        was_draft = self.event["status"] == "draft"
-        self.attempt(domain.change, who, fields={"title": "Another title"})
-        assert was_draft or self.event["title"] == "Café morning" or "draft" in self.path
+    @rule(who=people, hours=st.integers(-30, 30))
+    def change(self, who: str, hours: int) -> None:
+        before, ends_at = self.event, self.event["ends_at"] + timedelta(hours=hours)
+        self.attempt(domain.change, who, fields={"title": "Another title", "ends_at": ends_at})
+        if self.event is not before:
+            assert before["status"] in ("draft", "published")
+            assert before["status"] == "draft" or before["ends_at"] > self.now
 
     @rule(who=people)
     def cancel(self, who: str) -> None:
@@ -217,7 +296,7 @@ class Life(RuleBasedStateMachine):
             ["draft", "published", "cancelled"],
             ["draft", "published", "ended"],
         )
-        assert (self.event["end_due_at"] is not None) == (self.path[-1] == "published")
+        assert self.event["end_due_at"] == (self.event["ends_at"] if self.path[-1] == "published" else None)
         assert self.event["status"] == self.path[-1]
         assert domain.was_public(self.event) == ("published" in self.path)
         assert (self.event["cancel_reason"] is None) == ("cancelled" not in self.path)

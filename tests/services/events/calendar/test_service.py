@@ -1,11 +1,13 @@
 """The calendar as the bus asks it: what is answered, kept and announced."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
 from services.chassis.schedule import Agenda
+from services.contracts import moments
 from services.contracts.catalogue import CATALOGUE
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale
 from services.contracts.shapes.events import Event
@@ -79,6 +81,49 @@ def test_a_cancellation_is_told_to_those_who_were_told_of_the_event(calendar: Ca
     assert message["data"]["actor_id"] == root.id
     calendar.cancel(host, event_id=untold, cancellation=ILL)
     assert said(calendar) == ["events.noted"]
+
+
+def test_a_correction_is_told_with_the_old_and_the_new(calendar: Capability, host: Caller) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    calendar.publish(host, event_id=id)
+    calendar.said()
+    root, later = somebody("administrator"), to_come(hour=8)
+    shown = calendar.change(root, event_id=id, change={"starts_at": later.isoformat(), "link": "https://hub.example"})
+    assert (shown["status"], shown["link"], shown["version"]) == ("published", "https://hub.example", 3)
+    message, noted = calendar.said()
+    assert (message["type"], message["sequence"]) == ("events.changed", f"{2:012d}")
+    facts = CATALOGUE["events.changed"].read(message["data"])
+    assert (facts["event_id"], facts["starts_at"], facts["actor_id"]) == (id, later, root.id)
+    assert facts["changes"] == [
+        {"field": "starts_at", "old": moments.to_text(to_come()), "new": moments.to_text(later)},
+        {"field": "link", "old": None, "new": "https://hub.example"},
+    ]
+    assert (noted["data"]["operation"], noted["data"]["after"]["starts_at"]) == ("change_event", shown["starts_at"])
+    calendar.change(host, event_id=id, change={"description": "With cake.", "link": "https://hub.example"})
+    assert said(calendar) == ["events.noted"], "nothing reads otherwise but the description"
+
+
+def test_an_event_that_was_moved_ends_at_its_new_end(
+    calendar: Capability, host: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = calendar.draft(host, draft=PLAN)["id"]
+    calendar.publish(host, event_id=id)
+    agenda, over, later = (
+        Agenda(calendar.store("events"), "end_due_at", leases=(5,)),
+        to_come(hour=10),
+        to_come(hour=12),
+    )
+    (row,), _ = agenda.look(over)
+    taken = agenda.take(row, over)
+    calendar.change(host, event_id=id, change={"ends_at": later.isoformat()})
+    monkeypatch.setattr("services.ground.clock.now", lambda: over)
+    with pytest.raises(Conflict):
+        calendar.do("end", taken)  # by a process that had taken it before it was moved
+    assert agenda.look(later - timedelta(minutes=1)) == ([], 0)
+    (row,), _ = agenda.look(later)
+    monkeypatch.setattr("services.ground.clock.now", lambda: later)
+    calendar.do("end", agenda.take(row, later))
+    assert calendar.show(host, event_id=id)["status"] == "ended"
 
 
 def test_an_event_ends_once_and_members_of_the_hub_may_know(

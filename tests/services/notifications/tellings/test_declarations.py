@@ -24,6 +24,7 @@ from services.notifications.tellings.page import page
 EVERY = pytest.mark.parametrize("telling", TELLINGS, ids=lambda each: each.queue)
 QUEUES = {
     "events.cancelled": ["tell_of_a_cancellation"],
+    "events.changed": ["tell_of_a_changed_event"],
     "events.offering_changed": ["tell_of_a_changed_offering"],
     "events.offering_closed": ["tell_of_a_closed_offering"],
     "events.offering_opened": ["tell_of_an_offering"],
