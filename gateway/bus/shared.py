@@ -96,13 +96,13 @@ class Shared:
 
 
 def shared(
-    *, until: Sequence[Message], but_for: Collection[str], unless: dict[str, Any] | None = None
+    *, until: Sequence[Message], but_for: Collection[str], unless: Sequence[dict[str, Any]] = ()
 ) -> Callable[[View], View]:
     """Keep answers that are the same for many, until one of these messages is heard.
 
     For callers with a role in `but_for` the service is always asked, because they must see their own changes. It is
-    also asked for queries that match `unless`, because their answer depends on the caller. Put this right around the
-    call.
+    also asked for queries that match one of `unless`, because their answer depends on the caller. Put this right around
+    the call.
     """
 
     def decorator(view: View) -> View:
@@ -111,7 +111,7 @@ def shared(
         @wraps(view)
         def answer(*args: Any, **view_args: Any) -> Any:
             caller = g.get("caller")  # a public route has no caller
-            if (caller and caller.has(*but_for)) or (unless is not None and unless.items() <= args[0].items()):
+            if (caller and caller.has(*but_for)) or any(each.items() <= args[0].items() for each in unless):
                 return view(*args, **view_args)
             kept: Shared = current_app.extensions["shared"]
             return kept.get(name, orjson.dumps([name, args, view_args]), lambda: view(*args, **view_args))

@@ -18,7 +18,7 @@ routes = Blueprint("events", __name__, description="The events of the hub.")
 # Whatever somebody does with an event is noted, also what no member is told of, such as a new description.
 TOLD = (EVENTS_NOTED, EVENTS_ENDED, EVENTS_NAME_LEARNED)
 public_events = shared(until=TOLD, but_for=ORGANISERS)
-public_lists = shared(until=TOLD, but_for=ORGANISERS, unless={"status": "draft"})
+public_lists = shared(until=TOLD, but_for=ORGANISERS, unless=({"status": "draft"}, {"mine": True}))
 
 routes.post("/events", DRAFT_EVENT, location="/v1/events/{id}")
 routes.patch("/events/<id:event_id>", CHANGE_EVENT)

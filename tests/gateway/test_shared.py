@@ -76,7 +76,8 @@ def test_who_may_change_events_is_always_asked_for_anew(reading: Any, role: str)
 
 def test_what_each_member_reads_differently_is_not_shared(reading: Any) -> None:
     for _ in range(2):
-        assert reading("coworker", f"{LIST}?status=draft") == ["events.calendar.browse"]
+        for query in ("status=draft", "mine=true", "mine=true&status=published"):
+            assert reading("coworker", f"{LIST}?{query}") == ["events.calendar.browse"]
     assert [reading("coworker", f"{LIST}?limit={limit}") for limit in (1, 2, 1)] == [
         ["events.calendar.browse"],
         ["events.calendar.browse"],

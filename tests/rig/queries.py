@@ -1,7 +1,7 @@
 """The queries of a store as shapes without values, and the indexes that serve them: equality, then order or range."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 EQUAL, RANGE, OTHER = "=", "<>", "?"
@@ -27,6 +27,11 @@ class Shape:
         ways = sorted(", ".join(f"{name} {kind}" for name, kind in sorted(way)) for way in self.ways)
         order = ", ".join(f"{'-' if way < 0 else ''}{name}" for name, way in self.order)
         return f"{self.verb} {self.place}: {' | '.join(ways) or 'any'}" + (f"; by {order}" if order else "")
+
+    def without(self, *names: str) -> "Shape":
+        """The query without what it asks of these fields."""
+        ways = frozenset(frozenset(each for each in way if each[0] not in names) for way in self.ways)
+        return replace(self, ways=ways)
 
     @property
     def bounded(self) -> bool:

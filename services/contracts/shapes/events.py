@@ -12,6 +12,7 @@ from services.contracts.shapes.parts import (
     Moment,
     Page,
     Shape,
+    Tag,
     Text,
     answered,
     name_beside,
@@ -87,10 +88,29 @@ EventPage = page_of(Event)
 
 
 class EventQuery(Page):
-    """A query for events by start: published, cancelled or ended ones, or one's own drafts."""
+    """A query for events by start. An event must fit all that is asked for.
 
-    status = fields.String(load_default="published", validate=validate.OneOf(STATUSES))
+    What overlaps a stretch of time ends after its begin and starts before its end. What runs at a moment ends after it
+    and starts before it.
+    """
+
+    status = fields.String(
+        load_default=None,
+        validate=validate.OneOf(STATUSES),
+        metadata={"description": "Only published events, unless a status or `mine` is given. Drafts are one's own."},
+    )
+    mine = fields.Boolean(
+        load_default=False, metadata={"description": "Only events that I host, of every status, my drafts among them."}
+    )
+    host_id = Id(load_default=None, metadata={"description": "Only events of this host."})
+    tag = Tag(
+        load_default=None,
+        metadata={"description": "Only events whose audience has this tag.", "example": "3d printing"},
+    )
+    touchpoint = fields.String(load_default=None, validate=validate.OneOf(TOUCHPOINTS))
     starts_after = Moment(load_default=None, metadata={"description": "Only events that start after this moment."})
+    starts_before = Moment(load_default=None, metadata={"description": "Only events that start before this moment."})
+    ends_after = Moment(load_default=None, metadata={"description": "Only events that end after this moment."})
 
 
 class LedgerQuery(Page):

@@ -8,7 +8,7 @@ use fields such as `published_at`. `end_due_at` is the end of a published event;
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from services.contracts import moments
 from services.contracts.errors import Conflict, Forbidden, Hidden, Invalid
@@ -41,6 +41,22 @@ class Event(TypedDict):
     history: list[dict[str, Any]]
     version: NotRequired[int]
     sequence: NotRequired[int]
+
+
+class Search(NamedTuple):
+    """What a list of events is asked for. None means any. The host has all ids of `hosts`.
+
+    `public`: only events that were published at some time.
+    """
+
+    status: str | None = "published"
+    hosts: tuple[str, ...] = ()
+    public: bool = True
+    tag: str | None = None
+    touchpoint: str | None = None
+    starts_after: datetime | None = None
+    starts_before: datetime | None = None
+    ends_after: datetime | None = None
 
 
 def draft(plan: Mapping[str, Any], *, by: Actor, id: str, now: datetime) -> Event:
@@ -121,6 +137,15 @@ def visible(event: Event, *, by: Actor) -> Event:
     if not was_public(event) and not hosts and not by.has(ADMINISTRATOR):
         raise Hidden.of(event["_id"])
     return event
+
+
+def search(query: Mapping[str, Any], *, by: Actor) -> Search:
+    """The search for what a member asks, of what they may read: what was published, and their own."""
+    own = query["mine"] or query["status"] == "draft"
+    status = query["status"] or (None if own else "published")
+    hosts = {query["host_id"], by.id if own else None} - {None}
+    asked = {name: query[name] for name in ("tag", "touchpoint", "starts_after", "starts_before", "ends_after")}
+    return Search(status, tuple(hosts), public=not (own and by.has(*ORGANISERS)), **asked)
 
 
 def was_public(event: Event) -> bool:

@@ -88,24 +88,16 @@ class Calendar:
     @answers(calls.LIST_EVENTS)
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of events by their start. Drafts are listed for their host only."""
-        found, following = self.events.by_start(
-            status=query["status"],
-            host_id=caller.id if query["status"] == "draft" else None,
-            starts_after=query["starts_after"],
-            after=cursors.read(query["cursor"], int, str),
-            limit=query["limit"],
-        )
+        search, after = domain.search(query, by=caller), cursors.read(query["cursor"], int, str)
+        found, following = self.events.by_start(search, after=after, limit=query["limit"])
         return cursors.page(_event, self._with_hosts(found), following)
 
     @answers(calls.OPEN_LEDGER)
     def ledger(self, query: dict[str, Any]) -> Any:
         """A page of everybody's events by their start; called on the bus only, by operators."""
-        found, following = self.events.ledger(
-            status=query["status"],
-            ends_after=query["ends_after"],
-            after=cursors.read(query["cursor"], int, str),
-            limit=query["limit"],
-        )
+        search = domain.Search(query["status"], public=False, ends_after=query["ends_after"])
+        after = cursors.read(query["cursor"], int, str)
+        found, following = self.events.by_start(search, after=after, limit=query["limit"])
         return {"items": _event.dump(self._with_hosts(found), many=True), "next": cursors.write(following)}
 
     def _showing(self, event: Event) -> Callable[[Event], Any]:

@@ -3857,9 +3857,21 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. It is opaque. */
                 cursor?: string | null;
-                status?: "draft" | "published" | "cancelled" | "ended";
+                /** @description Only published events, unless a status or `mine` is given. Drafts are one's own. */
+                status?: "draft" | "published" | "cancelled" | "ended" | null;
+                /** @description Only events that I host, of every status, my drafts among them. */
+                mine?: boolean;
+                /** @description Only events of this host. */
+                host_id?: string | null;
+                /** @description Only events whose audience has this tag. */
+                tag?: string | null;
+                touchpoint?: "cafe" | "kitchenette" | "idea_board" | "app" | "focus_group" | "brainstorm" | "workshop" | "online" | "other" | null;
                 /** @description Only events that start after this moment. */
                 starts_after?: string | null;
+                /** @description Only events that start before this moment. */
+                starts_before?: string | null;
+                /** @description Only events that end after this moment. */
+                ends_after?: string | null;
             };
             header?: {
                 /**

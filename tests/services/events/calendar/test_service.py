@@ -233,6 +233,46 @@ def test_lists_go_on_where_they_ended_and_drafts_are_ones_own(calendar: Capabili
         calendar.browse(coworker, query={"cursor": "invented"})
 
 
+def test_mine_are_those_that_i_host_also_what_nobody_else_may_see(calendar: Capability, host: Caller) -> None:
+    draft, public, gone = (calendar.draft(host, draft=PLAN | times(days))["id"] for days in (30, 31, 32))
+    other = somebody("mentor")
+    theirs = calendar.draft(other, draft=PLAN)["id"]
+    for id in (public, theirs):
+        calendar.publish(somebody("administrator"), event_id=id)
+    calendar.cancel(host, event_id=gone, cancellation=ILL)
+
+    def ids(reader: Caller, **query: Any) -> list[str]:
+        return [each["id"] for each in calendar.browse(reader, query=query)["items"]]
+
+    assert ids(host, mine=True) == [draft, public, gone]
+    assert ids(host, mine=True, status="cancelled") == [gone]
+    assert ids(host, mine=True, status="published") == [public]
+    assert ids(host, mine=True, host_id=other.id) == [], "mine, and somebody else's"
+    for reader in (host, other, somebody("coworker")):
+        assert ids(reader, host_id=host.id) == [public]
+        assert ids(reader, host_id=host.id, status="cancelled") == []
+    assert ids(other, host_id=host.id, status="draft") == []
+    demoted = somebody("coworker", id=host.id)
+    assert ids(demoted, mine=True) == [public], "who organises no more sees none of their drafts"
+    assert ids(demoted, status="draft") == ids(demoted, mine=True, status="cancelled") == []
+
+
+def test_an_event_that_is_running_is_listed_by_its_end(
+    calendar: Capability, host: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, later = (calendar.draft(host, draft=PLAN | times(days) | {"touchpoint": "cafe"})["id"] for days in (30, 31))
+    for each in (id, later):
+        calendar.publish(host, event_id=each)
+    now, end = to_come(hour=9, minute=30).isoformat(), to_come(hour=10).isoformat()
+    running = {"ends_after": now, "starts_before": now}
+    asked = running | {"touchpoint": "cafe", "tag": " Printing", "host_id": host.id}
+    for query in (running, asked):
+        assert [each["id"] for each in calendar.browse(somebody("coworker"), query=query)["items"]] == [id]
+    for query in ({"ends_after": end, "starts_before": end}, asked | {"tag": "bread"}, asked | {"touchpoint": "app"}):
+        assert calendar.browse(host, query=query)["items"] == []
+    assert [each["id"] for each in calendar.ledger(query={"ends_after": end})["items"]] == [later]
+
+
 def test_an_event_comes_with_the_present_name_of_its_host(calendar: Capability, host: Caller) -> None:
     drafted = calendar.draft(host, draft=PLAN)
     assert (drafted["host_id"], drafted["host_name"]) == (host.id, None), "events has not heard of her yet"

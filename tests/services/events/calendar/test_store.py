@@ -1,5 +1,6 @@
 """The calendar's lists on a real store."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,9 +39,10 @@ def draft(id: str, hours: int) -> domain.Event:
     return domain.draft(PLAN | {"starts_at": starts, "ends_at": starts + timedelta(hours=1)}, id=id, now=NOW, **HOST)
 
 
-def listed(store: EventStore, status: str = "published", **wanted: Any) -> tuple[str, Any]:
-    wanted = {"host_id": None, "starts_after": None, "after": None, "limit": 9} | wanted
-    found, following = store.by_start(status=status, **wanted)
+def listed(
+    store: EventStore, status: str | None = "published", *, after: Any = None, limit: int = 9, **wanted: Any
+) -> tuple[str, Any]:
+    found, following = store.by_start(domain.Search(status, **wanted), after=after, limit=limit)
     return " ".join(each["_id"] for each in found), following
 
 
@@ -56,12 +58,57 @@ def test_events_are_listed_by_start_from_a_moment_on(store: EventStore) -> None:
     assert listed(store, starts_after=second + timedelta(microseconds=400))[0].startswith("4 5")
     assert listed(store, starts_after=second, after=following) == ("5 6 7 8 9", None), "the later of both counts"
     assert listed(store, starts_after=second + timedelta(hours=2), after=following) == ("8 9", None)
+    assert listed(store, starts_before=second) == ("0 1", None), "what starts at that moment does not start before"
+    assert listed(store, starts_before=second + timedelta(milliseconds=1))[0] == "0 1 2 3"
+
+
+def test_events_that_run_at_a_moment_or_within_a_time_are_found(make_store: Any) -> None:
+    store: EventStore = make_store(EventStore)
+    hours = {"over": (1, 2), "long": (1, 100 * 24 + 1), "runs": (2, 5), "begins": (4, 6), "later": (6, 7)}
+    for id, (starts, ends) in hours.items():
+        made = draft(id, hours=starts) | {"ends_at": NOW + timedelta(hours=ends)}
+        store.add(domain.publish(made, now=NOW, **HOST))  # type: ignore[arg-type]
+    three, six = NOW + timedelta(hours=3), NOW + timedelta(hours=6)
+    assert listed(store, ends_after=three)[0] == "long runs begins later"
+    assert listed(store, ends_after=three, starts_before=six) == ("long runs begins", None), "a stretch of time"
+    assert listed(store, ends_after=three, starts_before=three)[0] == "long runs", "what runs at that moment"
+    assert listed(store, ends_after=NOW + timedelta(hours=2))[0].startswith("long"), "what ends then is over"
+    last = NOW + timedelta(hours=1) + domain.LONGEST
+    assert listed(store, ends_after=last - timedelta(milliseconds=1))[0] == "long"
+    assert listed(store, ends_after=last) == ("", None)
+    first, following = listed(store, ends_after=three, starts_before=six, limit=2)
+    assert (first, listed(store, ends_after=three, starts_before=six, after=following)) == (
+        "long runs",
+        ("begins", None),
+    )
+    assert listed(store, ends_after=datetime.min.replace(tzinfo=UTC))[0].startswith("long over"), "as old as time"
+    assert listed(store, ends_after=datetime.max.replace(tzinfo=UTC)) == ("", None)
+
+
+def test_filters_bound_each_other(make_store: Any) -> None:
+    store: EventStore = make_store(EventStore)
+    for number, (host, touchpoint, tags) in enumerate(
+        itertools.product(("ana", "ben"), ("cafe", "online"), (["bread"], ["bread", "x ray"]))
+    ):
+        audience = {"everyone": False, "roles": [], "tags": tags}
+        made = draft(f"{number}", hours=1 + number) | {"touchpoint": touchpoint, "audience": audience}
+        store.add(domain.publish(made, now=NOW, **HOST) | {"host_id": host})  # type: ignore[arg-type, operator]
+    assert listed(store, hosts=("ana",))[0] == "0 1 2 3"
+    assert listed(store, touchpoint="online")[0] == "2 3 6 7"
+    assert listed(store, tag="x ray")[0] == "1 3 5 7"
+    assert listed(store, tag="x ray", touchpoint="online", hosts=("ben",)) == ("7", None)
+    assert listed(
+        store, tag="x ray", starts_after=NOW + timedelta(hours=4), starts_before=NOW + timedelta(hours=8)
+    ) == (
+        "5",
+        None,
+    )
+    assert listed(store, hosts=("ana", "ben")) == ("", None), "nobody is two"
 
 
 def test_the_ledger_has_all_events_page_by_page(store: EventStore) -> None:
     def ids(**wanted: Any) -> tuple[str, Any]:
-        found, following = store.ledger(**{"status": None, "ends_after": None, "after": None, "limit": 20} | wanted)
-        return " ".join(each["_id"] for each in found), following
+        return listed(store, **{"status": None, "public": False, "limit": 20} | wanted)
 
     assert ids() == ("0 1 draft never off 2 3 4 5 6 7 8 9", None)
     first, following = ids(limit=5)
@@ -80,7 +127,7 @@ def test_pages_end_also_in_centuries_to_come(make_store: Any, apart: int) -> Non
         store.add(event | {"starts_at": at, "ends_at": at + timedelta(hours=1)})
     seen, after, pages = [], None, 0
     while pages < 12:
-        page, after = store.by_start(status="published", host_id=None, starts_after=None, after=after, limit=10)
+        page, after = store.by_start(domain.Search(), after=after, limit=10)
         seen, pages = seen + [each["starts_at"] for each in page], pages + 1
         if after is None:
             break
@@ -93,15 +140,20 @@ def test_pages_end_also_in_centuries_to_come(make_store: Any, apart: int) -> Non
 
 def test_of_what_was_cancelled_that_is_listed_which_members_knew(store: EventStore) -> None:
     assert listed(store, "cancelled") == ("off", None)
-    assert listed(store, "draft", host_id="host") == ("draft", None)
-    assert listed(store, "draft", host_id="somebody else") == ("", None)
+    assert listed(store, "draft", hosts=("host",), public=False) == ("draft", None)
+    assert listed(store, "draft", hosts=("somebody else",), public=False) == ("", None)
+    assert listed(store, "draft") == ("", None)
+    assert listed(store, None, limit=20) == ("0 1 off 2 3 4 5 6 7 8 9", None)
+    assert listed(store, None, hosts=("host",), public=False, limit=20)[0].startswith("0 1 draft never off 2")
 
 
 def test_cancelled_events_of_an_earlier_version_are_listed_if_members_knew_them(store: EventStore) -> None:
     store.rows.update_many({}, {"$unset": {"published_at": ""}})
-    assert listed(store, "cancelled") == ("", None)
+    assert listed(store, "cancelled") == listed(store, None) == ("", None)
     store.prepare()
     assert listed(store, "cancelled") == ("off", None)
+    assert listed(store, None, limit=20) == ("0 1 off 2 3 4 5 6 7 8 9", None)
+    assert store.get("0")["published_at"] == NOW
     assert store.get("off")["published_at"] == NOW
     assert domain.was_public(store.get("off"))
     assert not domain.was_public(store.get("never"))
