@@ -57,7 +57,7 @@ ANSWER_VOICE = ask(
 MOVE_VOICE = ask(
     "feedback.voices.move",
     operation="move_voice",
-    says="Move a voice one or more steps on, never back; its author is told.",
+    says="Move a voice to a later step, perhaps past others, never back; its author is told.",
     takes={"voice_id": Id, "move": Move},
     gives=Voice,
     may=STAFF,

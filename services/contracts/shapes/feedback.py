@@ -41,9 +41,17 @@ class AnswerDraft(Shape):
 
 
 class Move(Shape):
-    """The next step of a voice."""
+    """The step that a voice has come to."""
 
-    status = fields.String(required=True, validate=validate.OneOf(MOVES), metadata={"example": "decided"})
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(MOVES),
+        metadata={
+            "description": "`acknowledged`, `decided`, `done`, in this order. Steps may be passed over; none is taken"
+            " back. `declined` may come instead of any of them, and is final like `done`.",
+            "example": "decided",
+        },
+    )
     reason = Text(
         least=0,
         most=1000,

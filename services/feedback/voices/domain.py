@@ -1,4 +1,6 @@
-"""The rules of a voice: `received → acknowledged → decided → done`, or `declined` with a reason at any step.
+"""The rules of a voice: `received → acknowledged → decided → done`, or `declined` with a reason before `done`.
+
+Steps may be passed over: what a host did at once goes from `received` to `done`. No step is taken back.
 
 An administrator may take a voice down at any time. Its words are then deleted. The voice itself stays, and so do the
 administrator, time and reason of the removal.
@@ -116,14 +118,14 @@ def answer(voice: Voice, text: str, *, by: Actor, now: datetime) -> Voice:
 
 
 def move(voice: Voice, status: str, reason: str, *, by: Actor, now: datetime) -> Voice:
-    """The voice, one or more steps further. It never goes back. Raises Forbidden, NotFound, Conflict, Invalid."""
+    """The voice at a later step; others may be passed over. Raises Forbidden, NotFound, Conflict, Invalid."""
     _staff_only(voice, by)
     if voice["status"] in FINAL:
         raise _final(voice)
     if status == "declined" and not reason:
         raise Invalid.field("reason", "Declining needs a reason; the author reads it.")
     if status != "declined" and STEPS.index(status) <= STEPS.index(voice["status"]):
-        raise Conflict("not_forward", f"This voice is {voice['status']}; {status} would not be a step forward.")
+        raise _not_forward(voice)
     moved: Voice = {**voice, "status": status, "reason": reason}
     return remembering(moved, now, by.id, status, most=HISTORY_AT_MOST)
 
@@ -177,6 +179,12 @@ def _staff_only(voice: Voice, by: Actor) -> None:
     visible(voice, by=by)
     if not by.has(*STAFF):
         raise Forbidden("staff_only", "Administrators and hosts answer for the hub.")
+
+
+def _not_forward(voice: Voice) -> Conflict:
+    later = ", ".join(STEPS[STEPS.index(voice["status"]) + 1 :])
+    says = f"This voice is {voice['status']} already. It can become {later} or declined."
+    return Conflict("not_forward", says)
 
 
 def _final(voice: Voice) -> Conflict:

@@ -69,7 +69,7 @@ class Voices:
 
     @answers(calls.MOVE_VOICE)
     def move(self, caller: Caller, voice_id: str, move: dict[str, Any]) -> Any:
-        """Move a voice a public step forward. Its author is told."""
+        """Move a voice to a later step; others may be passed over. Its author is told of this one."""
         before, now = self.voices.get(voice_id, asked_for=True), clock.now()
         voice = domain.move(before, **move, by=caller, now=now)
         facts = {"voice_id": voice_id, "actor_id": caller.id}

@@ -684,7 +684,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Move a voice one or more steps on, never back; its author is told.
+         * Move a voice to a later step, perhaps past others, never back; its author is told.
          * @description For: administrator, host.
          */
         put: operations["move_voice"];
@@ -1895,6 +1895,7 @@ export interface components {
         };
         Move: {
             /**
+             * @description `acknowledged`, `decided`, `done`, in this order. Steps may be passed over; none is taken back. `declined` may come instead of any of them, and is final like `done`.
              * @example decided
              * @enum {string}
              */

@@ -69,6 +69,33 @@ def test_declining_needs_a_reason() -> None:
     assert domain.move(voice(), "declined", "No room before May.", **STAFF)["reason"] == "No room before May."
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ((), "acknowledged", None),
+        ((), "decided", None),
+        ((), "done", None),
+        (("acknowledged",), "done", None),
+        (
+            ("acknowledged",),
+            "acknowledged",
+            "This voice is acknowledged already. It can become decided, done or declined.",
+        ),
+        (("decided",), "acknowledged", "This voice is decided already. It can become done or declined."),
+    ],
+)
+def test_a_voice_may_pass_over_steps_and_never_goes_back(path: tuple[str, ...], status: str, says: str | None) -> None:
+    moved = voice()
+    for step in path:
+        moved = domain.move(moved, step, "", **STAFF)
+    if says is None:
+        assert domain.move(moved, status, "", **STAFF)["status"] == status
+        return
+    with pytest.raises(Conflict) as refused:
+        domain.move(moved, status, "", **STAFF)
+    assert (refused.value.code, refused.value.says) == ("not_forward", says)
+
+
 def test_what_is_taken_down_has_no_words_and_a_trace() -> None:
     answered = domain.answer(voice(), "About that neighbour?", **STAFF)
     done = domain.move(answered, "done", "The neighbour moved.", **STAFF)
