@@ -19,7 +19,7 @@ COMMANDS = {
     "stop": "stop what this checkout started",
     "reset": "stop, and delete all data, keys and logs",
     "clock": "move the clock of all processes (clock +5w), or say how far it is ahead; needs --movable",
-    "status": "say what runs (exit code 3: nothing)",
+    "status": "say what runs (exit code 3: nothing; 1: leftovers of a supervisor that was killed)",
     "env": 'print the settings of the running platform for a shell: eval "$(python -m deploy.local env)"',
 }
 
@@ -66,7 +66,7 @@ def main() -> int:
             print(f"The clock is ahead by {ahead}." if ahead else "The clock goes right.")
         case "status":
             print(*platform.status(), sep="\n")
-            return 0 if platform.runs else 3
+            return 0 if platform.runs else 1 if platform.remains else 3
         case "env":
             for name, value in platform.settings().items():
                 print(f"export {name}={shlex.quote(value)}")

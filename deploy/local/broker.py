@@ -109,19 +109,20 @@ class Broker:
         }
 
     def programs(self) -> list[Program]:
-        """The port mapper, then the node. The mapper is ours too: a node starts one that would outlive it."""
+        """The port mapper, then the node, which finds other nodes by it."""
         server, epmd = _server(), _find("epmd")
         if server is None or epmd is None:
             raise CannotRun(THREE_WAYS)
         environment = self._environment()
         mapper = [epmd, "-port", str(self._memory["epmd_port"]), "-address", "127.0.0.1"]
-        return [Program("epmd", mapper, environment), Program(self.name, [server], environment)]
+        return [Program("epmd", mapper, environment), Program(self.name, [server], environment, deaf_at_first=True)]
 
     def _environment(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RABBITMQ_", "ERL_"))}
         folder = self._folder
         return inherited | {
             "HOME": str(folder),  # where Erlang looks for its cookie
+            "ERL_FLAGS": "-start_epmd false",  # a node would start one that outlives it
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._memory["epmd_port"]),
             "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),

@@ -1,6 +1,7 @@
 """The address of this machine's gateway, and its readiness."""
 
 import http.client
+import json
 import os
 
 from deploy.local import CannotRun
@@ -16,13 +17,16 @@ def address() -> tuple[str, int]:
     return "127.0.0.1" if host in EVERYWHERE else host, int(port)
 
 
-def ready(host: str, port: int) -> bool:
-    """True if the gateway answers that everything behind it is ready."""
+def missing(host: str, port: int) -> list[str]:
+    """The parts that the gateway says are missing; the gateway itself if it does not answer. Empty if all is ready."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+        answer = connection.getresponse()
+        if answer.status == 200:
+            return []
+        return [str(each) for each in json.loads(answer.read())["missing"]] or ["gateway"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return ["gateway"]
     finally:
         connection.close()

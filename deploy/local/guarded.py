@@ -51,7 +51,7 @@ def _introduce(folder: Path, command: list[str], user: str, password: str) -> No
         f"[tls]\ncert_file = {place}\nkey_file = {place}\nca_file = {place}\nrequire_client_cert = true\n",
     )
     [port] = private.free_ports(1)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of `finally`: the server must not outlive us
+    signal.signal(signal.SIGTERM, _leave)
     server = subprocess.Popen([*command, "--config", str(settings), "--port", str(port)])
     try:
         _make_only_user(port, certificate, server, user, password)
@@ -60,6 +60,12 @@ def _introduce(folder: Path, command: list[str], user: str, password: str) -> No
         server.wait(WITHIN)
         certificate.unlink()
         settings.unlink()
+
+
+def _leave(*_: object) -> None:
+    """Ends by way of `finally`, as the server must not outlive us. A second request does not interrupt that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def _make_only_user(port: int, certificate: Path, server: "subprocess.Popen[bytes]", user: str, password: str) -> None:

@@ -20,12 +20,13 @@ from deploy.local.given import MANAGEMENT
 from deploy.local.keys import Keys
 from deploy.local.lock import Lock
 from deploy.local.output import Files, Output, Screen
-from deploy.local.program import Ledger, Program, end
+from deploy.local.program import Ledger, Program, clear
 from deploy.local.store import Store
 from deploy.local.supervisor import PATIENCE, TICK, Stopped, Supervisor
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = "gateway"
+ABANDONED = "make stop ends them, make run ends them and starts anew."
 WITHIN = 90.0  # seconds for the servers, and as many for the processes, to become ready on a slow machine
 
 
@@ -98,23 +99,31 @@ class Platform:
         """True while a supervisor of this folder is alive."""
         return self._lock.held
 
+    @property
+    def remains(self) -> list[str]:
+        """The names of processes that still run although their supervisor was killed."""
+        return [] if self.runs else list(dict.fromkeys(life.name for life in self._ledger.everything()))
+
     def _already(self) -> str:
         url = private.read_json(self._state).get("url")
         return f"Hearth runs already: {url} (make stop ends it)" if url else "Hearth starts or stops just now."
 
     def settings(self) -> dict[str, str]:
-        """The environment variables of the running platform's processes."""
-        if not self.runs:
+        """The environment variables of the running platform's processes, also if its supervisor was killed."""
+        if not (self.runs or self.remains):
             raise CannotRun("Hearth is not running.")
         return dict(private.read_json(self._state).get("settings", {}))
 
     def status(self) -> list[str]:
         """A line for the platform, then a line for each process."""
-        if not self.runs:
+        state, lives = private.read_json(self._state), self._ledger.living()
+        if self.runs:
+            first = f"Hearth is {'ready' if state.get('ready') else 'starting'}: {state.get('url')}"
+        elif lives := self._ledger.everything():
+            first = f"Hearth's supervisor was killed, and these still run: {ABANDONED}"
+        else:
             return ["Hearth is not running."]
-        state = private.read_json(self._state)
-        first = f"Hearth is {'ready' if state.get('ready') else 'starting'}: {state.get('url')}"
-        return [first, *(f"  {life.name:14} pid {life.pid}" for life in self._ledger.living())]
+        return [first, *(f"  {life.name:14} pid {life.pid}" for life in lives)]
 
     # Up and down
 
@@ -166,13 +175,14 @@ class Platform:
             self._state.unlink(missing_ok=True)  # a crashed platform may have left a state that says ready
             try:
                 if leftovers := self._end_leftovers():
-                    output.say(f"Ended what an earlier run had left behind: {', '.join(leftovers)}.")
+                    output.say(_ended(leftovers))
                 with contextlib.suppress(Stopped):
                     self._bring_up(supervisor, output)
                     supervisor.watch()
                 output.say("Stopping …")
             finally:
                 supervisor.end()
+                self._end_leftovers()
                 self._state.unlink(missing_ok=True)
             output.say("Hearth has stopped.")
 
@@ -193,11 +203,11 @@ class Platform:
         if servers:
             output.say(f"Starting {' and '.join(server.name for server in servers)} …")
             supervisor.start([program for server in servers for program in server.programs()])
-            supervisor.until(lambda: all(s.answers() for s in servers), within=WITHIN, what="The broker or the store")
+            supervisor.until(lambda: " and ".join(s.name for s in servers if not s.answers()), within=WITHIN)
         output.say(f"Starting {', '.join(self._processes)} …")
         supervisor.start([self._program(name, settings) for name in self._processes if name != GATEWAY])
         supervisor.start([self._program(GATEWAY, settings)])
-        supervisor.until(lambda: door.ready(host, port), within=WITHIN, what="The gateway")
+        supervisor.until(lambda: ", ".join(door.missing(host, port)), within=WITHIN)
         output.say(f"Hearth is ready: {url} (docs: /docs)")
         private.write_json(self._state, {"url": url, "settings": settings, "ready": os.getpid()})
 
@@ -212,33 +222,29 @@ class Platform:
             store.prepare()
             try:
                 supervisor.start(store.programs())
-                supervisor.until(store.answers, within=WITHIN, what="The store")
+                supervisor.until(lambda: "" if store.answers() else store.name, within=WITHIN)
                 yield store.uri
             finally:
                 supervisor.end()
 
     def stop(self) -> str:
         """Ends the platform, or the leftovers of a crashed one. Returns a sentence about it."""
-        ran = self.runs
-        if ran:
-            os.kill(self._lock.holder, signal.SIGTERM)
-            deadline = time.monotonic() + 4 * PATIENCE
-            while self.runs and time.monotonic() < deadline:
-                time.sleep(TICK)
-            if self.runs:
-                os.kill(self._lock.holder, signal.SIGKILL)
-        ran = bool(self._end_leftovers()) or ran
+        ran = self._lock.take_away(patience=4 * PATIENCE)
+        if (leftovers := self._end_leftovers()) and not ran:
+            return _ended(leftovers)
         return "Hearth has stopped." if ran else "Hearth is not running."
 
     def reset(self) -> str:
         """Stops and forgets everything: data, keys, passwords, logs."""
         self.stop()
         for ledger in self._base.rglob(Ledger.FILE):  # also those of interrupted tests
-            end(Ledger(ledger.parent).living(), patience=PATIENCE)
+            clear(Ledger(ledger.parent), patience=PATIENCE)
         shutil.rmtree(self._base, ignore_errors=True)
         return f"{self._base} is gone."
 
     def _end_leftovers(self) -> list[str]:
-        lives = self._ledger.living()
-        end(lives, patience=PATIENCE)
-        return [life.name for life in lives]
+        return clear(self._ledger, patience=PATIENCE)
+
+
+def _ended(leftovers: list[str]) -> str:
+    return f"Ended what an earlier run had left behind: {', '.join(leftovers)}."

@@ -1,24 +1,29 @@
-"""Processes of the checkout: starting them, recognising them after a crash, and ending them."""
+"""Processes of the checkout: recognising them after a crash, and ending them."""
 
 import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import private
 
+# The variable by which we recognise what we started, and what that started in turn: `members@/home/me/hearth/.hearth`.
+MARK = "HEARTH_PART"
+AGAIN = 0.5  # seconds after which a process that may not have heard is asked again to end
+
 
 @dataclass(frozen=True)
 class Program:
-    """A named command with its whole environment."""
+    """A named command with its whole environment. One that is `deaf_at_first` misses a SIGTERM while it begins."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    deaf_at_first: bool = False
 
 
 def birth(pid: int) -> str | None:
@@ -40,6 +45,7 @@ class Life:
     name: str
     pid: int
     birth: str
+    deaf_at_first: bool = False
 
     @property
     def lasts(self) -> bool:
@@ -69,8 +75,14 @@ def end(
     """
     for life in lives:
         life.signal(signal.SIGTERM)
-    deadline = time.monotonic() + patience
-    while any(life.lasts for life in lives) and time.monotonic() < deadline and not hurry():
+    asked = time.monotonic()
+    deadline = asked + patience
+    while any(life.lasts for life in lives) and (now := time.monotonic()) < deadline and not hurry():
+        if now - asked >= AGAIN:
+            asked = now
+            for life in lives:
+                if life.deaf_at_first:
+                    life.signal(signal.SIGTERM)
         wait(0.05)
     killed = [life.name for life in lives if life.lasts]
     for life in lives:
@@ -86,11 +98,47 @@ class Ledger:
 
     def __init__(self, base: Path) -> None:
         self._path = base / self.FILE
+        self._base = base.resolve()
+
+    def mark(self, name: str) -> dict[str, str]:
+        """The environment variable by which a process of this folder is recognised."""
+        return {MARK: f"{name}@{self._base}"}
 
     def write(self, lives: Sequence[Life]) -> None:
-        private.write_json(self._path, {life.name: [life.pid, life.birth] for life in lives})
+        private.write_json(self._path, {life.name: [life.pid, life.birth, life.deaf_at_first] for life in lives})
 
     def living(self) -> list[Life]:
         """The processes of the last record that still run."""
-        lives = [Life(name, pid, born) for name, (pid, born) in private.read_json(self._path).items()]
+        lives = [Life(name, *facts) for name, facts in private.read_json(self._path).items()]
         return [life for life in lives if life.lasts]
+
+    def astray(self) -> list[Life]:
+        """Processes of this folder that are in no record: somebody died before writing it, or their parent did.
+
+        Only Linux tells; elsewhere the list is empty.
+        """
+        recorded = {life.pid for life in self.living()}
+        found = [Life(name, pid, birth(pid) or "") for pid, name in self._marked() if pid not in recorded]
+        return [life for life in found if life.lasts]
+
+    def everything(self) -> list[Life]:
+        """All that runs of this folder."""
+        return [*self.living(), *self.astray()]
+
+    def _marked(self) -> Iterator[tuple[int, str]]:
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):  # it has ended, or it is somebody else's
+                for each in environment.read_bytes().split(b"\0"):
+                    name, at, base = os.fsdecode(each).removeprefix(f"{MARK}=").partition("@")
+                    if each.startswith(f"{MARK}=".encode()) and at and base == str(self._base):
+                        yield int(environment.parent.name), name
+
+
+def clear(ledger: Ledger, *, patience: float) -> list[str]:
+    """Ends all that still runs of a ledger, first what is recorded, then what is astray. Returns their names."""
+    ended: dict[str, None] = {}
+    for lives in (ledger.living, ledger.astray):
+        found = lives()
+        end(found, patience=patience)
+        ended |= dict.fromkeys(life.name for life in found)
+    return list(ended)

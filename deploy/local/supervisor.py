@@ -15,6 +15,7 @@ TICK = 0.1  # seconds between two looks at the processes
 PATIENCE = 15.0  # seconds that a process has to end by itself
 STEADY = 30.0  # seconds after which a process counts as healthy again
 LONGEST_PAUSE = 10.0  # seconds between two attempts, at most
+TOLD_AFTER = 5.0  # seconds after which we say for the first time what we wait for, then after twice as many
 ATTEMPTS = 3  # of a program to come up while the platform starts
 
 
@@ -58,16 +59,24 @@ class Supervisor:
         for watched in group:
             self._launch(watched)
 
-    def until(self, done: Callable[[], bool], *, within: float, what: str) -> None:
-        """Waits until `done()`. Raises CannotRun after `within` seconds or when a program doesn't come up."""
-        deadline = time.monotonic() + within
-        while not done():
+    def until(self, missing: Callable[[], str], *, within: float) -> None:
+        """Waits until nothing is `missing()`, and says now and then what is.
+
+        Raises CannotRun after `within` seconds or when a program doesn't come up.
+        """
+        began = time.monotonic()
+        told = TOLD_AFTER
+        while what := missing():
             self._look(attempts=ATTEMPTS)
             if self._stops:
                 raise Stopped
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > within:
                 words = "".join(self._output.last_words(watched.program.name) for watched in self._groups[-1])
-                raise CannotRun(f"{what} did not become ready within {within:.0f} s.{words}")
+                raise CannotRun(f"Not ready within {within:.0f} s: {what}.{words}")
+            if waited > told:
+                self._output.say(f"Waiting for {what} ({waited:.0f} s) …")
+                told *= 2
 
     def watch(self) -> None:
         """Keeps everything running until `stop()`."""
@@ -103,7 +112,7 @@ class Supervisor:
             watched.process = subprocess.Popen(
                 watched.program.command,
                 cwd=self._folder,
-                env=watched.program.environment,
+                env={**watched.program.environment, **self._ledger.mark(name)},
                 stdin=subprocess.DEVNULL,
                 stdout=target,
                 stderr=subprocess.STDOUT,
@@ -132,8 +141,8 @@ class Supervisor:
         self._output.say(f"{name} ended ({_how(code)}); starting it again in {pause:g} s.")
 
     def _lives(self, groups: Sequence[Sequence[Watched]]) -> list[Life]:
-        found = [(w.program.name, w.process.pid) for group in groups for w in group if w.process]
-        return [Life(name, pid, born) for name, pid in found if (born := birth(pid))]
+        found = [(w.program, w.process.pid) for group in groups for w in group if w.process]
+        return [Life(each.name, pid, born, each.deaf_at_first) for each, pid in found if (born := birth(pid))]
 
     def _record(self) -> None:
         self._ledger.write(self._lives(self._groups))

@@ -17,6 +17,7 @@ from deploy.local.platform import ROOT
 from deploy.local.program import birth
 
 DOOR = Path(__file__).with_name("door.py")
+LEFT_BEHIND = "Ended what an earlier run had left behind: members, gateway."
 SLEEP = "python -c 'import time; print(\"awake\"); time.sleep(600)'"
 
 
@@ -73,6 +74,11 @@ def eventually(true: Callable[[], bool], within: float = 10.0) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+def kill_supervisor(hearth: Hearth) -> None:
+    os.kill(int((hearth.base / "lock").read_text().split()[0]), signal.SIGKILL)
+    assert eventually(lambda: hearth("status")[0] == 1)
 
 
 def test_up_twice_then_down_twice(hearth: Hearth) -> None:
@@ -156,21 +162,49 @@ def test_a_killed_service_comes_back(hearth: Hearth) -> None:
 def test_what_a_killed_supervisor_leaves_is_ended_by_the_next_start(hearth: Hearth) -> None:
     hearth("up")
     orphan = hearth.pid("members")
-    os.kill(int((hearth.base / "lock").read_text()), signal.SIGKILL)
-    assert eventually(lambda: hearth("status")[0] == 3)
+    kill_supervisor(hearth)
     assert birth(orphan)
     code, words = hearth("up")
-    assert (code, words.splitlines()[0]) == (
-        0,
-        "Ended what an earlier run had left behind: members, gateway.",
-    )
+    assert (code, words.splitlines()[0]) == (0, LEFT_BEHIND)
+    assert not birth(orphan)
+
+
+def test_what_a_killed_supervisor_leaves_is_told_and_ended(hearth: Hearth) -> None:
+    hearth("up")
+    pids = [hearth.pid("members"), hearth.pid("gateway")]
+    kill_supervisor(hearth)
+    code, words = hearth("status")
+    assert code == 1
+    assert words.splitlines() == [
+        "Hearth's supervisor was killed, and these still run: make stop ends them, make run ends them and starts anew.",
+        f"  members        pid {pids[0]}",
+        f"  gateway        pid {pids[1]}",
+    ]
+    assert hearth("env")[0] == 0, "an operator may still look"
+    assert hearth("stop") == (0, f"{LEFT_BEHIND}\n")
+    assert not any(birth(pid) for pid in pids)
+    assert hearth("status") == (3, "Hearth is not running.\n")
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="Only Linux tells the environment of a process.")
+def test_what_a_killed_process_leaves_is_told_and_ended_too(hearth: Hearth) -> None:
+    child = hearth.base / "child"
+    away = f'setsid sh -c "echo \\$\\$ > {child}; exec sleep 600" & exec sleep 600'  # out of its parent's group
+    hearth.processes(members=f"sh -c '{away}'", gateway=f"python {DOOR}")
+    hearth("up")
+    assert eventually(child.exists)
+    parent, orphan = hearth.pid("members"), int(child.read_text())
+    kill_supervisor(hearth)
+    os.kill(parent, signal.SIGKILL)
+    assert f"  members        pid {orphan}" in hearth("status")[1].splitlines()
+    assert hearth("stop") == (0, "Ended what an earlier run had left behind: gateway, members.\n")
     assert not birth(orphan)
 
 
 def test_a_stale_record_harms_no_other_process(hearth: Hearth) -> None:
     stranger = subprocess.Popen(["sleep", "60"])
     private.write_json(hearth.base / "processes.json", {"members": [stranger.pid, "born at another time"]})
-    (hearth.base / "lock").write_text(f"{stranger.pid}\n")
+    (hearth.base / "lock").write_text(f"{stranger.pid} 1\n")
     assert hearth("stop") == (0, "Hearth is not running.\n")
     assert hearth("up")[0] == 0
     assert stranger.poll() is None
@@ -248,3 +282,10 @@ def test_what_runs_in_the_foreground_is_kept_too(hearth: Hearth) -> None:
     assert (hearth.base / "logs" / "members.log").read_text() == "awake\n"
     process.terminate()
     process.communicate(timeout=30)
+
+
+def test_what_is_waited_for_is_said_now_and_then(hearth: Hearth) -> None:
+    hearth.processes(members=SLEEP, gateway=f"sh -c 'sleep 7; exec python {DOOR}'")  # longer than we keep quiet
+    code, words = hearth("up")
+    assert code == 0
+    assert re.sub(r"\d+ s", "N s", words).splitlines()[1:-1] == ["Waiting for gateway (N s) …"]

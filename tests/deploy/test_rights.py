@@ -68,7 +68,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restricted]:
     made.prepare()
     try:
         supervisor.start(made.programs())
-        supervisor.until(made.answers, within=60, what="the broker")
+        supervisor.until(lambda: "" if made.answers() else made.name, within=60)
         yield made
     finally:
         supervisor.end()

@@ -29,7 +29,7 @@ def running(base: Path, server: Broker | Store) -> Iterator[None]:
     server.prepare()
     try:
         supervisor.start(server.programs())
-        supervisor.until(server.answers, within=60, what=server.name)
+        supervisor.until(lambda: "" if server.answers() else server.name, within=60)
         yield
     finally:
         supervisor.end()
@@ -114,3 +114,19 @@ def test_the_store_can_run_alone_and_keeps_what_it_gets(tmp_path: Path) -> None:
     assert not platform.runs
     with platform.store_alone() as uri, pymongo.MongoClient[dict[str, Any]](uri) as client:
         assert client.things.kept.find_one() == {"_id": 1}
+
+
+@pytest.mark.parametrize("after", [0.1, 0.3, 0.6])
+def test_a_broker_that_is_told_to_end_while_it_begins_ends_by_itself_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], after: float
+) -> None:
+    broker, ledger = Broker(tmp_path), Ledger(tmp_path)
+    supervisor = Supervisor(tmp_path, ledger, Files(tmp_path / "logs"))
+    broker.prepare()
+    supervisor.start(broker.programs())
+    time.sleep(after)
+    supervisor.end()
+    assert "killed" not in capsys.readouterr().out
+    memory = private.read_json(tmp_path / "broker" / "settings.json")
+    assert all(private.is_free(memory[port]) for port in ("port", "distribution_port", "epmd_port"))
+    assert ledger.everything() == []

@@ -226,7 +226,7 @@ class _Local:
         self._stack.callback(_end_at_once, supervisor, ledger)
         server.prepare()
         supervisor.start(server.programs())
-        supervisor.until(server.answers, within=READY_WITHIN, what=server.name)
+        supervisor.until(lambda: "" if server.answers() else server.name, within=READY_WITHIN)
         return server.uri
 
     def _folder(self) -> Path:
