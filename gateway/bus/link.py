@@ -19,6 +19,7 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from services.ground import logs, wire
+from services.ground.absence import Absence
 from services.ground.logs import log
 
 TICK = 1.0  # seconds: longest wait of a read before the heartbeat is checked, and of a write before it fails
@@ -68,6 +69,7 @@ class Link:
         self._posted = Event()
         self._reader: gevent.Greenlet | None = None
         self._connection: amqp.Connection | None = None
+        self._absence = Absence("broker lost", "broker there again")
         self.blocked = False
 
     def serve(self, user: User) -> None:
@@ -137,9 +139,10 @@ class Link:
             try:
                 self._open(connection)
                 pause = shortest
+                self._absence.ended()
                 self._read(connection)
             except Exception as error:
-                log.warning("broker lost", error=logs.kind(error), retry_in=round(pause, 1))
+                self._absence.missed(error)
             finally:
                 self._close(connection)
             gevent.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - only spreads the workers

@@ -23,6 +23,7 @@ from services.chassis import context, metrics
 from services.chassis.bus import PATIENCE, BusDown, Publisher, await_confirm
 from services.contracts.catalogue import CONTENT_TYPE, Announcement, UndeclaredMessage, envelope, exchange_of
 from services.ground import clock, identifiers, logs, tracing
+from services.ground.absence import Absence
 from services.ground.logs import log
 from services.ground.work import TRACEPARENT
 
@@ -87,6 +88,7 @@ class Relay(SharedExtension):
         self._sent: deque[Sent] = deque()
         self._untidy: set[str] = set()  # the ids of all messages in `_sent`
         self._stopping = self._streaming = self._tidying = False
+        self._absence = Absence("relay interrupted", "relay goes on")
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
@@ -122,8 +124,9 @@ class Relay(SharedExtension):
                     swept_at = time.monotonic()
                     for documents in self._swept:
                         self._sweep(documents)
+                    self._absence.ended()
             except (BusDown, PyMongoError) as error:
-                log.warning("relay interrupted", error=logs.kind(error))
+                self._absence.missed(error)
                 eventlet.sleep(0.2)
 
     def _take(self, timeout: float) -> list[Unsent]:

@@ -24,6 +24,7 @@ from services.chassis.rows import HIDDEN, TAKEN, Document, Rows, database, is_ab
 from services.chassis.rpc import Calls
 from services.contracts.errors import Conflict
 from services.ground import clock, logs
+from services.ground.absence import Absence
 from services.ground.logs import log
 from services.ground.settings import RETRY_DELAYS
 from services.ground.work import Work
@@ -122,12 +123,14 @@ class Planned(Entrypoint):
             self._stopping.send(None)
 
     def _run(self) -> None:
+        absence = Absence("schedule not seen", "schedule seen again", work=self.name)
         while not self._stopping.ready():
             more = False
             try:
                 more = self._look()
+                absence.ended()
             except PyMongoError as error:
-                log.warning("schedule not seen", work=self.name, error=logs.kind(error))
+                absence.missed(error)
             if not more:
                 with eventlet.Timeout(LOOK_EVERY, False):
                     self._stopping.wait()

@@ -11,10 +11,11 @@ from services.chassis.aggregates import Aggregates
 from services.chassis.bus import Intake
 from services.chassis.outbox import Relay
 from services.chassis.rows import PATIENCE_MS, Rows, database
-from services.ground import logs
-from services.ground.logs import log
+from services.ground.absence import Absence
 
 Kind = TypeVar("Kind", bound=Rows[Any])
+
+_store = Absence("store not there yet", "store there")
 
 
 class Store(DependencyProvider, Generic[Kind]):
@@ -45,11 +46,13 @@ class Store(DependencyProvider, Generic[Kind]):
         pause = 0.2
         while True:
             try:
-                return self.store.prepare()
+                self.store.prepare()
             except ConnectionFailure as error:
-                log.warning("store not there yet", error=logs.kind(error), again_in=pause)
+                _store.missed(error)
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
+            else:
+                return _store.ended()
 
     def _ping(self) -> None:
         with pymongo.timeout(PATIENCE_MS / 1000):

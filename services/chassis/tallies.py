@@ -14,8 +14,8 @@ from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import PyMongoError
 
 from services.chassis.rows import RENEWABLE, Document, Rows
-from services.ground import clock, logs
-from services.ground.logs import log
+from services.ground import clock
+from services.ground.absence import Absence
 
 WRITTEN_EVERY = 1.0  # seconds
 
@@ -32,6 +32,7 @@ class Tallies(Rows[Document]):
         self._unwritten: dict[str, int] = {}
         self._ends: dict[str, datetime] = {}
         self._lock, self._writing = threading.Lock(), False
+        self._absence = Absence("counts not in step with the store", "counts in step again")
 
     def count(self, name: str, ends_at: datetime, *others: str) -> int:
         """Count one more. Returns the count with it, plus the counts of `others`, as far as this process knows."""
@@ -64,7 +65,7 @@ class Tallies(Rows[Document]):
             try:
                 self._learn(name, self._added(name, more, ends[name]))
             except PyMongoError as error:
-                log.warning("count not written yet", error=logs.kind(error))
+                self._absence.missed(error)
                 with self._lock:
                     self._known[name] -= more
                     self._add(name, more)
@@ -76,8 +77,9 @@ class Tallies(Rows[Document]):
         try:
             for found in self.rows.find({"_id": {"$in": names}}) if names else ():
                 self._learn(found["_id"], found)
+            self._absence.ended()
         except PyMongoError as error:
-            log.warning("counts not read yet", error=logs.kind(error))
+            self._absence.missed(error)
 
     def _added(self, name: str, more: int, ends_at: datetime) -> Mapping[str, Any]:
         update = {"$inc": {"count": more}, "$setOnInsert": {"ends_at": ends_at}}

@@ -15,10 +15,14 @@ from services.chassis.bus.delivery import Delivery
 from services.chassis.bus.line import PATIENCE, BusDown, Line
 from services.chassis.bus.topology import NamedTwice, TopologyDrift, declare_exchanges, exists
 from services.ground import logs, wire
+from services.ground.absence import Absence
 from services.ground.logs import log
 
 SHORTEST_BRAKE, LONGEST_BRAKE = 0.5, 10.0  # seconds
 LONGEST_PAUSE = 2.0  # seconds between two attempts to reach the broker
+
+_bus = Absence("bus lost", "bus there again")
+_relied_on = Absence("what is relied on does not answer", "what is relied on answers again")
 
 
 class Source(NamedTuple):
@@ -108,8 +112,9 @@ class Intake(SharedExtension):
             for probe in self._probes:
                 probe()
         except Exception as error:
-            log.warning("what is relied on does not answer", error=logs.kind(error))
+            _relied_on.missed(error)
             return False
+        _relied_on.ended()
         return True
 
     def brake(self, error: BaseException) -> None:
@@ -168,10 +173,11 @@ class Intake(SharedExtension):
                     consumers = self._begin(line)
                 self._consuming = True
                 pause = 0.2
+                _bus.ended()
                 self._listen(line, consumers)
             except (OSError, amqp.AMQPError, BusDown) as error:
                 self._consuming = False
-                log.warning("bus lost", error=logs.kind(error), again_in=pause)
+                _bus.missed(error)
                 eventlet.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             finally:

@@ -117,7 +117,7 @@ class Line:
         """Give the connection up, as it can't be written to. Its reader then finds it lost."""
         if self.alive:
             self.alive = False
-            log.info("connection given up", error=logs.kind(error))
+            log.debug("connection given up", error=logs.kind(error))
             wire.cut(self.connection)
 
     def close(self) -> None:

@@ -96,3 +96,20 @@ def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
 
         assert way == "hears" or not answered(1)
         until(lambda: answered(5))
+
+
+@pytest.mark.parametrize(
+    ("server", "lost", "found"),
+    [("AMQP_URI", "bus lost", "bus there again"), ("MONGO_URI", "store not there yet", "store there")],
+)
+def test_what_is_missing_at_the_start_is_told_once_and_told_when_it_is_there(
+    processes: Processes, environment: dict[str, str], server: str, lost: str, found: str
+) -> None:
+    with Proxy(environment[server]) as proxy:
+        proxy.refusing = True
+        processes.start("probe", "-m", "tests.services.chassis.probe", **{server: proxy.uri})
+        processes.until("probe", lost)
+        time.sleep(4)  # for several attempts
+        proxy.refusing = False
+        processes.until("probe", found)
+        assert processes.log("probe").count(lost) == 1
