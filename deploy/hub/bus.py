@@ -22,6 +22,8 @@ from services.ground import clock
 PATIENCE = 3.0  # seconds that the broker has for a connection and for each answer
 PAGE = 100  # items that one answer has at most
 RPC_EXCHANGE = "nameko-rpc"
+PREFIX = "ext."  # of the users and queues of partners
+OPERATORS = "Name the operator's address in AMQP_URI, or unset it: hub then looks at the platform of this checkout."
 
 
 class Queue(NamedTuple):
@@ -39,6 +41,11 @@ def where(uri: str) -> str:
     return f"{f'[{host}]' if ':' in host else host}:{parts.port or (5671 if parts.scheme == 'amqps' else 5672)}"
 
 
+def user_of(uri: str) -> str:
+    """The user as whom an AMQP URI connects."""
+    return unquote(urlsplit(uri).username or "guest")
+
+
 def vhost(uri: str) -> str:
     """The virtual host of an AMQP URI."""
     return unquote(urlsplit(uri).path[1:]) or "/"
@@ -46,12 +53,19 @@ def vhost(uri: str) -> str:
 
 @contextmanager
 def connection(on_blocked: Callable[[str], Any] | None = None) -> Iterator[amqp.Connection]:
-    """A connection while the block lasts. AMQP and socket errors in the block become Trouble."""
+    """A connection while the block lasts. AMQP and socket errors in the block become Trouble.
+
+    With the address of a partner there is none: the broker would refuse nearly all, and tell the rest to some versions.
+    """
     uri = settings.need("AMQP_URI")
-    parts = urlsplit(uri)
+    parts, user = urlsplit(uri), user_of(uri)
+    if user.startswith(PREFIX):
+        raise Trouble(
+            f"AMQP_URI is that of the partner {user}, who may read a queue of its own and no more.", OPERATORS
+        )
     made = amqp.Connection(
         where(uri),
-        userid=unquote(parts.username or "guest"),
+        userid=user,
         password=unquote(parts.password or "guest"),
         virtual_host=vhost(uri),
         ssl={"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED} if parts.scheme == "amqps" else False,
@@ -71,6 +85,10 @@ def connection(on_blocked: Callable[[str], Any] | None = None) -> Iterator[amqp.
         ) from None
     try:
         yield made
+    except amqp.AccessRefused as error:
+        raise Trouble(
+            f"The broker refuses this to {user}, whose address AMQP_URI is ({_why(error)}).", OPERATORS
+        ) from None
     except (OSError, amqp.AMQPError) as error:
         raise Trouble(f"The broker at {where(uri)} gave up on us or took too long ({_why(error)}).") from None
     finally:

@@ -2,7 +2,9 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 import click
@@ -11,32 +13,58 @@ import orjson
 from deploy.hub import Trouble, screen
 from deploy.hub.bus import connection
 from deploy.hub.letters import Letter, Letters
+from deploy.hub.verbs import Noun
 
 SHOWN = 20_000  # characters of a body on the screen
 
-Choice = Callable[[Letter], bool]
 
-
-@click.group()
+@click.group(cls=Noun)
 def dead() -> None:
     """Messages that could not be handled."""
 
 
+@dataclass
+class Choice:
+    """The letters to deal with: those of these ids (or of all), of this queue (or of any)."""
+
+    ids: Sequence[str]
+    queue: str | None
+    seen: set[str] = field(default_factory=set)
+
+    def fits(self, letter: Letter) -> bool:
+        """True if this is one of them."""
+        called = {id for id in self.ids if letter.is_called(id)}
+        fits = (self.queue is None or letter.queue == self.queue) and bool(called or not self.ids)
+        self.seen |= called if fits else set()
+        return fits
+
+    def see_that_all_were_there(self) -> None:
+        """Raises Trouble if an id was that of no letter."""
+        if unknown := [screen.plain(id) for id in self.ids if id not in self.seen]:
+            raise Trouble(f"There is no dead letter {', '.join(unknown)}{self._there}.", "hub dead list shows all.")
+
+    @property
+    def _there(self) -> str:
+        return f" of {screen.plain(self.queue)}" if self.queue else ""
+
+
 def choosing(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that choose letters."""
+    """Add the arguments that choose letters, and give them to the command as a Choice."""
+
+    @wraps(command)
+    def chosen(ids: tuple[str, ...], id: tuple[str, ...], queue: str | None, everything: bool, **others: Any) -> None:
+        if not (queue or ids or id or everything):
+            raise click.UsageError("Say which: an ID, --queue or --all.")
+        command(Choice((*ids, *id), queue), **others)
+
     for option in (
         click.option("--all", "everything", is_flag=True, help="All letters."),
-        click.option("--id", help="The letter with this id, or all letters of the message with this id."),
         click.option("--queue", help="The letters that failed in this queue."),
+        click.option("--id", multiple=True, hidden=True),  # as it was said before
+        click.argument("ids", nargs=-1, metavar="[ID]..."),
     ):
-        command = option(command)
-    return command
-
-
-def _choice(queue: str | None, id: str | None, everything: bool) -> Choice:
-    if not (queue or id or everything):
-        raise click.UsageError("Say which: --queue, --id or --all.")
-    return lambda letter: (queue is None or letter.queue == queue) and (id is None or letter.is_called(id))
+        chosen = option(chosen)
+    return chosen
 
 
 def _row(number: int, letter: Letter) -> dict[str, Any]:
@@ -60,16 +88,14 @@ def list_them(as_json: bool) -> None:
         screen.table(
             heads, [[str(row[name] or "?")[: 19 if name == "parked_at" else None] for name in names] for row in rows]
         )
-        click.echo(
-            "hub dead show ID tells more; after the fix, hub dead replay --id ID (or --queue, --all) tries again."
-        )
+        click.echo("hub dead show ID tells more; after the fix, hub dead replay ID (or --queue, --all) tries again.")
 
 
 @dead.command()
-@click.argument("which", metavar="NUMBER|ID")
+@click.argument("which", metavar="ID")
 @click.option("--raw", is_flag=True, help="Nothing but the body, byte for byte.")
 def show(which: str, raw: bool) -> None:
-    """One letter with its headers and body."""
+    """One letter with its headers and body. ID is the letter's own, that of its message, or its number in the list."""
     found = None
     with connection() as opened, Letters(opened) as letters:
         # Read to the end: letters go back in the order of reading, so stopping halfway would change their order.
@@ -77,7 +103,7 @@ def show(which: str, raw: bool) -> None:
             if found is None and (which == str(number) or letter.is_called(which)):
                 found = number, letter
     if found is None:
-        raise Trouble(f"There is no dead letter {screen.plain(which)}.")
+        raise Trouble(f"There is no dead letter {screen.plain(which)}.", "hub dead list shows all.")
     number, letter = found
     if raw:
         sys.stdout.buffer.write(letter.body)
@@ -102,14 +128,16 @@ def _readable(body: bytes) -> str:
 
 @dead.command()
 @choosing
-def replay(queue: str | None, id: str | None, everything: bool) -> None:
-    """Put letters back into the queue that failed, and only there. They get all their tries again."""
-    chosen = _choice(queue, id, everything)
+def replay(choice: Choice) -> None:
+    """Put letters back into the queue that failed, and only there. They get all their tries again.
+
+    ID is a letter's own, or that of its message: then all letters of that message.
+    """
     back: Counter[str] = Counter()
     homeless: Counter[str] = Counter()
     with connection() as opened, Letters(opened) as letters:
         for letter in letters:
-            if chosen(letter):
+            if choice.fits(letter):
                 (back if letters.send_back(letter) else homeless)[letter.queue or "unknown"] += 1
     for name, count in back.items():
         click.echo(f"{screen.counted(count, 'letter')} went back to {screen.plain(name)}.")
@@ -117,26 +145,29 @@ def replay(queue: str | None, id: str | None, everything: bool) -> None:
         click.echo(
             f"{screen.counted(count, 'letter')} stayed: there is no queue {screen.plain(name)} to go back to.", err=True
         )
-    if homeless or not back:
-        raise Trouble("Not all could be replayed." if homeless else "No dead letter matches.")
+    choice.see_that_all_were_there()
+    if homeless:
+        raise Trouble("Not all could be replayed.", "hub dead list shows what is left.")
+    if not back:
+        raise Trouble("No dead letter matches.", "hub dead list shows all.")
 
 
 @dead.command()
 @choosing
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def drop(queue: str | None, id: str | None, everything: bool, yes: bool) -> None:
-    """Throw letters away, for good."""
-    chosen = _choice(queue, id, everything)
+def remove(choice: Choice, yes: bool) -> None:
+    """Throw letters away, for good. ID is a letter's own, or that of its message: then all letters of that message."""
     with connection() as opened, Letters(opened) as letters:
-        seen = [letter.id for letter in letters if chosen(letter)]
+        seen = [letter.id for letter in letters if choice.fits(letter)]
+    choice.see_that_all_were_there()
     if not seen:
-        raise Trouble("No dead letter matches.")
+        raise Trouble("No dead letter matches.", "hub dead list shows all.")
     if not yes:
         click.confirm(f"{screen.counted(len(seen), 'letter')} will be gone for good. Go on?", abort=True)
-    dropped, wanted = 0, set(seen)
+    removed, wanted = 0, set(seen)
     with connection() as opened, Letters(opened) as letters:
         for letter in letters:
-            if letter.id in wanted and chosen(letter):
+            if letter.id in wanted and choice.fits(letter):
                 letters.drop(letter)
-                dropped += 1
-    click.echo(f"{screen.counted(dropped, 'letter')} dropped.")
+                removed += 1
+    click.echo(f"{screen.counted(removed, 'letter')} removed.")

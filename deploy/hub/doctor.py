@@ -19,6 +19,7 @@ from deploy.hub.letters import DEAD
 from deploy.hub.management import harmless
 from deploy.local.door import EVERYWHERE
 from deploy.local.given import MANAGEMENT
+from deploy.local.platform import ABANDONED
 from services.contracts.errors import Refusal
 
 PING = 1.0  # seconds that a capability has for an answer
@@ -33,6 +34,7 @@ COLOURS = {"ok": "green", "watch": "yellow", "wrong": "red"}
 def doctor(management: str | None, as_json: bool) -> None:
     """Check the platform and advise on faults. Exit code 0: healthy, 1: not."""
     checks: list[tuple[str, Callable[[], Findings]]] = [
+        ("platform", _supervised),
         ("broker", _queues),
         ("broker", _capabilities),
         ("store", _store),
@@ -74,11 +76,20 @@ def _serve(name: str) -> str:
     return f"Start {service} (python -m services.{service}), or read in its log why it does not come up."
 
 
+def _supervised() -> Findings:
+    """Find that the platform of this checkout has lost its supervisor, if it is the one to check."""
+    here = settings.checkout()
+    if (remains := here.remains) and here.settings().get("AMQP_URI") == settings.environment().get("AMQP_URI"):
+        says = f"its supervisor was killed, so nobody starts anew what dies of {', '.join(remains)}."
+        yield Finding("wrong", "platform", says, ABANDONED)
+
+
 def _queues() -> Findings:
     """Check the broker, each handler's queue, and the dead letters."""
     with bus.connection() as opened:
-        server = opened.server_properties
-        yield Finding("ok", "broker", f"{server.get('product')} {server.get('version')} answers.")
+        server, uri = opened.server_properties, settings.need("AMQP_URI")
+        name = f"{server.get('product')} {server.get('version')}"
+        yield Finding("ok", "broker", f"{name} answers at {bus.where(uri)}, to its user {bus.user_of(uri)}.")
         wrong = [finding for queue in known.handlers() for finding in _queue(opened, queue)]
         if not any(finding.state == "wrong" for finding in wrong):
             yield Finding(
@@ -93,7 +104,7 @@ def _queues() -> Findings:
             "wrong",
             DEAD,
             f"{screen.counted(letters.ready, 'message')} could not be handled.",
-            "hub dead list says why; after the fix, hub dead replay tries again (hub dead drop throws away).",
+            "hub dead list says why; after the fix, hub dead replay tries again (hub dead remove throws away).",
         )
     else:
         yield Finding("ok", DEAD, "no dead letters.")

@@ -56,7 +56,7 @@ def check(url: str | None) -> Findings:
             "wrong" if each.bound and each.ready >= FULL else "watch",
             f"queue {each.queue}",
             f"orphan: no handler has it; waiting: {screen.counted(each.ready, 'message')}.{filling}",
-            f"hub queues delete {each.queue}",
+            f"hub queues remove {each.queue}",
         )
     if not found:
         yield Finding("ok", "orphans", "no queue is left over." if url else "no retired queue is left over.")

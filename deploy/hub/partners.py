@@ -12,17 +12,16 @@ from urllib.parse import quote, urlsplit
 import amqp
 import click
 
-import services.contracts.messages  # noqa: F401  (declares the catalogue)
 from deploy.hub import Trouble, bus, screen, settings
-from deploy.hub.bus import connection, look
+from deploy.hub.bus import PREFIX, connection, look
 from deploy.hub.management import Management, management
-from services.contracts.catalogue import CATALOGUE, EXCHANGE, exchange_of
+from deploy.hub.patterns import matching
+from deploy.hub.verbs import Noun
+from services.contracts.catalogue import EXCHANGE
 
-PREFIX = "ext."
 TAG = "partner"  # marks the users of partners; it gives no rights
 LIMITS = {"max-connections": 5, "max-channels": 20}
 NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
-PATTERN = re.compile(r"[a-z0-9_*#]+(\.[a-z0-9_*#]+)*")
 
 RECIPE = """{name} may hear {heard}.
 
@@ -43,7 +42,7 @@ them; then the oldest are dropped. What is given back comes again, up to a milli
 7 days is removed."""
 
 
-@click.group()
+@click.group(cls=Noun)
 def partner() -> None:
     """Other systems that may listen."""
 
@@ -57,26 +56,7 @@ def _queue(name: str) -> str:
 
 def _heard(patterns: tuple[str, ...]) -> list[str]:
     """The messages that match these patterns. Raises Trouble for a pattern that matches no public message."""
-    found: set[str] = set()
-    for pattern in patterns:
-        keys = {key for key in CATALOGUE if PATTERN.fullmatch(pattern) and _fits(pattern.split("."), key.split("."))}
-        public = {key for key in keys if exchange_of(key) == EXCHANGE}
-        if not public:
-            every = ", ".join(sorted(key for key in CATALOGUE if exchange_of(key) == EXCHANGE))
-            why = "is for the platform alone" if keys else "is no message"
-            raise Trouble(f"{screen.plain(pattern)} {why}; a partner may hear {every}.")
-        found |= public
-    return sorted(found)
-
-
-def _fits(pattern: list[str], key: list[str]) -> bool:
-    """True if the routing key matches the pattern as in a topic exchange: * is one word, # any number of words."""
-    if not pattern:
-        return not key
-    head, rest = pattern[0], pattern[1:]
-    if head == "#":
-        return any(_fits(rest, key[skipped:]) for skipped in range(len(key) + 1))
-    return bool(key) and head in ("*", key[0]) and _fits(rest, key[1:])
+    return sorted({key for pattern in patterns for key in matching(pattern)})
 
 
 @partner.command()
@@ -90,7 +70,9 @@ def add(name: str, patterns: tuple[str, ...], place: str | None, as_json: bool) 
     api = management()
     with connection() as opened:
         if api.get("users", queue) or look(opened, queue):
-            raise Trouble(f"There is a partner {name} already.", f"hub partner remove {name} takes it away.")
+            raise Trouble(
+                f"There is a partner {name} already.", f"Take another name, or first hub partner remove {name}."
+            )
         try:
             _bind(opened, queue, patterns)
             _admit(api, queue, password)
@@ -174,5 +156,5 @@ def remove(name: str) -> None:
     with connection() as opened:
         unread = _dismiss(management(), opened, queue)
     if unread is None:
-        raise Trouble(f"There is no partner {name}.")
+        raise Trouble(f"There is no partner {name}.", "hub partner list shows all.")
     click.echo(f"{name} may hear no more; {screen.counted(unread, 'message')} waited for it.")

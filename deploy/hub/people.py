@@ -10,6 +10,7 @@ import click
 
 from deploy.hub import screen, settings
 from deploy.hub.bus import listed
+from deploy.hub.verbs import Noun
 from deploy.local.platform import ROOT
 from services.contracts.calls.events import OPEN_LEDGER
 from services.contracts.calls.members import CALL_ROLL
@@ -82,7 +83,7 @@ def _cell(name: str, value: Any) -> Any:
     return ", ".join(value) if isinstance(value, list) else value
 
 
-@click.group()
+@click.group(cls=Noun)
 def admin() -> None:
     """Administrators."""
 
@@ -91,15 +92,22 @@ def admin() -> None:
 @click.option("--email", required=True, help="The address to sign in with.")
 @click.option("--name", required=True, help="The name that others see.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def create(email: str, name: str, password_stdin: bool) -> None:
+def add(email: str, name: str, password_stdin: bool) -> None:
     """Make an administrator. The password comes from HEARTH_ADMIN_PASSWORD(_FILE), standard input or a prompt."""
     _on_the_machine("add-administrator", "--email", email, "--name", name, *["--password-stdin"][:password_stdin])
 
 
 @members.command("reset-password")
-@click.option("--email", required=True, help="The address that the member signs in with.")
-def reset_password(email: str) -> None:
-    """Print a code by which a member sets a new password within 24 hours: POST /v1/password-resets takes it."""
+@click.argument("email", required=False)
+@click.option("--email", "former", hidden=True)  # as it was said before
+def reset_password(email: str | None, former: str | None) -> None:
+    """Print a code by which the member with this address sets a new password within 24 hours.
+
+    POST /v1/password-resets takes the code.
+    """
+    email = email or former
+    if not email:
+        raise click.UsageError("Say whose: the address that the member signs in with.")
     _on_the_machine("reset-password", "--email", email)
 
 

@@ -9,16 +9,23 @@ from deploy.hub import Trouble, screen, settings
 from deploy.hub.bus import connection, look
 from deploy.hub.management import Management
 from deploy.hub.orphans import Orphan, expected, orphans
+from deploy.hub.verbs import Noun
 from deploy.local.given import MANAGEMENT
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Noun, invoke_without_command=True)
 @screen.as_json
 @click.pass_context
 def queues(context: click.Context, as_json: bool) -> None:
+    """The queues of the platform. Without a verb: list."""
+    if not context.invoked_subcommand:
+        context.invoke(list_them, as_json=as_json)
+
+
+@queues.command("list")
+@screen.as_json
+def list_them(as_json: bool) -> None:
     """Messages and consumers of each queue. Unsettled messages that a consumer holds are not counted."""
-    if context.invoked_subcommand:
-        return
     with connection() as opened:
         rows = [_row(opened, name, purpose) for name, purpose in expected().items()]
         rows += [_row(opened, each.queue, _says(each)) for each in _orphans(opened)]
@@ -33,14 +40,14 @@ def queues(context: click.Context, as_json: bool) -> None:
 @queues.command()
 @click.argument("queue")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(queue: str, yes: bool) -> None:
-    """Delete an orphan: a QUEUE without a handler, with all its messages."""
+def remove(queue: str, yes: bool) -> None:
+    """Remove an orphan: a QUEUE without a handler, with all its messages."""
     if queue in expected():
         raise Trouble(f"{queue} is no orphan: {expected()[queue]}.")
     with connection() as opened:
         found = next((each for each in _orphans(opened) if each.queue == queue), None)
         if found is None:
-            raise Trouble(f"There is no orphan {screen.plain(queue)}.", "hub queues lists them.")
+            raise Trouble(f"There is no orphan {screen.plain(queue)}.", "hub queues list shows them.")
         if found.ready and not yes:
             click.confirm(f"{screen.counted(found.ready, 'message')} will be gone for good. Go on?", abort=True)
         opened.channel().queue_delete(queue)
@@ -60,7 +67,7 @@ def _row(opened: amqp.Connection, name: str, purpose: str) -> dict[str, Any]:
 
 
 def _says(orphan: Orphan) -> str:
-    return f"orphan{', still bound' if orphan.bound else ''}: hub queues delete {orphan.queue}"
+    return f"orphan{', still bound' if orphan.bound else ''}: hub queues remove {orphan.queue}"
 
 
 def _orphans(opened: amqp.Connection) -> list[Orphan]:

@@ -64,6 +64,12 @@ def need(name: str) -> str:
     """A variable's value. Raises Trouble if it is not set."""
     value = environment().get(name)
     if not value:
+        named = [each for each in SERVERS if os.environ.get(each)]
+        if named and _running():
+            raise Trouble(
+                f"{name} is not set, and {named[0]} names another platform than the one that this checkout runs.",
+                f"Set {name}, too, or unset {named[0]}.",
+            )
         raise Trouble(f"{name} is not set, and no platform of this checkout runs.", "Set it, or start one (make run).")
     return value
 

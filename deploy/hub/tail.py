@@ -10,6 +10,7 @@ from rich.text import Text
 
 from deploy.hub import Trouble, screen
 from deploy.hub.bus import connection
+from deploy.hub.patterns import matching
 from services.contracts.catalogue import EXCHANGE
 
 FACTS = 4  # shown of each message
@@ -25,6 +26,7 @@ def tail(pattern: str, count: int | None, as_json: bool) -> None:
 
     With --json each message is printed as its CloudEvent, one per line. Ctrl-C ends it.
     """
+    matching(pattern)
     left = [count] if count else []
     screen_ = screen.console()
 

@@ -27,9 +27,13 @@ CHANGED_MEANWHILE = "changed_meanwhile"  # the only conflict that another try ma
 
 
 class Aggregates(Rows[Row]):
-    """A collection of aggregates. They announce their changes; if `announces` is False they never do."""
+    """A collection of aggregates. They announce their changes; if `announces` is False they never do.
+
+    `taken` says to a person that another aggregate has the same unique field, and what to do.
+    """
 
     announces = True
+    taken = "This was saved before. Read it again."
 
     def prepare(self) -> None:
         unsent = [IndexModel([(UNSENT, 1)], sparse=True)] if self.announces else []
@@ -63,7 +67,7 @@ class Aggregates(Rows[Row]):
         try:
             self.documents.insert_one({**saved, **_riding(outgoing)})
         except DuplicateKeyError as error:
-            raise Conflict("already_exists", "There is one already.") from error
+            raise Conflict("already_exists", self.taken) from error
         self._kick(saved["_id"], outgoing)
         return cast(Row, saved)
 
@@ -96,7 +100,7 @@ class Aggregates(Rows[Row]):
         try:
             found = self.rows.update_one({"_id": document["_id"], "version": version}, update).matched_count
         except DuplicateKeyError as error:
-            raise Conflict("already_exists", "There is one already.") from error
+            raise Conflict("already_exists", self.taken) from error
         if not found:
             raise changed_meanwhile(Conflict if expected is None else Stale)
         context.saved(self.collection, document["_id"])

@@ -15,6 +15,7 @@ from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes.members import Administrator
 from services.ground import clock, identifiers, settings
 from services.members import announcements, codes
+from services.members.account import Account, status
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
 from services.members.credentials.domain import issue
@@ -30,6 +31,14 @@ def _accounts() -> AccountStore:
     store = AccountStore(database(settings.load(), "members"), "members")
     store.prepare()
     return store
+
+
+def _belongs(account: Account, email: str) -> str:
+    roles = f"{status(account)}; {', '.join(account['roles'])}"
+    return (
+        f"{account['name']} ({roles}) belongs to the hub already, with this address. For a new password: "
+        f"hub members reset-password {email}. For another role: an administrator, in the list of members."
+    )
 
 
 def _password(from_stdin: bool) -> str:
@@ -49,6 +58,8 @@ def _password(from_stdin: bool) -> str:
 def add_administrator(email: str, name: str, password_stdin: bool) -> None:
     """Make an administrator. The password comes from HEARTH_ADMIN_PASSWORD(_FILE), standard input or a prompt."""
     store = _accounts()
+    if there := store.by_address(domain.address(email)):
+        raise click.ClickException(_belongs(there, email))
     given = {"email": email, "name": name, "password": _password(password_stdin)}
     try:
         if wrong := Administrator().validate(given):

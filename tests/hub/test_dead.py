@@ -48,13 +48,13 @@ def test_poison_is_listed_shown_replayed_and_dropped(
     assert "x-hearth-parked-at" in shown
     assert '"text": "no"' in shown
 
-    assert "1 letter went back to feedback.probe.hear." in operator.hub("dead", "replay", "--id", no["id"])
+    assert "1 letter went back to feedback.probe.hear." in operator.hub("dead", "replay", no["id"])
     [again] = until(lambda: operator.json("dead", "list"))
     assert again["id"] == letter["id"], "the same letter is back"
     assert again["attempt"] == 1, "its tries were counted anew"
     assert effects.count_documents({"handler": "hear_too", "message": no["id"]}) == 1, "nobody else heard it again"
 
-    assert "1 letter dropped." in operator.hub("dead", "drop", "--id", letter["id"], "--yes")
+    assert "1 letter removed." in operator.hub("dead", "remove", letter["id"], "--yes")
     assert operator.json("dead", "list") == []
 
 
@@ -144,14 +144,37 @@ def test_looking_wears_no_letter_out_and_keeps_their_order(channel: amqp.Channel
     channel.basic_reject(message.delivery_tag, requeue=True)
 
 
-def test_dropping_asks_first_and_choosing_is_a_must(channel: amqp.Channel, operator: Operator) -> None:
+def test_removing_asks_first_and_choosing_is_a_must(channel: amqp.Channel, operator: Operator) -> None:
     park(channel, b"{}")
     until(lambda: depth(channel) == 1)
-    operator.hub("dead", "drop", "--all", code=130)
-    assert "Say which" in operator.hub("dead", "drop", code=2)
+    operator.hub("dead", "remove", "--all", code=130)
+    assert "Say which" in operator.hub("dead", "remove", code=2)
     assert "Say which" in operator.hub("dead", "replay", code=2)
-    assert "No dead letter matches." in operator.hub("dead", "replay", "--id", "nobody", code=1)
+    for verb in ("show", "replay", "remove"):
+        said = operator.hub("dead", verb, "nobody", code=1)
+        assert "There is no dead letter nobody. hub dead list shows all." in said
+    assert "No dead letter matches." in operator.hub("dead", "replay", "--queue", OTHER, code=1)
     assert depth(channel) == 1
+
+
+def test_former_spellings_still_work(channel: amqp.Channel, operator: Operator) -> None:
+    park(channel, b"{}")
+    until(lambda: depth(channel) == 1)
+    [letter] = operator.json("dead", "list")
+    assert "1 letter removed." in operator.hub("dead", "drop", "--id", letter["id"], "--yes")
+    assert operator.json("queues") == operator.json("queues", "list")
+    assert "hub queues remove" not in operator.hub("queues", "delete", "--help"), "it is the same command"
+    assert "add" in operator.hub("admin", "create", "--help")
+
+
+def test_of_several_all_must_be_there(channel: amqp.Channel, operator: Operator) -> None:
+    for number in range(3):
+        park(channel, orjson.dumps({"id": str(number)}))
+    until(lambda: depth(channel) == 3)
+    assert "There is no dead letter 7." in operator.hub("dead", "remove", "0", "7", "--yes", code=1)
+    assert depth(channel) == 3, "nothing is removed by halves"
+    assert "2 letters removed." in operator.hub("dead", "remove", "0", "2", "--yes")
+    assert [each["message"] for each in operator.json("dead", "list")] == ["1"]
 
 
 @pytest.mark.parametrize("command", [["dead", "list"], ["queues"], ["tail"], ["replay", "members"]])

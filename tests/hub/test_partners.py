@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import amqp
 import orjson
 import pytest
+import requests
 
 import services.contracts.messages  # noqa: F401 - declares them
 from services.contracts.catalogue import CATALOGUE, EXCHANGE
@@ -179,8 +181,8 @@ def test_partners_are_listed(add: Callable[..., Any], operator: Operator, bus: a
     [
         ("Noticeboard", "events.*", "A partner's name has 2 to 40"),
         ("a b", "events.*", "A partner's name has 2 to 40"),
-        ("board", "gateway.*", "gateway.* is for the platform alone; a partner may hear events.cancelled, "),
-        ("board", "event.*", "event.* is no message; a partner may hear events.cancelled, "),
+        ("board", "gateway.*", "gateway.* is for the platform alone. There are events.cancelled, "),
+        ("board", "event.*", "event.* is no message. These are like it: events."),
         ("board", "events", "events is no message"),
         ("board", "events.*.#.x", "is no message"),
         ("board", "", "is no message"),
@@ -192,6 +194,49 @@ def test_what_cannot_be_heard_is_refused(
     arguments = ("--messages", "feedback.*", "--messages", pattern)
     assert says in operator.hub("partner", "add", name, *arguments, code=1)
     assert name not in [each["name"] for each in operator.json("partner", "list")]
+
+
+def test_whether_a_partner_sees_how_much_waits_elsewhere_is_up_to_the_broker(
+    add: Callable[..., Any], bus: amqp.Channel
+) -> None:
+    """RabbitMQ asks for a right since 4.2.6. Before, whoever knows the name of a queue may ask how much waits there."""
+    made = connection(add("events.*")["uri"])
+    version = tuple(int(each) for each in made.server_properties["version"].split(".")[:3])
+    asked = made.channel()
+    if version >= (4, 2, 6):
+        with pytest.raises(amqp.AccessRefused):
+            asked.queue_declare("dead", passive=True)
+    else:
+        assert asked.queue_declare("dead", passive=True).message_count == 0
+    made.close()
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["queues"], ["tail"], ["dead", "list"]])
+def test_an_operator_with_a_partners_address_is_told_so(
+    add: Callable[..., Any], operator: Operator, command: list[str]
+) -> None:
+    partner = add("events.*")
+    said = operator.hub(*command, code=1, AMQP_URI=partner["uri"])
+    assert f"that of the partner {partner['queue']}, who may read a queue of its own and no more." in said
+    assert "unset it: hub then looks at the platform of this checkout." in said
+    assert partner["uri"] not in said
+
+
+def test_who_may_not_look_after_the_bus_is_told_as_whom_they_asked(
+    add: Callable[..., Any], operator: Operator, management_uri: str, amqp_uri: str
+) -> None:
+    name, password = f"cleaner-{secrets.token_hex(4)}", secrets.token_urlsafe(12)
+    ours = urlsplit(amqp_uri)
+    api = f"{management_uri}/api"
+    rights = {"configure": "^$", "write": "^$", "read": ".*"}
+    identity = (unquote(ours.username or ""), unquote(ours.password or ""))
+    requests.put(f"{api}/users/{name}", json={"password": password, "tags": ""}, auth=identity, timeout=5)
+    requests.put(f"{api}/permissions/%2F/{name}", json=rights, auth=identity, timeout=5)
+    uri = ours._replace(netloc=f"{name}:{password}@{ours.netloc.rpartition('@')[2]}").geturl()
+    said = operator.hub("tail", code=1, AMQP_URI=uri)
+    assert f"refuses this to {name}, whose address AMQP_URI is (" in said
+    assert password not in said
+    requests.delete(f"{api}/users/{name}", auth=identity, timeout=5)
 
 
 def test_nobody_takes_the_place_of_a_partner(add: Callable[..., Any], operator: Operator) -> None:

@@ -14,6 +14,7 @@ import amqp
 import orjson
 import pymongo
 import pytest
+import requests
 
 from deploy.local.broker import DEFINITIONS
 from services.ground import clock
@@ -173,6 +174,13 @@ def test_messages_are_seen_as_they_pass(platform: Platform, operator: Operator) 
     assert event["type"] == "members.joined"
 
 
+def test_what_is_no_message_is_not_waited_for(operator: Operator) -> None:
+    assert "nosuch.thing is no message. There are events.cancelled, " in operator.hub("tail", "nosuch.thing", code=1)
+    said = operator.hub("tail", "feedback.submited", code=1)
+    assert "feedback.submited is no message. These are like it: feedback.submitted" in said
+    assert "gateway.noted is for the platform alone." in operator.hub("tail", "gateway.noted", code=1)
+
+
 def test_a_service_announces_its_state_again(platform: Platform, operator: Operator) -> None:
     platform.join("Amara Okafor")
     ids = {each["id"] for each in operator.json("members", "list")}
@@ -221,7 +229,11 @@ def test_people_and_events_are_asked_of_their_services_and_not_of_the_store(oper
 
 
 def test_an_administrator_is_made(platform: Platform, operator: Operator) -> None:
-    create = ("admin", "create", "--email", "second@hub.example", "--name", "Second")
+    create = ("admin", "add", "--email", "second@hub.example", "--name", "Second")
     operator.hub(*create, HEARTH_ADMIN_PASSWORD=PASSWORD)
     assert platform.sign_in("second@hub.example").profile["roles"] == ["administrator"]
-    assert "There is one already." in operator.hub(*create, code=1, HEARTH_ADMIN_PASSWORD=PASSWORD)
+    said = operator.hub(*create, code=1, HEARTH_ADMIN_PASSWORD=PASSWORD)
+    assert "Second (active; administrator) belongs to the hub already, with this address." in said
+    (remedy,) = re.findall(r"hub (members reset-password \S+@hub\.example)", said)
+    answer = {"code": operator.hub(*remedy.split()).strip(), "password": PASSWORD[::-1]}
+    assert requests.post(f"{platform.url}/v1/password-resets", json=answer, timeout=10).ok

@@ -34,14 +34,14 @@ def test_an_orphan_is_shown_with_what_it_holds(operator: Operator, channel: amqp
     publish(channel, b"{}", key=MEMBERS_CHANGED.key)
     row = next(each for each in operator.json("queues") if each["queue"] == orphan)
     assert (row["orphan"], row["ready"]) == (True, 1)
-    assert f"orphan, still bound: hub queues delete {orphan}" in operator.hub("queues")
+    assert f"orphan, still bound: hub queues remove {orphan}" in operator.hub("queues")
     findings = operator.json("doctor", code=None)["findings"]
     (found,) = [each for each in findings if each["about"] == f"queue {orphan}"]
     assert found == {
         "state": "watch",
         "about": f"queue {orphan}",
         "says": "orphan: no handler has it; waiting: 1 message. Messages are still put there.",
-        "do": f"hub queues delete {orphan}",
+        "do": f"hub queues remove {orphan}",
     }
 
 
@@ -50,16 +50,16 @@ def test_one_that_fills_is_wrong_until_it_is_deleted(operator: Operator, channel
         publish(channel, b"{}", key=MEMBERS_CHANGED.key)
     findings = operator.json("doctor", code=1)["findings"]
     assert [each["state"] for each in findings if each["about"] == f"queue {orphan}"] == ["wrong"]
-    assert "1,000 messages will be gone" in operator.hub("queues", "delete", orphan, code=130)
-    assert "is gone" in operator.hub("queues", "delete", orphan, "--yes")
+    assert "1,000 messages will be gone" in operator.hub("queues", "remove", orphan, code=130)
+    assert "is gone" in operator.hub("queues", "remove", orphan, "--yes")
     assert orphan not in operator.hub("queues")
-    assert "There is no orphan" in operator.hub("queues", "delete", orphan, code=1)
+    assert "There is no orphan" in operator.hub("queues", "remove", orphan, code=1)
 
 
 def test_what_is_needed_is_no_orphan(operator: Operator) -> None:
     assert not next(each for each in operator.json("queues") if each["queue"] == NEEDED)["orphan"]
     for queue in (NEEDED, "dead", "rpc-members.accounts", "community"):
-        assert "no orphan" in operator.hub("queues", "delete", queue, "--yes", code=1)
+        assert "no orphan" in operator.hub("queues", "remove", queue, "--yes", code=1)
 
 
 def test_without_the_management_api_the_others_are_shown(operator: Operator) -> None:

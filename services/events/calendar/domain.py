@@ -178,7 +178,9 @@ def _may_organise(event: Event, by: Actor) -> None:
 
 def _takes_place(event: Event, now: datetime) -> None:
     if event["status"] == "cancelled":
-        raise Conflict("already_cancelled", "This event has been cancelled already.")
+        raise Conflict(
+            "already_cancelled", "This event has been cancelled already. To hold it after all, plan a new one."
+        )
     if event["status"] == "ended" or event["ends_at"] <= now:
         raise Conflict("already_over", "This event is over.")
 

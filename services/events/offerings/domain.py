@@ -58,7 +58,7 @@ def close(offering: Offering, reason: str, *, by: Actor, now: datetime) -> Offer
     """The closed offering. Raises Forbidden, Conflict."""
     _staff_only(by)
     if offering["status"] == "closed":
-        raise Conflict("closed", "This offering is closed already.")
+        raise Conflict("closed", "This offering is closed already. To offer it again, open a new one.")
     closed: Offering = {**offering, "status": "closed", "close_reason": reason}
     return remembering(closed, now, by.id, "closed")
 

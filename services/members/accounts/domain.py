@@ -88,7 +88,9 @@ def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account
     """The suspended account: no sign-in and no notifications until it is reinstated. Raises NotFound, Conflict."""
     _not_oneself(_present(account), by)
     if status(account) == "suspended":
-        raise Conflict("already_suspended", "This account is suspended already.")
+        raise Conflict(
+            "already_suspended", "This account is suspended already. End the suspension first to give another reason."
+        )
     suspended: Account = {**account, "status": "suspended"}
     return _accessing(account, remembering(suspended, now, by, f"suspended: {reason}"))
 

@@ -20,6 +20,9 @@ class AccountStore(Aggregates[Account]):
     """Accounts, unique by address."""
 
     collection = "accounts"
+    taken = (
+        "Somebody with this address belongs to the hub already: sign in, or ask an administrator for a new password."
+    )
     indexes = (
         IndexModel([("email", 1)], unique=True),
         IndexModel([("roles", 1), ("_id", 1)]),

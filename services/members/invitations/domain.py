@@ -101,4 +101,4 @@ def state(invitation: Invitation, now: datetime) -> str:
 
 def _open(invitation: Invitation) -> None:
     if invitation["used_by"] is not None or invitation.get("withdrawn_at") is not None:
-        raise Conflict("not_open", "This invitation was used or withdrawn already.")
+        raise Conflict("not_open", "This invitation was used or withdrawn already. Invite the address again.")

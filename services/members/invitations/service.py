@@ -46,7 +46,10 @@ class Invitations:
         self._administrators_only(caller)
         email = address(invitation["email"])
         if self.accounts.by_address(email):
-            raise Conflict("already_a_member", "Somebody with this address belongs to the hub already.")
+            raise Conflict(
+                "already_a_member",
+                "Somebody with this address belongs to the hub already: look in the list of members.",
+            )
         before = self.invitations.open_for(email)
         if before is not None:
             return self._renew(before, caller, "invite_member", invitation["roles"])

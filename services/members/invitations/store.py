@@ -13,6 +13,7 @@ class InvitationStore(Aggregates[Invitation]):
     """Invitations, found by the hash of their code. The store deletes them a year after they expire."""
 
     collection = "invitations"
+    taken = "Somebody else has just invited this address. Invite it again to see the code of that invitation."
     indexes = (
         IndexModel([("code_hash", 1)], unique=True),
         IndexModel([("open_for", 1)], unique=True, sparse=True),
