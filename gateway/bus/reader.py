@@ -19,7 +19,7 @@ BACK = (2, 5)  # seconds after which readers come back, refused ones too
 
 
 def hint(says: bytes) -> bytes:
-    """A comment with the time after which to come back."""
+    """A comment with the time after which to come back, in milliseconds."""
     return b"retry: %d\n: %s\n\n" % (random.uniform(*BACK) * 1000, says)  # noqa: S311 - only spreads the readers
 
 

@@ -195,7 +195,7 @@ class Streams:
         return answer
 
     def _begin(self, stream: Stream, last_event_id: str | None) -> bytes:
-        begin = hint(b"what reaches your inbox is told here")
+        begin = b"heartbeat: %d\n" % (self._heartbeat * 1000) + hint(b"what reaches your inbox is told here")
         if last_event_id and _is_event_id(last_event_id):
             return begin + self._missed(stream, last_event_id)
         # A reader who receives no event can come back with this id.

@@ -11,9 +11,11 @@ const withToken: boolean[] = [];
 let spoiled = "";
 let last = "";
 let swallow = 0;
+let lost = "";
 
 async function wire(request: Request): Promise<Response> {
   const path = new URL(request.url).pathname;
+  if (path === lost) return new Promise(() => {});
   const token = request.headers.get("Authorization");
   asked.push(`${request.method} ${path}`);
   if (path === "/v1/feedback/claims") withToken.push(token !== null);
@@ -26,7 +28,7 @@ async function wire(request: Request): Promise<Response> {
   return new Response(null, { status: 503, headers: { "Retry-After": "0" } });
 }
 
-const hub = hearth({ baseUrl, fetch: wire });
+const hub = hearth({ baseUrl, fetch: wire, timeout: 5000 });
 const me = () => hub.api.GET("/v1/me");
 const fiveAtOnce = async () => {
   asked.length = 0;
@@ -56,3 +58,13 @@ say(["public", asked.length, withToken, gone instanceof Problem && gone.status])
 
 const wrong = await hub.api.POST("/v1/feedback", { body: { text: "" } }).catch((error: unknown) => error);
 say(wrong instanceof Problem && [wrong.code, wrong.document.errors?.[0]?.field, wrong.message.startsWith("text:")]);
+
+Date.now = () => now() + 15 * 60_000;
+lost = "/v1/sessions/refresh";
+const awake = setInterval(() => {}, 1000); // Node.js would end: no socket is waited for here
+const leaving = new AbortController();
+const left = hub.api.GET("/v1/me", { signal: leaving.signal }).catch((error: Error) => error.name);
+const waiting = me().catch((error: Error) => error.name);
+leaving.abort();
+say(["tokens never came", await left, await waiting]);
+clearInterval(awake);

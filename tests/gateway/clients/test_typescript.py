@@ -2,10 +2,12 @@
 
 import json
 import re
+import socketserver
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +18,20 @@ from deploy.local.platform import ROOT
 from tests.gateway.clients.conftest import CLIENT, Complaints
 from tests.journeys.test_story import publish
 from tests.rig.npm import NODE, npm
-from tests.rig.processes import PASSWORD, Member, Platform
+from tests.rig.processes import PASSWORD, Member, Platform, until
+from tests.rig.proxy import Proxy
 
-Page = Callable[[str, Member], Iterator[Any]]
+Page = Callable[..., Iterator[Any]]
 
 
 @pytest.fixture
 def page(platform: Platform, application: Path, complaints: Complaints) -> Iterator[Page]:
-    """Compiles a script and runs it for a member; yields what it says, to its end."""
+    """Compiles a script and runs it for a member, at a platform's address; yields what it says, to its end."""
     with ExitStack() as stack:
 
-        def run(name: str, member: Member) -> Iterator[Any]:
+        def run(name: str, member: Member, url: str = platform.url) -> Iterator[Any]:
             assert complaints(name, Path(__file__).with_name(name).read_text()) == []
-            command = [NODE, application / name, platform.url, member.profile["email"], PASSWORD]
+            command = [NODE, application / name, url, member.profile["email"], PASSWORD]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             stack.callback(process.wait)
             stack.callback(process.kill)
@@ -68,7 +71,38 @@ def test_a_bad_day(platform: Platform, page: Page) -> None:
         ["swallowed", 1, [True]],
         ["public", 1, [False], 503],
         ["invalid", "text", True],
+        ["tokens never came", "AbortError", "TimeoutError"],
     ]
+
+
+def test_a_silent_stream_is_given_up(platform: Platform, page: Page) -> None:
+    amara = platform.join("Amara")
+    with Proxy(platform.url) as wire:
+        wire.swallows = b": \n\n"  # the first heartbeat, and all that would follow it
+        said = page("silent.ts", amara, wire.uri)
+        voice = f"/v1/feedback/{next(said)}"
+        until(lambda: not wire.swallows)
+        platform.administrator.post(f"{voice}/answers", {"text": "We look for one."})
+        assert next(said) == ["feedback.answered", "We look for one."]
+        assert next(said) == "a slow reader misses nothing, and is not taken for a silent stream"
+        platform.administrator.post(f"{voice}/answers", {"text": "We have one."})
+        assert next(said) == ["feedback.answered", "We have one."]
+        assert list(said) == ["ended"]
+        assert wire.accepted >= 3
+
+
+def test_each_call_has_a_limit(platform: Platform, page: Page) -> None:
+    with mute() as url:
+        assert list(page("mute.ts", platform.join("Amara"), url)) == [
+            ["no answer", "TimeoutError"],
+            ["half an answer", "TimeoutError"],
+            ["half a refusal", "TimeoutError"],
+            ["half a spreadsheet", "TimeoutError"],
+            ["signing in", "TimeoutError"],
+            ["aborted", "AbortError"],
+            ["half an answer, aborted", "AbortError"],
+            ["the stream", "ended"],
+        ]
 
 
 def test_a_device_is_known_again(platform: Platform, page: Page) -> None:
@@ -119,6 +153,31 @@ def test_it_sends_no_token_where_none_is_asked_for() -> None:
     source = (CLIENT / "src/session.ts").read_text()
     listed = source.partition("const PUBLIC = [")[2].partition("]")[0]
     assert {path.strip(' \n"') for path in listed.split(",")} - {""} == public
+
+
+HALVES = {
+    "/v1/house": b"200 OK\r\nContent-Type: application/json",
+    "/v1/feedback": b"403 Forbidden\r\nContent-Type: application/problem+json",
+    "/v1/events": b"200 OK\r\nContent-Type: text/csv",
+}
+
+
+@contextmanager
+def mute() -> Iterator[str]:
+    """The address of a server that takes each request and never ends an answer; most it does not begin."""
+
+    class Mute(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            if half := HALVES.get(self.rfile.readline().split()[1].decode()):
+                self.wfile.write(b"HTTP/1.1 " + half + b'\r\nContent-Length: 100\r\n\r\n{"name":')
+            while self.rfile.readline():
+                pass
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mute) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def wait_for_a_stream(platform: Platform) -> None:

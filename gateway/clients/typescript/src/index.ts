@@ -36,14 +36,20 @@ export interface Options {
   fetch?: Fetch;
   /** Where device tokens are kept from one visit to the next; without it, in memory. */
   devices?: Devices;
+  /**
+   * Milliseconds that each try of a call may take, 30 seconds if nothing is said; a spreadsheet may take twenty times as
+   * long. Then the call is given up with a TimeoutError. A call ends earlier with the `signal` that it is given.
+   */
+  timeout?: number;
 }
 
 /** A client of the platform at `baseUrl`; nobody is signed in yet. */
-export function hearth({ baseUrl, fetch = globalThis.fetch, devices = new Map<string, string>() }: Options): Hearth {
+export function hearth(options: Options): Hearth {
+  const { baseUrl, fetch = globalThis.fetch, devices = new Map<string, string>(), timeout = 30_000 } = options;
   const root = baseUrl.replace(/\/$/, "");
-  const session = new Session(root, (request) => fetch(request), devices);
-  const open = (headers: Record<string, string>, signal?: AbortSignal) =>
-    session.send(new Request(`${root}/v1/notifications/stream`, { headers, signal: signal ?? null }));
+  const session = new Session(root, (request) => fetch(request), devices, timeout);
+  const open = (headers: Record<string, string>, signal: AbortSignal) =>
+    session.send(new Request(`${root}/v1/notifications/stream`, { headers, signal }), { endless: true });
   return {
     api: createClient<paths>({ baseUrl: root, fetch: (request) => session.send(request) }) as unknown as Api,
     signIn: (email, password) => session.open(email, password),

@@ -1,6 +1,6 @@
 import { Problem } from "./problem.js";
 import type { Credentials, SignedIn, Tokens } from "./schema.js";
-import { wait } from "./wait.js";
+import { unless, wait } from "./wait.js";
 
 export type Fetch = (request: Request) => Promise<Response>;
 
@@ -37,6 +37,7 @@ export const PUBLIC = [
 
 const MARGIN = 30_000; // milliseconds before its end in which an access token is exchanged already
 const TRIES = 4;
+const SHEET = 20; // times as long as another answer a spreadsheet may take: it has all rows of a list
 const PATIENCE = 30; // seconds that an answer may ask to wait before it is better to tell a person
 
 /** Sends requests as whoever is signed in. The tokens are in memory only; device tokens are where `devices` keeps them. */
@@ -44,13 +45,15 @@ export class Session {
   readonly #baseUrl: string;
   readonly #fetch: Fetch;
   readonly #devices: Devices;
+  readonly #timeout: number;
   #tokens: (Tokens & { until: number }) | undefined;
   #renewing: Promise<void> | undefined;
 
-  constructor(baseUrl: string, fetch: Fetch, devices: Devices) {
+  constructor(baseUrl: string, fetch: Fetch, devices: Devices, timeout: number) {
     this.#baseUrl = baseUrl;
     this.#fetch = fetch;
     this.#devices = devices;
+    this.#timeout = timeout;
   }
 
   async open(email: string, password: string): Promise<string> {
@@ -75,26 +78,29 @@ export class Session {
 
   /**
    * Send a request with the access token: once more when that is refused, and a few times when the platform asks to try
-   * later and a second try does no harm. Throws Problem for every refusal that is left.
+   * later and a second try does no harm. Throws Problem for every refusal that is left, and a TimeoutError for a try that
+   * takes too long. Of an `endless` answer only the beginning has a limit.
    */
-  async send(request: Request): Promise<Response> {
+  async send(request: Request, { endless = false } = {}): Promise<Response> {
     const open = request.method === "POST" && PUBLIC.some((path) => new URL(request.url).pathname.endsWith(path));
     if (request.method === "POST" && !request.headers.has("Idempotency-Key")) {
       request.headers.set("Idempotency-Key", crypto.randomUUID());
     }
+    const sheet = request.headers.get("Accept")?.includes("text/csv");
     const repeatable = ["GET", "HEAD", "POST"].includes(request.method) && !open;
     let refused: string | undefined;
     for (let tries = 1; ; tries++) {
-      const attempt = request.clone();
-      const token = open ? undefined : await this.#token(refused);
+      const limit = AbortSignal.any([request.signal, AbortSignal.timeout(this.#timeout * (sheet ? SHEET : 1))]);
+      const token = open ? undefined : await unless(limit, this.#token(refused));
+      const attempt = new Request(request.clone(), endless ? {} : { signal: limit });
       if (token) attempt.headers.set("Authorization", `Bearer ${token}`);
-      const response = await this.#fetch(attempt);
+      const response = await unless(limit, this.#fetch(attempt));
       if (response.status < 400) return response;
       const later = Number(response.headers.get("Retry-After") ?? 1);
       const expired = response.status === 401 && token && !refused;
       const busy = [429, 503].includes(response.status) && repeatable && tries < TRIES && later <= PATIENCE;
-      if (!expired && !busy) throw await Problem.in(response);
-      await response.body?.cancel();
+      if (!expired && !busy) throw await unless(limit, Problem.in(response));
+      void response.body?.cancel().catch(() => {}); // it may have broken
       if (expired) refused = token;
       else await wait(later * 1000, request.signal);
     }

@@ -1,6 +1,6 @@
 import { Problem } from "./problem.js";
 import type { Notification } from "./schema.js";
-import { wait } from "./wait.js";
+import { unless, wait } from "./wait.js";
 
 export interface Following {
   /** Ends the iteration, without an error. */
@@ -17,22 +17,30 @@ export interface Told {
 }
 
 const REMEMBERED = 1000; // events, to tell a repeated one
+const MISSED = 3; // heartbeats in a row, and the connection is dead
 const LONGEST = 8; // pauses that the pause grows to while nobody answers
 
-/** The live stream as an endless iteration: whenever it ends it is opened again where it was; each event comes once. */
+/**
+ * The live stream as an endless iteration: whenever it ends or falls silent, it is opened again where it was; each event
+ * comes once.
+ */
 export async function* follow(
-  open: (headers: Record<string, string>, signal?: AbortSignal) => Promise<Response>,
+  open: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>,
   { signal, lastEventId }: Following,
 ): AsyncGenerator<Told, void, undefined> {
   const seen = new Set<string>();
   let pause = 3000;
+  let heartbeat = 15_000; // milliseconds, until the stream says otherwise
   let failures = 0;
   while (!signal?.aborted) {
+    const left = new AbortController();
     try {
-      const response = await open(lastEventId ? { "Last-Event-ID": lastEventId } : {}, signal);
+      const until = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+      const response = await open(lastEventId ? { "Last-Event-ID": lastEventId } : {}, until);
       failures = 0;
-      for await (const { id, retry, event, data } of blocks(response.body!)) {
+      for await (const { id, retry, event, data, ...said } of blocks(response.body!, () => MISSED * heartbeat)) {
         if (retry && /^\d+$/.test(retry)) pause = Number(retry);
+        if (said["heartbeat"] && /^\d+$/.test(said["heartbeat"])) heartbeat = Number(said["heartbeat"]);
         if (id) lastEventId = id;
         if (!data || !id || seen.has(id)) continue;
         seen.add(id);
@@ -43,25 +51,31 @@ export async function* follow(
       if (signal?.aborted) return;
       if (error instanceof Problem && error.status < 500 && error.status !== 429) throw error;
       failures += 1;
+    } finally {
+      left.abort(); // the connection, which may be silent but not closed
     }
     await wait(pause * Math.min(2 ** failures, LONGEST), signal).catch(() => {});
   }
 }
 
-/** The blocks of an event stream, each as its fields. */
-async function* blocks(body: ReadableStream<Uint8Array>): AsyncGenerator<Record<string, string>> {
+/** The blocks of an event stream, each as its fields. Throws a TimeoutError when nothing comes for `silence()`. */
+async function* blocks(
+  body: ReadableStream<Uint8Array>,
+  silence: () => number,
+): AsyncGenerator<Record<string, string>> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
+  const next = () => unless(AbortSignal.timeout(silence()), reader.read());
   let rest = "";
   try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    for (let read = await next(); !read.done; read = await next()) {
       rest += decoder.decode(read.value, { stream: true });
       const whole = rest.split("\n\n");
       rest = whole.pop()!;
       yield* whole.map((block) => Object.fromEntries(block.split("\n").map(field)));
     }
   } finally {
-    await reader.cancel().catch(() => {}); // it may have broken
+    void reader.cancel().catch(() => {}); // it may have broken, or never say that it has ended
   }
 }
 
