@@ -18,6 +18,7 @@ export interface Told {
 
 const REMEMBERED = 1000; // events, to tell a repeated one
 const MISSED = 3; // heartbeats in a row, and the connection is dead
+const OPENING = 30_000; // milliseconds until a stream must have begun
 const LONGEST = 8; // pauses that the pause grows to while nobody answers
 
 /**
@@ -36,7 +37,8 @@ export async function* follow(
     const left = new AbortController();
     try {
       const until = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
-      const response = await open(lastEventId ? { "Last-Event-ID": lastEventId } : {}, until);
+      const opened = open(lastEventId ? { "Last-Event-ID": lastEventId } : {}, until);
+      const response = await unless(AbortSignal.timeout(OPENING), opened);
       failures = 0;
       for await (const { id, retry, event, data, ...said } of blocks(response.body!, () => MISSED * heartbeat)) {
         if (retry && /^\d+$/.test(retry)) pause = Number(retry);
