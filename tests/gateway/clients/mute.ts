@@ -2,6 +2,8 @@
 import { hearth } from "@hearth/client";
 
 declare const process: { argv: [string, string, string, string, string] };
+declare const gc: () => void;
+const sweeping = setInterval(gc, 50); // what nobody holds is gone soon, a request for instance
 const [, , baseUrl, email, password] = process.argv;
 const { api, signIn, notifications } = hearth({ baseUrl, timeout: 300 });
 const patient = hearth({ baseUrl });
@@ -25,3 +27,4 @@ const leaving = new AbortController();
 setTimeout(() => leaving.abort(), 1000); // after the first try was given up
 for await (const event of notifications({ signal: leaving.signal })) say(event);
 say(["the stream", "ended"]);
+clearInterval(sweeping);

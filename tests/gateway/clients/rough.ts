@@ -13,7 +13,7 @@ let last = "";
 let swallow = 0;
 let lost = "";
 
-async function wire(request: Request): Promise<Response> {
+async function wire(request: Request, init: { signal: AbortSignal }): Promise<Response> {
   const path = new URL(request.url).pathname;
   if (path === lost) return new Promise(() => {});
   const token = request.headers.get("Authorization");
@@ -21,7 +21,7 @@ async function wire(request: Request): Promise<Response> {
   if (path === "/v1/feedback/claims") withToken.push(token !== null);
   if (token && token === spoiled) request.headers.set("Authorization", token.slice(0, -9) + "AAAAAAAAA");
   last = token ?? last;
-  const response = await fetch(request);
+  const response = await fetch(request, init);
   if (request.method !== "POST" || swallow === 0) return response;
   swallow -= 1;
   keys.add(request.headers.get("Idempotency-Key"));

@@ -31,7 +31,7 @@ def page(platform: Platform, application: Path, complaints: Complaints) -> Itera
 
         def run(name: str, member: Member, url: str = platform.url) -> Iterator[Any]:
             assert complaints(name, Path(__file__).with_name(name).read_text()) == []
-            command = [NODE, application / name, url, member.profile["email"], PASSWORD]
+            command = [NODE, "--expose-gc", application / name, url, member.profile["email"], PASSWORD]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             stack.callback(process.wait)
             stack.callback(process.kill)

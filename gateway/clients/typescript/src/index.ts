@@ -47,7 +47,7 @@ export interface Options {
 export function hearth(options: Options): Hearth {
   const { baseUrl, fetch = globalThis.fetch, devices = new Map<string, string>(), timeout = 30_000 } = options;
   const root = baseUrl.replace(/\/$/, "");
-  const session = new Session(root, (request) => fetch(request), devices, timeout);
+  const session = new Session(root, (request, init) => fetch(request, init), devices, timeout);
   const open = (headers: Record<string, string>, signal: AbortSignal) =>
     session.send(new Request(`${root}/v1/notifications/stream`, { headers, signal }), { endless: true });
   return {

@@ -2,7 +2,12 @@ import { Problem } from "./problem.js";
 import type { Credentials, SignedIn, Tokens } from "./schema.js";
 import { unless, wait } from "./wait.js";
 
-export type Fetch = (request: Request) => Promise<Response>;
+/** `init.signal` ends the request, and the reading of its answer, at the latest at the time limit. */
+export type Fetch = (request: Request, init: { signal: AbortSignal }) => Promise<Response>;
+
+// An engine may clear a request away although its answer is still being read, and with it the way from the signal that the
+// request was made with to that answer. So a request stays as long as its answer.
+const asked = new WeakMap<object, Request>();
 
 /**
  * Where an application keeps device tokens, one for each address, from one visit to the next. Whoever shows the token of
@@ -92,9 +97,10 @@ export class Session {
     for (let tries = 1; ; tries++) {
       const limit = AbortSignal.any([request.signal, AbortSignal.timeout(this.#timeout * (sheet ? SHEET : 1))]);
       const token = open ? undefined : await unless(limit, this.#token(refused));
-      const attempt = new Request(request.clone(), endless ? {} : { signal: limit });
+      const attempt = request.clone();
       if (token) attempt.headers.set("Authorization", `Bearer ${token}`);
-      const response = await unless(limit, this.#fetch(attempt));
+      const response = await unless(limit, this.#fetch(attempt, { signal: endless ? request.signal : limit }));
+      asked.set(response.body ?? response, request);
       if (response.status < 400) return response;
       const later = Number(response.headers.get("Retry-After") ?? 1);
       const expired = response.status === 401 && token && !refused;

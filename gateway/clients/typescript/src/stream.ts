@@ -40,7 +40,7 @@ export async function* follow(
       const opened = open(lastEventId ? { "Last-Event-ID": lastEventId } : {}, until);
       const response = await unless(AbortSignal.timeout(OPENING), opened);
       failures = 0;
-      for await (const { id, retry, event, data, ...said } of blocks(response.body!, () => MISSED * heartbeat)) {
+      for await (const { id, retry, event, data, ...said } of blocks(response.body!, until, () => MISSED * heartbeat)) {
         if (retry && /^\d+$/.test(retry)) pause = Number(retry);
         if (said["heartbeat"] && /^\d+$/.test(said["heartbeat"])) heartbeat = Number(said["heartbeat"]);
         if (id) lastEventId = id;
@@ -54,7 +54,7 @@ export async function* follow(
       if (error instanceof Problem && error.status < 500 && error.status !== 429) throw error;
       failures += 1;
     } finally {
-      left.abort(); // the connection, which may be silent but not closed
+      left.abort(); // else a connection that never answered would stay
     }
     await wait(pause * Math.min(2 ** failures, LONGEST), signal).catch(() => {});
   }
@@ -63,11 +63,12 @@ export async function* follow(
 /** The blocks of an event stream, each as its fields. Throws a TimeoutError when nothing comes for `silence()`. */
 async function* blocks(
   body: ReadableStream<Uint8Array>,
+  until: AbortSignal,
   silence: () => number,
 ): AsyncGenerator<Record<string, string>> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  const next = () => unless(AbortSignal.timeout(silence()), reader.read());
+  const next = () => unless(AbortSignal.any([until, AbortSignal.timeout(silence())]), reader.read());
   let rest = "";
   try {
     for (let read = await next(); !read.done; read = await next()) {
