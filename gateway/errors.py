@@ -79,7 +79,7 @@ class Problem(Shape):
     code = fields.String(required=True, metadata={"description": "A stable word for programs.", "example": "invalid"})
     instance = fields.String(
         metadata={
-            "description": "Names this request; it is in our logs, too.",
+            "description": "Names this request, unless it could not be read; it is in our logs, too.",
             "example": "urn:hearth:request:4f1c2a9d",
         }
     )

@@ -1,9 +1,12 @@
 """The documents that the gateway serves."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -62,6 +65,29 @@ def test_every_body_and_answer_has_an_example_that_fits(client: FlaskClient) -> 
                     known = {"example", "enum", "default"} & (parameter.keys() | parameter["schema"].keys())
                     assert known or parameter["schema"]["type"] == "boolean", (path, parameter)
     assert checked > 150
+
+
+def named(document: Any, part: Any) -> Iterator[str]:
+    """The shapes that a part of the document names, and those that they name."""
+    for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(part))):
+        yield name
+        yield from named(document, document["components"]["schemas"][name])
+
+
+def test_a_field_that_always_comes_is_required(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    answers = [
+        answer
+        for item in document["paths"].values()
+        for name, operation in item.items()
+        if name != "parameters"
+        for answer in operation["responses"].values()
+    ]
+    shown = set(named(document, answers)) | set(named(document, document["components"]["responses"]))
+    assert {"Event", "Audience", "MemberCard", "Profile", "House", "Problem"} <= shown
+    schemas = {name: document["components"]["schemas"][name] for name in shown}
+    perhaps = {name: each["properties"].keys() - each.get("required", []) for name, each in schemas.items()}
+    assert {name: each for name, each in perhaps.items() if each} == {"Problem": {"instance", "errors"}}
 
 
 def test_what_follows_from_a_declaration_is_described(client: FlaskClient) -> None:

@@ -25,7 +25,7 @@ from services.contracts.shapes.parts import (
 STATUSES = ("draft", "published", "cancelled", "ended")
 
 
-class Audience(Shape):
+class AudienceDraft(Shape):
     """The members who are told: everyone, or those with one of the roles or one of the tags (offered or wanted)."""
 
     everyone = Flag(load_default=False, metadata={"example": False})
@@ -36,6 +36,10 @@ class Audience(Shape):
     def _somebody(self, data: dict[str, Any], **kwargs: object) -> None:
         if data.get("everyone") == bool(data.get("roles") or data.get("tags")):
             raise ValidationError("Name everyone, or else at least one role or tag.")
+
+
+class Audience(answered(AudienceDraft)):  # type: ignore[misc]
+    """The members who are told: everyone, or those with one of the roles or one of the tags (offered or wanted)."""
 
 
 WEB_ADDRESS = {"format": "uri", "pattern": "^https?://.*$", "example": "https://hub.example/print"}
@@ -61,7 +65,7 @@ class EventDraft(Shape):
     link = _web_address(load_default=None)
     starts_at = Moment(required=True, metadata={"example": "2027-03-01T09:00:00Z"})
     ends_at = Moment(required=True, metadata={"example": "2027-03-01T10:30:00Z"})
-    audience = fields.Nested(Audience, required=True)
+    audience = fields.Nested(AudienceDraft, required=True)
 
 
 class EventChange(partial(EventDraft)):  # type: ignore[misc]
@@ -77,10 +81,11 @@ class Cancellation(Shape):
 class Event(answered(EventDraft), Identified):  # type: ignore[misc]
     """An event as members read it."""
 
+    audience = fields.Nested(Audience, required=True)
     host_id = Id(required=True)
     host_name = name_beside("host_id")
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
-    cancel_reason = fields.String(allow_none=True, metadata={"column": "Why cancelled", "example": None})
+    cancel_reason = fields.String(allow_none=True, required=True, metadata={"column": "Why cancelled", "example": None})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 
 
@@ -142,7 +147,7 @@ class OfferingDraft(Shape):
         },
     )
     link = _web_address(load_default=None)
-    audience = fields.Nested(Audience, required=True)
+    audience = fields.Nested(AudienceDraft, required=True)
 
 
 class OfferingChange(partial(OfferingDraft)):  # type: ignore[misc]
@@ -158,6 +163,7 @@ class Closing(Shape):
 class Offering(answered(OfferingDraft), Identified):  # type: ignore[misc]
     """Something that the hub offers, as members read it."""
 
+    audience = fields.Nested(Audience, required=True)
     steward_id = Id(required=True, metadata={"description": "The member who looks after it."})
     steward_name = name_beside("steward_id")
     status = fields.String(required=True, validate=validate.OneOf(OFFERING_STATUSES))

@@ -13,6 +13,7 @@ from services.contracts.shapes.parts import (
     Shape,
     Tag,
     Text,
+    answered,
     name_beside,
     own_id,
     page_of,
@@ -163,7 +164,7 @@ class Registration(ProfileFields):
     password = _password()
 
 
-class Profile(ProfileFields):
+class Profile(answered(ProfileFields)):  # type: ignore[misc]
     """A member as they see themselves."""
 
     id = own_id()
@@ -180,14 +181,18 @@ class MemberCard(Shape):
 
     id = own_id()
     name = fields.String(required=True, metadata={"example": "Amara Okafor"})
-    pronouns = fields.String(metadata={"example": "she/her"})
-    what_i_do = fields.String(metadata={"column": "What they do", "example": "Bookkeeping for small co-operatives"})
-    organisation = fields.String(metadata={"example": "Lake Books"})
-    country = fields.String(metadata={"example": "KE"})
-    languages = fields.List(fields.String(), metadata={"example": ["en", "sw"]})
+    pronouns = fields.String(required=True, metadata={"example": "she/her"})
+    what_i_do = fields.String(
+        required=True, metadata={"column": "What they do", "example": "Bookkeeping for small co-operatives"}
+    )
+    organisation = fields.String(required=True, metadata={"example": "Lake Books"})
+    country = fields.String(required=True, metadata={"example": "KE"})
+    languages = fields.List(fields.String(), required=True, metadata={"example": ["en", "sw"]})
     roles = roles(required=True)
-    tags_have = fields.List(fields.String(), metadata={"column": "Offers", "example": ["bookkeeping"]})
-    tags_want = fields.List(fields.String(), metadata={"column": "Looks for", "example": ["3d printing"]})
+    tags_have = fields.List(fields.String(), required=True, metadata={"column": "Offers", "example": ["bookkeeping"]})
+    tags_want = fields.List(
+        fields.String(), required=True, metadata={"column": "Looks for", "example": ["3d printing"]}
+    )
     status = fields.String(required=True, validate=validate.OneOf(STANDINGS), metadata={"example": "active"})
     version = fields.Integer(required=True, metadata={"description": "Rises by one with every change."})
 

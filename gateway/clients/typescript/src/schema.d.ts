@@ -1011,7 +1011,7 @@ export interface components {
              */
             code: string;
             /**
-             * @description Names this request; it is in our logs, too.
+             * @description Names this request, unless it could not be read; it is in our logs, too.
              * @example urn:hearth:request:4f1c2a9d
              */
             instance?: string;
@@ -1255,36 +1255,36 @@ export interface components {
         };
         Profile: {
             /** @example Amara Okafor */
-            name?: string;
+            name: string;
             /** @example she/her */
-            pronouns?: string;
+            pronouns: string;
             /** @example Bookkeeping for small co-operatives */
-            what_i_do?: string;
+            what_i_do: string;
             /** @example Lake Books */
-            organisation?: string;
+            organisation: string;
             /** @example KE */
-            country?: string;
+            country: string;
             /**
              * @example [
              *       "en",
              *       "sw"
              *     ]
              */
-            languages?: string[];
+            languages: string[];
             /**
              * @description What I can offer.
              * @example [
              *       "bookkeeping"
              *     ]
              */
-            tags_have?: string[];
+            tags_have: string[];
             /**
              * @description What I want to learn or look for.
              * @example [
              *       "3d printing"
              *     ]
              */
-            tags_want?: string[];
+            tags_want: string[];
             /**
              * @description "" if I choose none: then the hub's is used. Only I see it. A change counts from the next access token on.
              * @example en
@@ -1312,33 +1312,33 @@ export interface components {
             /** @example Amara Okafor */
             name: string;
             /** @example she/her */
-            pronouns?: string;
+            pronouns: string;
             /** @example Bookkeeping for small co-operatives */
-            what_i_do?: string;
+            what_i_do: string;
             /** @example Lake Books */
-            organisation?: string;
+            organisation: string;
             /** @example KE */
-            country?: string;
+            country: string;
             /**
              * @example [
              *       "en",
              *       "sw"
              *     ]
              */
-            languages?: string[];
+            languages: string[];
             roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
             /**
              * @example [
              *       "bookkeeping"
              *     ]
              */
-            tags_have?: string[];
+            tags_have: string[];
             /**
              * @example [
              *       "3d printing"
              *     ]
              */
-            tags_want?: string[];
+            tags_want: string[];
             /**
              * @example active
              * @enum {string}
@@ -1535,7 +1535,7 @@ export interface components {
             /** Format: uuid */
             member_id: string;
         };
-        Audience: {
+        AudienceDraft: {
             /**
              * @default false
              * @example false
@@ -1588,7 +1588,23 @@ export interface components {
              * @example 2027-03-01T10:30:00Z
              */
             ends_at: string;
-            audience: components["schemas"]["Audience"];
+            audience: components["schemas"]["AudienceDraft"];
+        };
+        Audience: {
+            /** @example false */
+            everyone: boolean;
+            /**
+             * @example [
+             *       "mentor"
+             *     ]
+             */
+            roles: ("coworker" | "hub_user" | "mentor" | "trainer" | "administrator" | "host")[];
+            /**
+             * @example [
+             *       "3d printing"
+             *     ]
+             */
+            tags: string[];
         };
         Event: {
             /** Format: uuid */
@@ -1627,7 +1643,7 @@ export interface components {
             /** @enum {string} */
             status: "draft" | "published" | "cancelled" | "ended";
             /** @example null */
-            cancel_reason?: string | null;
+            cancel_reason: string | null;
             /** @description Rises by one with every change. */
             version: number;
         };
@@ -1655,7 +1671,7 @@ export interface components {
              * @example 2027-03-01T10:30:00Z
              */
             ends_at?: string;
-            audience?: components["schemas"]["Audience"];
+            audience?: components["schemas"]["AudienceDraft"];
         };
         Cancellation: {
             /** @example The trainer is ill; we try again in May. */
@@ -1694,7 +1710,7 @@ export interface components {
              * @example https://hub.example/print
              */
             link?: string | null;
-            audience: components["schemas"]["Audience"];
+            audience: components["schemas"]["AudienceDraft"];
         };
         Offering: {
             /** Format: uuid */
@@ -1750,7 +1766,7 @@ export interface components {
              * @example https://hub.example/print
              */
             link?: string | null;
-            audience?: components["schemas"]["Audience"];
+            audience?: components["schemas"]["AudienceDraft"];
         };
         Closing: {
             /** @example The room becomes the new workshop. */
@@ -2362,8 +2378,9 @@ export type RefreshRequest = components['schemas']['RefreshRequest'];
 export type Tokens = components['schemas']['Tokens'];
 export type BrowserCredentials = components['schemas']['BrowserCredentials'];
 export type BrowserTokens = components['schemas']['BrowserTokens'];
-export type Audience = components['schemas']['Audience'];
+export type AudienceDraft = components['schemas']['AudienceDraft'];
 export type EventDraft = components['schemas']['EventDraft'];
+export type Audience = components['schemas']['Audience'];
 export type Event = components['schemas']['Event'];
 export type EventChange = components['schemas']['EventChange'];
 export type Cancellation = components['schemas']['Cancellation'];
