@@ -1,5 +1,6 @@
 """The catalogue as an AsyncAPI 3.0 document: all messages with their publishers, hearers and examples."""
 
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -24,15 +25,18 @@ def document(hearers: Mapping[str, Sequence[str]], exchange: str = EXCHANGE) -> 
             "version": "1.0.0",
             "description": (
                 f"Facts that the services announce on the durable topic exchange `{exchange}`, each under its type as "
-                "routing key, as CloudEvents 1.0 in structured JSON mode. Bind a queue of your own to hear them. Each "
-                "arrives at least once, in no order: `id` tells duplicates, `sequence` the order per subject. Ignore "
-                "fields that you do not know."
+                "routing key, as CloudEvents 1.0 in structured JSON mode. Each arrives at least once, in no order: `id` "
+                "tells duplicates, `sequence` the order per subject. Ignore fields that you do not know. Another system "
+                "of the hub reads a queue of its own, which the operator makes and binds: the channel `partner`. It may "
+                "neither declare nor bind anything itself."
             ),
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {message.key: _channel(message) for message in messages},
+        "servers": {"hub": _HUB},
+        "channels": {message.key: _channel(message) for message in messages} | {"partner": _partner(messages)},
         "operations": {
+            "listen": _LISTEN,
             **{
                 f"announce.{message.key}": _operation("send", message, f"{message.by} announces.")
                 for message in messages
@@ -44,6 +48,7 @@ def document(hearers: Mapping[str, Sequence[str]], exchange: str = EXCHANGE) -> 
             },
         },
         "components": {
+            "securitySchemes": {"partner": _SIGN_IN},
             "messages": {message.key: _message(message) for message in messages},
             "schemas": {_name(message): json_schema(message.body) for message in messages},
         },
@@ -63,6 +68,46 @@ def _channel(message: Message) -> dict[str, Any]:
         "messages": {message.key: {"$ref": f"#/components/messages/{message.key}"}},
         "bindings": {
             "amqp": {"is": "routingKey", "exchange": {"name": message.exchange, "type": "topic", "durable": True}},
+        },
+    }
+
+
+_HUB = {
+    "host": "{broker}",
+    "protocol": "amqp",
+    "protocolVersion": "0-9-1",
+    "description": "RabbitMQ. The operator hands over the whole address, which may also be `amqps`.",
+    "variables": {"broker": {"description": "Where the hub's broker is.", "examples": ["hub.example:5672"]}},
+    "security": [{"$ref": "#/components/securitySchemes/partner"}],
+}
+_SIGN_IN = {
+    "type": "userPassword",
+    "description": "The user `ext.<name>`, which `hub partner add <name>` makes. It may read its own queue and no more.",
+}
+_LISTEN = {
+    "action": "send",
+    "channel": {"$ref": "#/channels/partner"},
+    "summary": "A partner consumes its queue, and acknowledges each message when it is done with it.",
+    "bindings": {"amqp": {"ack": True, "bindingVersion": "0.3.0"}},
+}
+
+
+def _partner(messages: Sequence[Message]) -> dict[str, Any]:
+    """The queue of another system. Which of these messages come is said when the operator makes it."""
+    return {
+        "address": "ext.{name}",
+        "description": (
+            "The queue of a partner, another system of the hub. `hub partner add <name> --messages <pattern>` makes it and "
+            "binds it to messages; `QUEUE` is its name. A partner consumes it and never declares it."
+        ),
+        "parameters": {"name": {"description": "The name of the partner.", "examples": ["noticeboard"]}},
+        "messages": {message.key: {"$ref": f"#/components/messages/{message.key}"} for message in messages},
+        "bindings": {
+            "amqp": {
+                "is": "queue",
+                "queue": {"name": "ext.{name}", "durable": True, "exclusive": False, "autoDelete": False},
+                "bindingVersion": "0.3.0",
+            }
         },
     }
 
@@ -103,6 +148,7 @@ def _message(message: Message) -> dict[str, Any]:
         "summary": message.says,
         "contentType": CONTENT_TYPE,
         "payload": {
+            "title": _named(message.key) + "Message",
             "type": "object",
             "required": [*attributes, "data"],
             "properties": {
@@ -122,9 +168,11 @@ def _name(message: Message) -> str:
 
 def json_schema(shape: Schema) -> dict[str, Any]:
     """A shape as JSON Schema (draft 7, which AsyncAPI 3.0 builds on), for the kinds of field that messages use."""
+    title = type(shape).__name__  # generated code names its models by the titles
     schema: dict[str, Any] = {
+        "title": title,
         "type": "object",
-        "properties": {name: _field(each) for name, each in shape.fields.items()},
+        "properties": {name: _field(each, title + _named(name)) for name, each in shape.fields.items()},
         "required": [name for name, each in shape.fields.items() if each.required],
     }
     if shape.__doc__:
@@ -132,10 +180,16 @@ def json_schema(shape: Schema) -> dict[str, Any]:
     return schema
 
 
-def _field(field: fields.Field[Any]) -> dict[str, Any]:
-    schema = _kind(field)
+def _named(words: str) -> str:
+    """The words of a key or field as the name of a model."""
+    return "".join(each.capitalize() for each in re.split(r"[._]", words))
+
+
+def _field(field: fields.Field[Any], title: str) -> dict[str, Any]:
+    schema = _kind(field, title)
     for check in field.validators:
         if isinstance(check, validate.OneOf):
+            schema["title"] = title
             schema["enum"] = list(check.choices)
         if isinstance(check, validate.Length):
             many = isinstance(field, fields.List)
@@ -148,14 +202,14 @@ def _field(field: fields.Field[Any]) -> dict[str, Any]:
     return schema
 
 
-def _kind(field: fields.Field[Any]) -> dict[str, Any]:
+def _kind(field: fields.Field[Any], title: str) -> dict[str, Any]:
     match field:
         case Id():
             return {"type": "string", "format": "uuid"}
         case Moment():
             return {"type": "string", "format": "date-time"}
         case fields.List():
-            return {"type": "array", "items": _field(field.inner)}
+            return {"type": "array", "items": _field(field.inner, title)}
         case fields.Nested():
             return json_schema(field.schema)
         case fields.Dict():
