@@ -54,12 +54,12 @@ def call(asked: Call, /, **kwargs: Any) -> Any:
     )
 
 
-def ask(client: "Client", asked: Call, purpose: str, within: float) -> Any:
-    """The answer to a call that a worker makes for itself, within so many seconds. The logs name its `purpose`."""
+def ask(client: "Client", asked: Call, purpose: str, within: float, **kwargs: Any) -> Any:
+    """The answer to a call that a worker makes for nobody, within so many seconds. The logs name its `purpose`."""
     return client.call(
         asked.capability,
         asked.method,
-        {},
+        kwargs,
         until=time.monotonic() + within,
         token=None,
         correlation_id=purpose,

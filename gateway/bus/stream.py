@@ -33,6 +33,7 @@ from services.contracts.errors import TooMany, Unavailable
 from services.contracts.messages.notifications import NOTIFICATIONS_DELIVERED
 from services.contracts.shapes.notifications import MOST_DIGITS, event_id
 from services.contracts.shapes.parts import Shape
+from services.contracts.shapes.sessions import TICKET
 from services.ground import clock
 from services.ground.logs import log
 from services.ground.tokens import Caller
@@ -65,6 +66,10 @@ class StreamQuery(Shape):
     last_event_id = fields.String(
         load_default=None,
         metadata={"description": "Used if the header `Last-Event-ID` is missing.", "example": LAST},
+    )
+    ticket = fields.String(
+        load_default=None,
+        metadata={"description": "A ticket, in the place of an access token. It works once.", "example": TICKET},
     )
 
 

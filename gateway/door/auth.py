@@ -1,4 +1,4 @@
-"""Identifies the caller. Bearer tokens are checked with the hub's public keys. Only `@public` routes need none."""
+"""Identifies the caller. Access tokens are checked with the hub's public keys. Only `@public` routes need none."""
 
 import functools
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
+from gateway.door import tickets
 from gateway.door.limits import Rates, origin
 from gateway.door.places import AtOnce, is_members
 from services.contracts.errors import Unauthenticated
@@ -26,7 +27,7 @@ def public(view: View) -> View:
 def admit(rates: Rates, at_once: AtOnce) -> None:
     """Before each request: identify the caller, or refuse. Count it for the member, or else for its address."""
     try:
-        authenticate()
+        authenticate(rates)
     except Unauthenticated:
         rates.count("anonymous", origin())  # after the check: a neighbour's failures must not count for a member
         raise
@@ -39,7 +40,7 @@ def admit(rates: Rates, at_once: AtOnce) -> None:
         at_once.begin("anonymous", origin())
 
 
-def authenticate() -> None:
+def authenticate(rates: Rates) -> None:
     """Identify the caller, or raise Unauthenticated. Unknown addresses are left to the router."""
     g.token = None
     if request.method == "OPTIONS":  # a browser's preflight request has no token
@@ -48,7 +49,9 @@ def authenticate() -> None:
     if endpoint is None or getattr(current_app.view_functions[endpoint], "public", False):
         return
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    if (admitted := tickets.token(rates)) is not None:
+        token = admitted
+    elif scheme.lower() != "bearer" or not token:
         raise Unauthenticated("token_missing", "Sign in first: this needs an access token.")
     caller = current_app.extensions["tokens"].caller(token)
     current_app.extensions["revoked"].check(caller)

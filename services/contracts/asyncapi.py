@@ -25,10 +25,10 @@ def document(hearers: Mapping[str, Sequence[str]], exchange: str = EXCHANGE) -> 
             "version": "1.0.0",
             "description": (
                 f"Facts that the services announce on the durable topic exchange `{exchange}`, each under its type as "
-                "routing key, as CloudEvents 1.0 in structured JSON mode. Each arrives at least once, in no order: `id` "
-                "tells duplicates, `sequence` the order per subject. Ignore fields that you do not know. Another system "
-                "of the hub reads a queue of its own, which the operator makes and binds: the channel `partner`. It may "
-                "neither declare nor bind anything itself."
+                "routing key, as CloudEvents 1.0 in structured JSON mode. Each arrives at least once, in no order: "
+                "`id` tells duplicates, `sequence` the order per subject. Ignore fields that you do not know. Another "
+                "system of the hub reads a queue of its own, which the operator makes and binds: the channel "
+                "`partner`. It may neither declare nor bind anything itself."
             ),
             "license": {"name": "Apache-2.0"},
         },
@@ -82,7 +82,7 @@ _HUB = {
 }
 _SIGN_IN = {
     "type": "userPassword",
-    "description": "The user `ext.<name>`, which `hub partner add <name>` makes. It may read its own queue and no more.",
+    "description": "The user `ext.<name>`, which `hub partner add <name>` makes. It may read its queue and no more.",
 }
 _LISTEN = {
     "action": "send",
@@ -97,8 +97,8 @@ def _partner(messages: Sequence[Message]) -> dict[str, Any]:
     return {
         "address": "ext.{name}",
         "description": (
-            "The queue of a partner, another system of the hub. `hub partner add <name> --messages <pattern>` makes it and "
-            "binds it to messages; `QUEUE` is its name. A partner consumes it and never declares it."
+            "The queue of a partner, another system of the hub. `hub partner add <name> --messages <pattern>` makes it "
+            "and binds it to messages; `QUEUE` is its name. A partner consumes it and never declares it."
         ),
         "parameters": {"name": {"description": "The name of the partner.", "examples": ["noticeboard"]}},
         "messages": {message.key: {"$ref": f"#/components/messages/{message.key}"} for message in messages},

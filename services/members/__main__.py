@@ -10,8 +10,9 @@ from services.members.credentials.service import Credentials
 from services.members.house.service import House
 from services.members.invitations.service import Invitations
 from services.members.sessions.service import Sessions
+from services.members.tickets.service import Tickets
 
-CAPABILITIES = (Accounts, Audit, Credentials, House, Invitations, Sessions)
+CAPABILITIES = (Accounts, Audit, Credentials, House, Invitations, Sessions, Tickets)
 PROCESSES = (Process("members", CAPABILITIES, extra="members"),)
 ON_THE_MACHINE = ("add-administrator", "reset-password")
 

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import hmac
 import secrets
+from datetime import datetime
 from typing import Any
 
 import jwt
@@ -42,6 +43,10 @@ class Signer(DependencyProvider):
         The key for the purpose is derived by HKDF (RFC 5869), so that no second secret has to be kept.
         """
         return hmac.digest(self._derived(purpose), "\n".join(parts).encode(), "sha256").hex()
+
+    def names(self, member_id: str, now: datetime) -> tuple[str, str]:
+        """The alias of a member on this day, and their seal (see `Caller`)."""
+        return self.mac("alias", member_id, now.date().isoformat()), self.mac("seal", member_id)
 
     @functools.cache  # noqa: B019 - a process has one signer for each capability, and few purposes
     def _derived(self, purpose: str) -> bytes:

@@ -122,7 +122,7 @@ class Recipes:
     def change_me(self, owner: Member) -> Ask:
         return Ask(body={"pronouns": secrets.token_hex(4)}, look=lambda: owner.get("/v1/me"))
 
-    list_members = show_me = list_audit_entries = list_invitations = _nothing
+    list_members = show_me = issue_stream_ticket = list_audit_entries = list_invitations = _nothing
 
     # The house.
 

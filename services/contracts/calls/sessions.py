@@ -6,11 +6,13 @@ from services.contracts.calling import ask
 from services.contracts.errors import Forbidden, Unauthenticated
 from services.contracts.roles import MEMBERS
 from services.contracts.shapes.sessions import (
+    Admission,
     BrowserCredentials,
     Credentials,
     LostAccess,
     RefreshRequest,
     SignedIn,
+    StreamTicket,
     Tokens,
 )
 
@@ -82,4 +84,21 @@ TELL_LOST_ACCESS = ask(
     says="Tell gateways which access tokens are void before they expire.",
     gives=LostAccess,
     public=True,
+)
+ISSUE_STREAM_TICKET = ask(
+    "members.tickets.issue",
+    operation="issue_stream_ticket",
+    says="Make a ticket that opens my live stream once, within 30 seconds.",
+    more="For a browser's `EventSource`, which can't send an access token. A stream that was opened with a ticket ends "
+    "with a fresh access token of the same session, or earlier. Come back with a new ticket.",
+    makes=StreamTicket,
+    may=MEMBERS,
+)
+REDEEM_STREAM_TICKET = ask(
+    "members.tickets.redeem",
+    says="Use a ticket up, and get an access token of its session.",
+    takes={"ticket": fields.String},
+    gives=Admission,
+    public=True,
+    refuses=(Unauthenticated,),
 )

@@ -6,6 +6,7 @@ from services.contracts.shapes.members import PHRASE
 from services.contracts.shapes.parts import Id, Moment, Shape, roles
 
 DEVICE = "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
+TICKET = "YSBzZWF0IGJ5IHRoZSB3aW5kb3csIGp1c3QgdGhpcyBvbmNl"
 REFRESH = "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
 
 
@@ -79,6 +80,22 @@ class SignedIn(Tokens):
             "example": DEVICE,
         },
     )
+
+
+class StreamTicket(Shape):
+    """A ticket for one live stream."""
+
+    ticket = fields.String(
+        required=True,
+        metadata={"description": "A secret. Send it as `ticket` in the query of the live stream.", "example": TICKET},
+    )
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 30})
+
+
+class Admission(Shape):
+    """The access token to which a ticket leads."""
+
+    access_token = fields.String(required=True)
 
 
 class Access(Shape):

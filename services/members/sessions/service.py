@@ -168,8 +168,7 @@ class Sessions:
 
     def _tokens(self, session: domain.Session, secret: str, account: Account) -> dict[str, Any]:
         now = clock.now()
-        alias = self.signer.mac("alias", session["member_id"], now.date().isoformat())
-        seal = self.signer.mac("seal", session["member_id"])
+        alias, seal = self.signer.names(session["member_id"], now)
         return {
             "access_token": self.signer.sign(domain.claims(session, account, alias, seal, now)),
             "token_type": "Bearer",

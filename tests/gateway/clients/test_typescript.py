@@ -22,6 +22,7 @@ from tests.rig.processes import PASSWORD, Member, Platform, until
 from tests.rig.proxy import Proxy
 
 Page = Callable[..., Iterator[Any]]
+FLAGS = ["--expose-gc", "--experimental-eventsource", "--no-warnings"]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def page(platform: Platform, application: Path, complaints: Complaints) -> Itera
 
         def run(name: str, member: Member, url: str = platform.url) -> Iterator[Any]:
             assert complaints(name, Path(__file__).with_name(name).read_text()) == []
-            command = [NODE, "--expose-gc", application / name, url, member.profile["email"], PASSWORD]
+            command = [NODE, *FLAGS, application / name, url, member.profile["email"], PASSWORD]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             stack.callback(process.wait)
             stack.callback(process.kill)
@@ -89,6 +90,18 @@ def test_a_silent_stream_is_given_up(platform: Platform, page: Page) -> None:
         assert next(said) == ["feedback.answered", "We have one."]
         assert list(said) == ["ended"]
         assert wire.accepted >= 3
+
+
+def test_the_event_source_of_a_browser_listens(platform: Platform, page: Page) -> None:
+    with Proxy(platform.url) as wire:
+        said = page("source.ts", platform.join("Amara"), wire.uri)
+        voice = f"/v1/feedback/{next(said)}"
+        wait_for_a_stream(platform)
+        platform.administrator.post(f"{voice}/answers", {"text": "We look for one."})
+        assert next(said) == "We look for one."
+        wire.cut()
+        platform.administrator.post(f"{voice}/answers", {"text": "We have one."})
+        assert list(said) == ["We have one."]
 
 
 def test_each_call_has_a_limit(platform: Platform, page: Page) -> None:

@@ -818,6 +818,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/notifications/stream/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a ticket that opens my live stream once, within 30 seconds.
+         * @description For a browser's `EventSource`, which can't send an access token. A stream that was opened with a ticket ends with a fresh access token of the same session, or earlier. Come back with a new ticket.
+         */
+        post: operations["issue_stream_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/notifications/stream": {
         parameters: {
             query?: never;
@@ -1984,6 +2004,18 @@ export interface components {
         Marked: {
             marked: number;
         };
+        StreamTicket: {
+            /**
+             * @description A secret. Send it as `ticket` in the query of the live stream.
+             * @example YSBzZWF0IGJ5IHRoZSB3aW5kb3csIGp1c3QgdGhpcyBvbmNl
+             */
+            ticket: string;
+            /**
+             * @description Seconds.
+             * @example 30
+             */
+            expires_in: number;
+        };
         ServerSentEvent: {
             /**
              * @description Send it as `Last-Event-ID`.
@@ -2404,6 +2436,7 @@ export type Notification = components['schemas']['Notification'];
 export type NotificationPage = components['schemas']['NotificationPage'];
 export type Unread = components['schemas']['Unread'];
 export type Marked = components['schemas']['Marked'];
+export type StreamTicket = components['schemas']['StreamTicket'];
 export type ServerSentEvent = components['schemas']['ServerSentEvent'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditEntryPage = components['schemas']['AuditEntryPage'];
@@ -5583,11 +5616,47 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    issue_stream_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send a request again, say after a time-out. Take a new random key for each new request, and the same key when trying again. The same request of the same member gets the same answer as the first time. Another request with a used key is refused (422, `idempotency_key_reused`), and so is a repeat while the first request still runs (409, `still_running`). Without an access token, nothing is remembered. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ticket": "YSBzZWF0IGJ5IHRoZSB3aW5kb3csIGp1c3QgdGhpcyBvbmNl",
+                     *       "expires_in": 30
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StreamTicket"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            default: components["responses"]["Problem"];
+        };
+    };
     stream_notifications: {
         parameters: {
             query?: {
                 /** @description Used if the header `Last-Event-ID` is missing. */
                 last_event_id?: string | null;
+                /** @description A ticket, in the place of an access token. It works once. */
+                ticket?: string | null;
             };
             header?: {
                 /** @description The `id` of the last event received; others are ignored. */
