@@ -290,6 +290,10 @@ def _come_back_to_the_stream(member: Member) -> None:
     with _asked(member, "/v1/notifications/stream", (), **last) as answer:
         assert answer.ok
         next(answer.iter_content(1))
+    ticket = member.post("/v1/notifications/stream/tickets")["ticket"]
+    address = f"{member.url}/v1/notifications/stream"
+    with requests.get(address, params={"ticket": ticket}, stream=True, timeout=10) as answer:
+        assert answer.ok
 
 
 def _say_it_twice(member: Member) -> None:
