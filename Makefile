@@ -3,11 +3,11 @@ PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
 # The web app is built beside the start of the platform, which does not wait for it.
 WEB := mkdir -p build && { $(MAKE) -s web > build/web.log 2>&1 & }
-LOCKS := members events feedback notifications gateway otel local web dev
+LOCKS := members events feedback notifications gateway otel local web generators dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset status test check web client lock bench faults fuzz secrets containers
+.PHONY: help run demo stop reset status test check web client lock bench faults fuzz generators secrets containers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ fuzz: .venv/.dev ## try what the API's description says, and what it does not (E
 	@EXAMPLES="$${EXAMPLES:-50}" SEED="$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbits(31))')}" \
 	  $(PY) -m pytest -s tests/fuzz
 
+generators: .venv/.dev build/generators/.made ## let other people's generators and linters read the documents, and use what they make
+	@$(PY) -m pytest -s -m generators tests/generators
+
 secrets: .venv/.local ## make the keys and passwords of a platform in containers (.secrets/), unless they are there
 	@$(PY) -m deploy.secrets
 
@@ -83,6 +86,11 @@ lock: .venv/.dev ## resolve the dependencies anew into requirements/
 .venv/.%: requirements/%.txt | $(PY)
 	@echo "Installing what requirements/$*.txt names (this once) …"
 	@$(PIP) -r $<
+	@touch $@
+
+build/generators/.made: requirements/generators.txt | $(PY)
+	@$(PY) -m venv build/generators
+	@build/generators/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(PY):

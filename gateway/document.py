@@ -3,6 +3,7 @@
 A route declares its arguments and answer itself. Its roles, key, conditions and refusals are added here.
 """
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -15,13 +16,14 @@ from werkzeug.routing import BaseConverter
 from gateway.answers import JSON, SAFE
 from gateway.door import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
-from gateway.examples import example_of
+from gateway.examples import give_examples
 from gateway.sheets import CSV
 from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
 from services.contracts.roles import ROLES
 from services.contracts.shapes.parts import Id, Text
 
 END = r"\Z"
+_names_shape = re.compile(r"#/components/schemas/(\w+)").findall
 DESCRIPTION = """The platform of a hub: its members, events, feedback and notifications.
 
 **Lists** answer `{"items": […], "next": cursor or null}`; the `Link` header has the address of the next page. Lists
@@ -74,11 +76,12 @@ Doc = dict[str, Any]
 
 def _may(doc: Doc, info: Doc, **_route: Any) -> Doc:
     """Add the users of the route, in words and for programs."""
+    says = "everybody, without signing in"
     if "may" in info:
         may = doc["x-may"] = info["may"]
         own = f"{whom(may['own'])} (their own)" if may["own"] else ""
         says = "; ".join(filter(None, [whom(may["any"]), own]))
-        doc["description"] = f"{doc.get('description', '')}\n\nFor: {says}.".strip()
+    doc["description"] = f"{doc.get('description', '')}\n\nFor: {says}.".strip()
     return doc
 
 
@@ -144,6 +147,12 @@ def _problems(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
 STEPS = (_may, _headers, _problems)
 
 
+def named(document: Doc, part: Any) -> set[str]:
+    """The shapes that a part of the document names, and those that they name."""
+    direct = set(_names_shape(str(part)))
+    return direct.union(*(named(document, document["components"]["schemas"][name]) for name in direct))
+
+
 class IdConverter(BaseConverter):
     """Identifiers in paths. A path with another text there is an unknown address."""
 
@@ -177,6 +186,7 @@ class Api(flask_smorest.Api):
                 "info": {
                     "description": DESCRIPTION,
                     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+                    "contact": {"name": "Whoever operates this hub"},
                 },
                 "servers": [{"url": "/"}],
                 "security": [{"accessToken": []}],
@@ -195,14 +205,14 @@ class Api(flask_smorest.Api):
     def document(self) -> Doc:
         """The whole document, with an example of each body and answer, made from the examples of the fields."""
         made: Doc = self.spec.to_dict()
-        for path in made["paths"].values():
-            for parameter in path.get("parameters", ()):
-                parameter["example"] = example_of(made, parameter["schema"])
-            for operation in (each for name, each in path.items() if name != "parameters"):
-                for part in (operation.get("requestBody", {}), *operation["responses"].values()):
-                    for content in part.get("content", {}).values():
-                        if "example" not in content and "schema" in content:
-                            content["example"] = example_of(made, content["schema"])
+        give_examples(made)
+        asked = [
+            each["requestBody"] for path in made["paths"].values() for each in path.values() if "requestBody" in each
+        ]
+        strict = named(made, asked)
+        for name, shape in made["components"]["schemas"].items():
+            if name not in strict:  # an answer may grow; generated code would refuse what is added
+                shape.pop("additionalProperties", None)
         return made
 
     def _register_error_handlers(self) -> None:

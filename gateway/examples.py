@@ -11,6 +11,18 @@ EXAMPLES = {
 Doc = dict[str, Any]
 
 
+def give_examples(document: Doc) -> None:
+    """Give each body, answer and parameter of a path an example."""
+    for path in document["paths"].values():
+        for parameter in path.get("parameters", ()):
+            parameter["example"] = example_of(document, parameter["schema"])
+        for operation in (each for name, each in path.items() if name != "parameters"):
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for content in part.get("content", {}).values():
+                    if "example" not in content and "schema" in content:
+                        content["example"] = example_of(document, content["schema"])
+
+
 def example_of(document: Doc, schema: Doc, at: str = "") -> Any:
     """A value that a schema describes. Raises TypeError if a text field (at the path `at`) has no example."""
     if "$ref" in schema:

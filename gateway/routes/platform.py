@@ -16,6 +16,7 @@ from gateway.answers import JSON
 from gateway.api import Blueprint
 from gateway.door.auth import public
 from services.contracts import asyncapi as contracts
+from services.contracts.errors import TooMany
 from services.contracts.shapes.parts import Shape
 
 routes = Blueprint("platform", __name__, description="Health, keys and documents.", url_prefix="")
@@ -92,6 +93,7 @@ def readyz() -> Any:
 @routes.route("/readyz/gateway")
 @routes.response(200, Ready)
 @routes.alt_response(503, Ready, description="This gateway is not on the bus, or is stopping.")
+@routes.refuses(TooMany)
 @public
 def readyz_gateway() -> Any:
     """Tell if this gateway can take requests, regardless of capabilities. Load balancers ask this."""
@@ -108,6 +110,7 @@ def metrics() -> Any:
 
 @routes.route("/.well-known/jwks.json")
 @routes.response(200, KeySet)
+@routes.refuses(TooMany)
 @public
 def jwks() -> Any:
     """Show the public keys with which anybody can check our access tokens."""
@@ -116,6 +119,7 @@ def jwks() -> Any:
 
 @routes.route("/openapi.json")
 @routes.response(200, content_type=JSON, description="OpenAPI 3.1.")
+@routes.refuses(TooMany)
 @public
 def openapi() -> Any:
     """Show this document."""
@@ -124,6 +128,7 @@ def openapi() -> Any:
 
 @routes.route("/asyncapi.json")
 @routes.response(200, content_type=JSON, description="AsyncAPI 3.0.")
+@routes.refuses(TooMany)
 @public
 def asyncapi() -> Any:
     """Show the messages on the bus."""

@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the hub itself: its name, place, zone, languages, colours and promises. */
+        /**
+         * Show the hub itself: its name, place, zone, languages, colours and promises.
+         * @description For: everybody, without signing in.
+         */
         get: operations["show_house"];
         put?: never;
         post?: never;
@@ -108,7 +111,10 @@ export interface paths {
          */
         get: operations["list_members"];
         put?: never;
-        /** Join the hub with an invitation. */
+        /**
+         * Join the hub with an invitation.
+         * @description For: everybody, without signing in.
+         */
         post: operations["register_member"];
         delete?: never;
         options?: never;
@@ -225,7 +231,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set a new password with the code that an administrator handed over; all sessions end. */
+        /**
+         * Set a new password with the code that an administrator handed over; all sessions end.
+         * @description For: everybody, without signing in.
+         */
         post: operations["reset_password"];
         delete?: never;
         options?: never;
@@ -727,7 +736,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read the outcome of an anonymous voice with its claim code. */
+        /**
+         * Read the outcome of an anonymous voice with its claim code.
+         * @description For: everybody, without signing in.
+         */
         post: operations["claim_outcome"];
         delete?: never;
         options?: never;
@@ -885,7 +897,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell that the process answers. */
+        /**
+         * Tell that the process answers.
+         * @description For: everybody, without signing in.
+         */
         get: operations["livez"];
         put?: never;
         post?: never;
@@ -902,7 +917,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell if all capabilities answer, and name those that do not. */
+        /**
+         * Tell if all capabilities answer, and name those that do not.
+         * @description For: everybody, without signing in.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -919,7 +937,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell if this gateway can take requests, regardless of capabilities. Load balancers ask this. */
+        /**
+         * Tell if this gateway can take requests, regardless of capabilities. Load balancers ask this.
+         * @description For: everybody, without signing in.
+         */
         get: operations["readyz_gateway"];
         put?: never;
         post?: never;
@@ -936,7 +957,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the metrics of this gateway, for Prometheus. */
+        /**
+         * Show the metrics of this gateway, for Prometheus.
+         * @description For: everybody, without signing in.
+         */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -953,7 +977,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the public keys with which anybody can check our access tokens. */
+        /**
+         * Show the public keys with which anybody can check our access tokens.
+         * @description For: everybody, without signing in.
+         */
         get: operations["jwks"];
         put?: never;
         post?: never;
@@ -970,7 +997,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show this document. */
+        /**
+         * Show this document.
+         * @description For: everybody, without signing in.
+         */
         get: operations["openapi"];
         put?: never;
         post?: never;
@@ -987,7 +1017,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the messages on the bus. */
+        /**
+         * Show the messages on the bus.
+         * @description For: everybody, without signing in.
+         */
         get: operations["asyncapi"];
         put?: never;
         post?: never;
@@ -5962,6 +5995,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooMany"];
             /** @description This gateway is not on the bus, or is stopping. */
             503: {
                 headers: {
@@ -6054,6 +6088,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6073,6 +6108,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6092,6 +6128,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
     };
