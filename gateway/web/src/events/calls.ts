@@ -5,12 +5,12 @@ import { content, hub } from "../ground/api";
 
 const KEY = ["events"];
 
-/** What is still to come, by its start, page by page. */
+/** What goes on or is still to come, by its start, page by page. */
 export function useComing(limit = 20) {
   return useInfiniteQuery({
     queryKey: [...KEY, "coming", limit],
     queryFn: ({ pageParam }) => {
-      const query = pageParam ? { cursor: pageParam } : { starts_after: new Date().toISOString() };
+      const query = pageParam ? { cursor: pageParam } : { ends_after: new Date().toISOString() };
       return content(hub.GET("/v1/events", { params: { query: { ...query, limit } } }));
     },
     initialPageParam: "",
