@@ -44,12 +44,17 @@ STATUS: dict[type[Refusal], int] = {
 }
 HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
 SENTENCES = {
-    400: "The request can't be read.",
-    404: "There is nothing at this address.",
-    408: "The request did not arrive in time.",
-    405: "What is at this address does not take this method.",
-    413: "The body may have at most 64 KiB.",
+    400: "The request can't be read. Its body must be one JSON document in UTF-8 that names no field twice.",
+    404: "There is nothing at this address. The page /docs lists all addresses.",
+    405: "What is at this address does not take this method. The header Allow says which it takes.",
+    408: "The request did not arrive in time. Please send it again.",
+    413: "The body may have at most 64 KiB. Send less.",
+    414: "The address is too long. Ask for less in one request.",
     415: "The body must be JSON, sent as application/json.",
+    417: "Nothing can be expected of this address. Leave out the header Expect.",
+    431: "The headers are too long. Send fewer or shorter ones.",
+    500: "Something went wrong on our side. Please try again later.",
+    501: "The body is sent in a way that is not known here. Send it with Content-Length, or in chunks.",
 }
 
 
@@ -74,7 +79,7 @@ class Problem(Shape):
     status = fields.Integer(required=True, metadata={"example": 422})
     detail = fields.String(
         required=True,
-        metadata={"description": "A sentence for people.", "example": "title: Shorter than minimum length 4."},
+        metadata={"description": "A sentence for people.", "example": "title: Write 4 to 140 characters."},
     )
     code = fields.String(required=True, metadata={"description": "A stable word for programs.", "example": "invalid"})
     instance = fields.String(
@@ -100,7 +105,7 @@ def problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | 
 def unread(status: int, reason: str) -> bytes:
     """The whole answer to a request that the server refuses before the application sees it."""
     code = reason.lower().replace(" ", "_")
-    body = orjson.dumps(_document(status, code, reason + ".") | {"title": reason})
+    body = orjson.dumps(_document(status, code, SENTENCES.get(status, reason + ".")) | {"title": reason})
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in HEADERS.get(status, {}).items())
     return f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
@@ -146,7 +151,7 @@ def late(_error: Late) -> Response:
 def unexpected(_error: Exception) -> Response:
     """The answer to a fault of ours. Only the log has the traceback."""
     log.exception("unexpected", route=request.url_rule.rule if request.url_rule else None)
-    return problem(500, "unexpected", "Something went wrong on our side.")
+    return problem(500, "unexpected", SENTENCES[500])
 
 
 def install(app: Flask) -> None:

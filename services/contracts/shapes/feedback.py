@@ -14,6 +14,7 @@ from services.contracts.shapes.parts import (
     own_id,
     page_of,
 )
+from services.contracts.shapes.pasted import Code
 
 KINDS = ("want", "expect", "need", "praise", "problem", "idea")
 MOVES = ("acknowledged", "decided", "done", "declined")
@@ -120,9 +121,4 @@ class VoiceQuery(Page):
 class Claim(Shape):
     """The code that an anonymous author kept."""
 
-    claim_code = fields.String(
-        required=True,
-        load_only=True,
-        validate=validate.Length(max=100),
-        metadata={"example": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"},
-    )
+    claim_code = Code(required=True, load_only=True, metadata={"example": "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"})

@@ -10,7 +10,7 @@ JOINING = ("invitation",)
 
 
 def _colour(example: str) -> fields.String:
-    check = validate.Regexp(r"#[0-9a-f]{6}\Z", error="Must be a colour such as #0b5c4b, in lower case.")
+    check = validate.Regexp(r"#[0-9a-f]{6}\Z", error="Must be a colour such as #0b5c4b, in small letters.")
     return fields.String(required=True, validate=check, metadata={"example": example})
 
 

@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from services.contracts.roles import ROLES
 from services.contracts.shapes.parts import (
+    A_ZONE,
     LANGUAGES,
     Chosen,
     Few,
@@ -20,6 +21,7 @@ from services.contracts.shapes.parts import (
     roles,
     tags,
 )
+from services.contracts.shapes.pasted import Address, Code
 
 CODE = "Yk0cXq3uVt8sZr5eWb2nHj7mKpA"
 PHRASE = "a long sentence is fine"
@@ -42,11 +44,13 @@ class ProfileFields(Shape):
     what_i_do = Text(least=0, most=400, metadata={"example": "Bookkeeping for small co-operatives"})
     organisation = Text(least=0, most=120, metadata={"example": "Lake Books"})
     country = fields.String(
-        validate=validate.Regexp(r"([A-Z]{2})?\Z", error="Must be a two-letter ISO 3166 code such as KE."),
+        validate=validate.Regexp(r"([A-Z]{2})?\Z", error="Must be a country in two capital letters, such as KE."),
         metadata={"example": "KE"},
     )
     languages = Few(
-        fields.String(validate=validate.Regexp(r"[a-z]{2,3}\Z", error="Must be an ISO 639 code such as sw.")),
+        fields.String(
+            validate=validate.Regexp(r"[a-z]{2,3}\Z", error="Must be a language in small letters, such as sw.")
+        ),
         most=10,
         metadata={"example": ["en", "sw"]},
     )
@@ -57,7 +61,7 @@ class ProfileFields(Shape):
         metadata={"description": f"The language in which I am written to. {_PRIVATE}", "example": "en"},
     )
     zone: fields.String = Chosen(
-        validate=validate.Regexp(r"([A-Za-z][A-Za-z0-9+_/-]{0,63})?\Z", error="Must be the name of a time zone."),
+        validate=validate.Regexp(r"([A-Za-z][A-Za-z0-9+_/-]{0,63})?\Z", error=A_ZONE),
         metadata={
             "description": f"The time zone in which I read times, by its name in the IANA database. {_PRIVATE}",
             "example": "Africa/Nairobi",
@@ -78,7 +82,7 @@ class RolesChange(Shape):
 class InvitationDraft(Shape):
     """A person to invite, and their roles."""
 
-    email = fields.Email(required=True, validate=validate.Length(max=254), metadata={"example": "amara@hub.example"})
+    email = Address(required=True, metadata={"example": "amara@hub.example"})
     roles = roles(least=1, load_default=lambda: ["coworker"], metadata={"example": ["coworker"]})
 
 
@@ -148,18 +152,14 @@ class PasswordReset(Shape):
 class NewPassword(Shape):
     """A new password, with the code that an administrator handed over."""
 
-    code = fields.String(
-        required=True, load_only=True, validate=validate.Length(min=1, max=100), metadata={"example": CODE}
-    )
+    code = Code(required=True, load_only=True, metadata={"example": CODE})
     password = _password()
 
 
 class Registration(ProfileFields):
     """Joining the hub with an invitation."""
 
-    code = fields.String(
-        required=True, load_only=True, validate=validate.Length(min=1, max=100), metadata={"example": CODE}
-    )
+    code = Code(required=True, load_only=True, metadata={"example": CODE})
     name = Text(most=80, required=True, metadata={"example": "Amara Okafor"})
     password = _password()
 
@@ -237,7 +237,7 @@ RollPage = page_of(RollEntry)
 class Administrator(Shape):
     """The first administrator, as the command line asks for them."""
 
-    email = fields.Email(required=True, validate=validate.Length(max=254))
+    email = Address(required=True)
     name = Text(most=80, required=True)
     password = _password()
 

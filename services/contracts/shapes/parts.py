@@ -9,19 +9,10 @@ from marshmallow import RAISE, Schema, ValidationError, fields, missing, validat
 
 from services.contracts import moments
 from services.contracts.roles import ROLES
+from services.contracts.shapes.advice import advise
 
 LANGUAGES = ("en", "de")  # BCP 47; the platform can speak to members in these
-TOUCHPOINTS = (
-    "cafe",
-    "kitchenette",
-    "idea_board",
-    "app",
-    "focus_group",
-    "brainstorm",
-    "workshop",
-    "online",
-    "other",
-)
+TOUCHPOINTS = ("cafe", "kitchenette", "idea_board", "app", "focus_group", "brainstorm", "workshop", "online", "other")
 
 
 _has_control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]").search
@@ -30,10 +21,14 @@ CURSOR = "WyIwMThmMmQ2ZS01YjdjLTdhM2UtOWM0MS0wZjJiNmQ3ZThhOTAiXQ"  # as an examp
 
 
 class Shape(Schema):
-    """The base of all shapes. A shape refuses unknown fields."""
+    """The base of all shapes. A shape refuses unknown fields, and says of each wrong value what would be right."""
 
     class Meta:
         unknown = RAISE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        advise(self)
 
 
 class Text(fields.String):
@@ -48,7 +43,7 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if _has_control(text):
-            raise ValidationError("Must not contain control characters.")
+            raise ValidationError("Leave out the control characters, which can't be seen.")
         return text.strip()
 
 
@@ -78,9 +73,17 @@ class AllRows(Flag):
         super().__init__(load_default=False)
 
 
+_BLANK_FOR_PLUS = re.compile(r"(T\d\d:\d\d\S*) (?=\d\d:?\d\d\Z)")
+
+
+def _with_plus(value: Any) -> Any:
+    return _BLANK_FOR_PLUS.sub(r"\1+", value) if isinstance(value, str) else value
+
+
 class Moment(fields.AwareDateTime):
     """A moment in time: RFC 3339 with an offset, read and written in UTC, cut to the millisecond.
 
+    A blank for the sign of the offset is a `+`: a query turns one into the other.
     One that may stand for a whole day of UTC is `universal`: on another clock it could read as the day before.
     """
 
@@ -92,9 +95,10 @@ class Moment(fields.AwareDateTime):
         if isinstance(value, datetime) and value.tzinfo:
             return moments.cut(value.astimezone(UTC))
         try:
-            return moments.cut(super()._deserialize(value, attr, data, **kwargs).astimezone(UTC))
+            found = super()._deserialize(_with_plus(value), attr, data, **kwargs)
+            return moments.cut(found.astimezone(UTC))
         except OverflowError as error:
-            raise ValidationError("Not a valid datetime.") from error
+            raise ValidationError("Write a moment in the years 1 to 9999, in UTC.") from error
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else moments.to_text(value)
@@ -147,12 +151,13 @@ class Few(fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+A_ZONE = "Must be the name of a time zone, such as Africa/Nairobi."
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9+_/-]{0,63}\Z")  # the domain knows which zones there are
 
 
 def zone(**kwargs: Any) -> fields.String:
     """The name of a time zone in the IANA database."""
-    check = validate.Regexp(_ZONE, error="Must be the name of a time zone, such as Africa/Nairobi.")
+    check = validate.Regexp(_ZONE, error=A_ZONE)
     return fields.String(validate=check, **kwargs)
 
 

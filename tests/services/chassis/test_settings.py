@@ -48,7 +48,7 @@ def test_secrets_come_from_files(environment: dict[str, str], processes: Process
     create = ("-m", "deploy.hub", "admin", "create", "--email", "a@hub.example", "--name", "A")
     password = {"HEARTH_ADMIN_PASSWORD_FILE": str(tmp_path / "password")}
     code, words = says(processes.environment | files | password, *create)
-    assert (code, words) == (1, "Error: password: Length must be between 12 and 128.\n")
+    assert (code, words) == (1, "Error: password: Write 12 to 128 characters.\n")
 
 
 @pytest.mark.parametrize("command", [["-m", "services.members"], ["-c", "from gateway.config import load; load()"]])
