@@ -82,7 +82,7 @@ class Revoked:
         if not self.admits(caller):
             self._learn_since(time.monotonic())
             if not self.admits(caller):
-                says = "This access token counts no more; refresh it, or sign in again."
+                says = "This access token counts no more. Exchange the refresh token, or sign in again."
                 raise Unauthenticated("token_revoked", says)
 
     def watch(self, changed: Any) -> None:

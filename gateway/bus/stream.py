@@ -226,7 +226,7 @@ class Streams:
         if self._count >= self._most:
             raise Unavailable("streams_full", "Too many streams are open. Please try again in a moment.", after=after)
         if len(self._open.get(stream.member_id, ())) >= self._most_per_member:
-            says = f"A member may have at most {self._most_per_member} streams open."
+            says = f"A member may have at most {self._most_per_member} streams open. Close one first."
             raise TooMany("too_many_streams", says, after=after)
         self._open[stream.member_id].append(stream)
         self._count += 1

@@ -34,7 +34,7 @@ def read() -> None:
     if given is None or request.method != "POST" or request.endpoint is None:
         return
     if not _is_key(given):
-        raise Invalid.field(HEADER, "Must be 1 to 200 visible ASCII characters.")
+        raise Invalid.field(HEADER, "Must be 1 to 200 visible ASCII characters, such as those of a UUID.")
     if g.token is not None:
         g.idempotency_key = given
 

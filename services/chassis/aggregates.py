@@ -23,6 +23,7 @@ Telling = Told | Callable[[Any, Any], Told]  # or a function of the aggregate be
 PAUSE = 0.01  # seconds after a first lost race, at most; then twice as long each time
 LONGEST_PAUSE = 0.1
 CLAIM_TRIES = 100
+TAKEN = "There is one already. Read it, and change that one."
 CHANGED_MEANWHILE = "changed_meanwhile"  # the only conflict that another try may solve
 
 
@@ -198,7 +199,7 @@ def _each(told: Told) -> Sequence[Announcement]:
 
 def changed_meanwhile(family: type[Refusal]) -> Refusal:
     """The refusal of a save that builds on a version that is no longer there."""
-    return family(CHANGED_MEANWHILE, "Somebody else changed this meanwhile; read it again.")
+    return family(CHANGED_MEANWHILE, "Somebody else changed this meanwhile. Read it again, then change it.")
 
 
 def _told(told: Telling, before: Any, after: Any) -> Told:

@@ -68,16 +68,16 @@ class Answers(Rows[Document]):
     def _given(self, claim: Claim, asked: str, now: datetime) -> bytes:
         found = self.rows.find_one({"_id": claim.id})
         if found is None:
-            raise Conflict("still_running", "The first call with this key has just failed; try again.")
+            raise Conflict("still_running", "The first request with this key has just failed. Send it again.")
         if found["asked"] != asked:
-            says = "This Idempotency-Key was used for another request."
+            says = "This Idempotency-Key was used for another request. Take a new one."
             raise Invalid("idempotency_key_reused", says, [{"field": "Idempotency-Key", "says": says}])
         if found["answer"] is not None:
             return _open(claim, found["answer"])
         if now < found["runs_until"]:
-            raise Conflict("still_running", "The first request with this Idempotency-Key still runs.")
+            raise Conflict("still_running", "The first request with this key still runs. Send it again in a moment.")
         raise Conflict(
-            "outcome_unknown", "The first request with this key was interrupted: look whether it took effect."
+            "outcome_unknown", "The first request with this key was interrupted. Look whether it took effect."
         )
 
     def _prepare_once(self) -> None:
@@ -112,7 +112,10 @@ def _open(claim: Claim, sealed: bytes) -> bytes:
     try:
         return ChaCha20Poly1305(claim.seal).decrypt(_ONCE, sealed, None).rstrip(b" ")
     except InvalidTag:
-        raise Conflict("outcome_unknown", "The answer that was kept can't be read any more.") from None
+        raise Conflict(
+            "outcome_unknown",
+            "The kept answer can't be read any more. Look whether it took effect.",
+        ) from None
 
 
 def _derived(lock: bytes, *parts: str) -> bytes:

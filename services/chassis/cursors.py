@@ -28,11 +28,16 @@ def read(cursor: str | None, *kinds: type) -> Any:
     try:
         position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
-        raise Invalid.field("cursor", "Must be the `next` of an earlier page.") from None
+        raise not_ours() from None
     parts = position if isinstance(position, list) else [position]
     if len(parts) != len(kinds) or any(type(part) is not kind for part, kind in zip(parts, kinds, strict=True)):
-        raise Invalid.field("cursor", "Must be the `next` of an earlier page.")
+        raise not_ours()
     return position
+
+
+def not_ours() -> Invalid:
+    """The refusal of a cursor that we did not write."""
+    return Invalid.field("cursor", "Must be the `next` of an earlier page. Leave it out for the first page.")
 
 
 def page(shape: Schema, found: Iterable[Any], following: Any) -> dict[str, Any]:

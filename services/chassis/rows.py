@@ -11,9 +11,9 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
+from services.chassis import cursors
 from services.chassis.outbox import OUTBOX, UNSENT, Relay
 from services.contracts import moments
-from services.contracts.errors import Invalid
 from services.ground.settings import Settings
 
 Document = dict[str, Any]
@@ -138,4 +138,4 @@ def position(milliseconds: int) -> datetime:
     try:
         return moments.from_ms(milliseconds)
     except OverflowError:
-        raise Invalid.field("cursor", "Must be the `next` of an earlier page.") from None
+        raise cursors.not_ours() from None

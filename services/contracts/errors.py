@@ -53,7 +53,7 @@ class NotFound(Refusal):
     @classmethod
     def of(cls, id: str) -> Self:
         """The common case: nothing has this id, as far as the caller may know."""
-        return cls("not_found", f"There is nothing with the id {id}.")
+        return cls("not_found", f"There is nothing with the id {id} that you may see. Look for it in its list.")
 
 
 class Hidden(NotFound):
@@ -107,7 +107,7 @@ def revive(error: dict[str, Any]) -> Refusal:
     family = FAMILIES.get(error.get("exc_type", ""))
     args = error.get("exc_args") or []
     if family is None or len(args) != 3:
-        return Unexpected("unexpected", "Something went wrong on our side.")
+        return Unexpected("unexpected", "Something went wrong on our side. Please try again later.")
     after = error.get("after")
     return family(str(args[0]), str(args[1]), list(args[2]), after=after if isinstance(after, int) else None)
 

@@ -16,6 +16,7 @@ from services.contracts.roles import Actor
 from services.ground import clock
 
 ISSUER = AUDIENCE = "hearth"
+EXPIRED = "The access token has expired. Exchange the refresh token for the next one, or sign in again."
 _KEPT = 4096  # tokens, each at most _LONGEST
 _LONGEST = 2048  # characters; ours have some 500
 # A lenient reader of Base64 skips foreign characters. One token could then be written in any number of ways, and each
@@ -64,12 +65,12 @@ class Tokens:
         known = self._known.get(token) or self._remember(token)
         if known.expires_at <= clock.seconds():
             self._known.pop(token, None)
-            raise Unauthenticated("token_expired", "The access token has expired; refresh it.")
+            raise Unauthenticated("token_expired", EXPIRED)
         return known
 
     def _remember(self, token: str) -> Caller:
         if len(token) > _LONGEST or not _is_token(token):
-            raise Unauthenticated("token_invalid", "The access token is not one of ours.")
+            raise Unauthenticated("token_invalid", "This access token is not one of ours. Sign in again.")
         caller = self._verify(token)
         self._known[token] = caller
         if len(self._known) > _KEPT:
@@ -89,9 +90,9 @@ class Tokens:
             )
             now, begins, ends = clock.seconds(), float(claims["nbf"]), float(claims["exp"])
             if not begins - _CLOCKS_DIFFER <= now:
-                raise Unauthenticated("token_invalid", "The access token is not one of ours.")
+                raise Unauthenticated("token_invalid", "This access token is not one of ours. Sign in again.")
             if not now < ends + _CLOCKS_DIFFER:
-                raise Unauthenticated("token_expired", "The access token has expired; refresh it.")
+                raise Unauthenticated("token_expired", EXPIRED)
             return Caller(
                 str(claims["sub"]),
                 frozenset(claims.get("roles", [])),
@@ -104,4 +105,4 @@ class Tokens:
                 zone=str(claims.get("zoneinfo", "")),
             )
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError):
-            raise Unauthenticated("token_invalid", "The access token is not one of ours.") from None
+            raise Unauthenticated("token_invalid", "This access token is not one of ours. Sign in again.") from None

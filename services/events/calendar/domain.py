@@ -166,7 +166,7 @@ def _published_at(event: Event) -> datetime | None:
 
 def _organisers_only(by: Actor) -> None:
     if not by.has(*ORGANISERS):
-        raise Forbidden("organisers_only", "Administrators, trainers, mentors and hosts organise events.")
+        raise Forbidden("organisers_only", "Only administrators, trainers, mentors and hosts organise events.")
 
 
 def _may_organise(event: Event, by: Actor) -> None:

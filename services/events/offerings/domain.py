@@ -67,7 +67,7 @@ def reopen(offering: Offering, *, by: Actor, now: datetime) -> Offering:
     """The offering, open again. Raises Forbidden, Conflict."""
     _staff_only(by)
     if offering["status"] == "open":
-        raise Conflict("open", "This offering is open.")
+        raise Conflict("open", "This offering is open already. Nothing is left to do.")
     reopened: Offering = {**offering, "status": "open", "close_reason": None}
     return remembering(reopened, now, by.id, "reopened")
 
@@ -79,4 +79,4 @@ def reads_otherwise(before: Offering, after: Offering, fields: frozenset[str]) -
 
 def _staff_only(by: Actor) -> None:
     if not by.has(*STAFF):
-        raise Forbidden("staff_only", "Administrators and hosts say what the hub offers.")
+        raise Forbidden("staff_only", "Only administrators and hosts say what the hub offers.")

@@ -110,7 +110,7 @@ def answer(voice: Voice, text: str, *, by: Actor, now: datetime) -> Voice:
     if voice["status"] == TAKEN_DOWN:
         raise _final(voice)
     if len(voice["answers"]) >= ANSWERS_AT_MOST:
-        raise Conflict("answered_enough", f"A voice has at most {ANSWERS_AT_MOST} answers.")
+        raise Conflict("answered_enough", f"A voice has at most {ANSWERS_AT_MOST} answers. Move it on instead.")
     status = "acknowledged" if voice["status"] == "received" else voice["status"]
     answers = [*voice["answers"], {"text": text, "by": by.id, "at": now}]
     answered: Voice = {**voice, "status": status, "answers": answers}
@@ -123,7 +123,7 @@ def move(voice: Voice, status: str, reason: str, *, by: Actor, now: datetime) ->
     if voice["status"] in FINAL:
         raise _final(voice)
     if status == "declined" and not reason:
-        raise Invalid.field("reason", "Declining needs a reason; the author reads it.")
+        raise Invalid.field("reason", "Say why it is declined: the author reads it.")
     if status != "declined" and STEPS.index(status) <= STEPS.index(voice["status"]):
         raise _not_forward(voice)
     moved: Voice = {**voice, "status": status, "reason": reason}
@@ -134,7 +134,7 @@ def take_down(voice: Voice, reason: str, *, by: Actor, now: datetime) -> Voice:
     """The voice without its text and the texts of its answers. Raises Forbidden, NotFound, Conflict."""
     visible(voice, by=by)
     if not by.has(ADMINISTRATOR):
-        raise Forbidden("administrators_only", "Administrators take voices down.")
+        raise Forbidden("administrators_only", "Only administrators take voices down.")
     if voice["status"] == TAKEN_DOWN:
         raise _final(voice)
     answers = [{**each, "text": ""} for each in voice["answers"]]
@@ -178,7 +178,7 @@ def digest(claim_code: str) -> str:
 def _staff_only(voice: Voice, by: Actor) -> None:
     visible(voice, by=by)
     if not by.has(*STAFF):
-        raise Forbidden("staff_only", "Administrators and hosts answer for the hub.")
+        raise Forbidden("staff_only", "Only administrators and hosts answer for the hub.")
 
 
 def _not_forward(voice: Voice) -> Conflict:
@@ -188,4 +188,6 @@ def _not_forward(voice: Voice) -> Conflict:
 
 
 def _final(voice: Voice) -> Conflict:
-    return Conflict("final", f"This voice is {voice['status'].replace('_', ' ')}; that is final.")
+    return Conflict(
+        "final", f"This voice is {voice['status'].replace('_', ' ')}. That is final: raise a new voice instead."
+    )

@@ -114,7 +114,7 @@ class Voices:
         """The outcome of an anonymous voice, for the holder of its claim code."""
         found = self.voices.by_claim(domain.digest(claim["claim_code"]))
         if found is None:
-            raise NotFound("not_found", "There is no voice with this claim code.")
+            raise NotFound("not_found", "No voice has this claim code. Compare it with the one that was shown to you.")
         return _outcome.dump(self._naming(found)(found))
 
     def _naming(self, *voices: Voice) -> Callable[[Voice], dict[str, Any]]:

@@ -79,7 +79,7 @@ def assign(account: Account, roles: list[str], *, by: str, now: datetime) -> Acc
     """
     _present(account)
     if by == account["_id"] and ADMINISTRATOR not in roles:
-        raise Conflict("own_role", "Another administrator has to take this role from you.")
+        raise Conflict("own_role", "You can't take this role from yourself. Ask another administrator.")
     changed: Account = {**account, "roles": given(roles)}
     return _accessing(account, remembering(changed, now, by, f"roles: {', '.join(changed['roles'])}"))
 
@@ -98,7 +98,7 @@ def suspend(account: Account, reason: str, *, by: str, now: datetime) -> Account
 def reinstate(account: Account, *, by: str, now: datetime) -> Account:
     """The account, active again with the roles that it had. Raises NotFound, Conflict."""
     if status(_present(account)) != "suspended":
-        raise Conflict("not_suspended", "This account is not suspended.")
+        raise Conflict("not_suspended", "This member is not suspended. Nothing is left to do.")
     active: Account = {**account, "status": "active"}
     return remembering(active, now, by, "reinstated")
 
@@ -122,7 +122,7 @@ def _present(account: Account) -> Account:
 
 def _not_oneself(account: Account, by: str) -> None:
     if by == account["_id"]:
-        raise Conflict("own_account", "Another administrator has to do this to your account.")
+        raise Conflict("own_account", "You can't do this to your own account. Ask another administrator.")
 
 
 def _accessing(before: Account, after: Account) -> Account:

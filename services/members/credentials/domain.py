@@ -19,7 +19,10 @@ RESET_LASTS = timedelta(hours=24)
 def check_password(matches: bool) -> None:
     """Check that the given password is the present one. Raises Unauthenticated."""
     if not matches:
-        raise Unauthenticated("password_refused", "This is not your present password.")
+        raise Unauthenticated(
+            "password_refused",
+            "This is not your present password. Type it again, or ask for a code to set a new one.",
+        )
 
 
 def change(account: Account, password_hash: str, *, but_session: str, now: datetime) -> Account:
@@ -30,7 +33,7 @@ def change(account: Account, password_hash: str, *, but_session: str, now: datet
 def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) -> Account:
     """The account with a code to reset its password. `by` is None for an operator on the machine. Raises Conflict."""
     if not active(account):
-        raise Conflict("not_active", "This account is not active.")
+        raise Conflict("not_active", "This member is suspended. Let them in again first.")
     issued: Account = {**account, "reset": {"code_hash": code_hash, "by": by, "expires_at": expiry(now)}}
     return remembering(issued, now, by, "password reset issued")
 
@@ -47,11 +50,11 @@ def usable(account: Account | None, *, issuers: frozenset[str], now: datetime) -
     """
     reset: Mapping[str, Any] | None = account.get("reset") if account is not None else None
     if not active(account) or reset is None:
-        raise Invalid.field("code", "This code is not known or has been used.")
+        raise Invalid.field("code", "This code is not known or has been used. Compare it, or ask for a new one.")
     if reset["by"] is not None and "administrator" not in issuers:
-        raise Invalid.field("code", "This code was withdrawn; ask for a new one.")
+        raise Invalid.field("code", "This code was withdrawn. Ask for a new one.")
     if reset["expires_at"] <= now:
-        raise Invalid.field("code", "This code has expired; ask for a new one.")
+        raise Invalid.field("code", "This code has expired. Ask for a new one.")
     return account
 
 

@@ -59,7 +59,7 @@ def change(house: House, fields: Mapping[str, Any], *, by: str, now: datetime) -
     if len(set(after["languages"])) < len(after["languages"]):
         raise Invalid.field("languages", "Name each language once.")
     if after["quiet"] is not None and after["quiet"]["begins"] == after["quiet"]["ends"]:
-        raise Invalid.field("quiet", "Must end at another time than it begins; null is for none.")
+        raise Invalid.field("quiet", "Choose an end at another time than the beginning, or null for no quiet hours.")
     for name in ("text", "accent"):
         _check_readable(after["colours"], name)
     return remembering(after, now, by, f"changed: {', '.join(sorted(fields))}")
@@ -74,7 +74,9 @@ def contrast(one: str, other: str) -> float:
 def _check_readable(colours: Mapping[str, str], name: str) -> None:
     found = contrast(colours[name], colours["background"])
     if found < READABLE:
-        says = f"Must stand out from the background by 4.5:1; this does by {int(found * 10) / 10}:1."
+        says = (
+            f"Choose a colour that stands out from the background by 4.5:1. This one does by {int(found * 10) / 10}:1."
+        )
         raise Invalid.field(f"colours.{name}", says)
 
 

@@ -74,13 +74,13 @@ def usable(invitation: Invitation | None, *, joined: bool, inviters: frozenset[s
     roles of the sender. The invitation of a former administrator does not count.
     """
     if invitation is None:
-        raise Invalid.field("code", "This invitation is not known.")
+        raise Invalid.field("code", "No invitation has this code. Compare it with the one that you were given.")
     if invitation.get("withdrawn_at") is not None or "administrator" not in inviters:
-        raise Invalid.field("code", "This invitation was withdrawn; ask for a new one.")
+        raise Invalid.field("code", "This invitation was withdrawn. Ask for a new one.")
     if invitation["used_by"] is not None and joined:
-        raise Invalid.field("code", "This invitation has been used.")
+        raise Invalid.field("code", "This invitation has been used. Sign in, or ask for a new one.")
     if invitation["expires_at"] <= now:
-        raise Invalid.field("code", "This invitation has expired; ask for a new one.")
+        raise Invalid.field("code", "This invitation has expired. Ask for a new one.")
     return invitation
 
 

@@ -81,7 +81,7 @@ def digest(secret: str) -> str:
 def allow(window: Window, counted: Mapping[str, Any], now: datetime) -> None:
     """Check that the counted attempts, this one included, are within the window's limit. Raises TooMany."""
     if counted["tries"] > window.most:
-        says = "Too many attempts to sign in have failed. Please try again later."
+        says = "Too many tries with a wrong password. Please wait before the next, as long as Retry-After says."
         raise TooMany("too_many_attempts", says, after=ceil((counted["ends_at"] - now).total_seconds()))
 
 
@@ -140,7 +140,7 @@ def parts(token: str) -> tuple[str, str]:
 
 def refused() -> Unauthenticated:
     """The refusal of a refresh token. It is the same for all reasons."""
-    return Unauthenticated("refresh_refused", "This refresh token does not work (any more); sign in again.")
+    return Unauthenticated("refresh_refused", "This refresh token does not work (any more). Sign in again.")
 
 
 def alive(session: Session | None, now: datetime) -> Session:

@@ -64,7 +64,7 @@ class Sessions:
                 return self._renew(id, secret)
             except Conflict:
                 continue  # another refresh was faster: read the session again
-        raise Unavailable("busy", "This session is changed too often just now; try again in a moment.")
+        raise Unavailable("busy", "This session is changed too often just now. Please try again in a moment.")
 
     @answers(calls.SIGN_OUT)
     def close(self, caller: Caller) -> None:
@@ -139,7 +139,7 @@ class Sessions:
     def _proven(self, account: Account | None, password: str) -> Account:
         stored: str | None = account.get("password_hash") if account else None
         if not self.passwords.match(stored, password) or account is None or stored is None:
-            raise Unauthenticated("sign_in_refused", "This address and password do not belong together.")
+            raise Unauthenticated("sign_in_refused", "Address and password do not belong together. Type both again.")
         if self.passwords.outdated(stored):
             self.accounts.renew_password(account["_id"], stored, self.passwords.hash(password))
         return account

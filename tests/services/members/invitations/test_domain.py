@@ -31,7 +31,7 @@ def test_an_invitation_needs_a_role() -> None:
 
 
 SPOILED = [
-    (None, {}, "not known"),
+    (None, {}, "has this code"),
     (invitation(used_by="m"), {"joined": True}, "has been used"),
     (domain.withdraw(invitation(), by="root", now=NOW), {}, "withdrawn"),
     (invitation(), {"inviters": frozenset({"host"})}, "withdrawn"),
