@@ -1,8 +1,9 @@
 """The store of the house: one document, written at the first change."""
 
+from services.chassis import context
 from services.chassis.aggregates import Aggregates, changed_meanwhile
 from services.contracts.catalogue import Announcement
-from services.contracts.errors import Conflict, NotFound
+from services.contracts.errors import Conflict, NotFound, Stale
 from services.members.house.domain import ID, UNCHANGED, House
 
 
@@ -22,7 +23,10 @@ class HouseStore(Aggregates[House]):
         """Save the changed house. Raises Conflict or Stale if another change was faster."""
         if house["version"]:
             return self.save(house, announcing=announcing, noting=noting)
+        expected = context.expected_versions(self.collection, ID)
+        if expected is not None and house["version"] not in expected:
+            raise changed_meanwhile(Stale)
         try:
             return self.add(house, announcing=announcing, noting=noting)
         except Conflict as first:
-            raise changed_meanwhile(Conflict) from first
+            raise changed_meanwhile(Conflict if expected is None else Stale) from first

@@ -50,6 +50,8 @@ def test_the_first_change_and_the_next_are_told_and_noted(house: Capability) -> 
 
 def test_of_two_editors_one_is_told(house: Capability) -> None:
     root = member(house, "administrator")
+    with pytest.raises(Stale):
+        house.change(root, change={"name": "None"}, expected={7})
     house.change(root, change={"name": "One"}, expected={0})
     with pytest.raises(Stale):
         house.change(root, change={"name": "Other"}, expected={0})
