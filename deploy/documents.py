@@ -1,8 +1,8 @@
 """`python -m deploy.documents [--check]`: write the documents that are generated and committed, or compare them.
 
-`gateway/openapi.json` comes from the gateway's routes and the calls, `services/contracts/calls/README.md` from the
-calls, `services/contracts/asyncapi.yaml` from the catalogue and the handlers of all services,
-`deploy/rabbitmq/rights.json` from their declarations, announcements and handlers,
+`gateway/openapi.json` and `gateway/REFUSALS.md` come from the gateway's routes and the calls,
+`services/contracts/calls/README.md` from the calls, `services/contracts/asyncapi.yaml` from the catalogue and the
+handlers of all services, `deploy/rabbitmq/rights.json` from their declarations, announcements and handlers,
 `services/notifications/tellings/README.md` from the tellings, `deploy/seeing/dashboard.json` from its description in
 Python, `deploy/kubernetes/production/alerts.yaml` from the rules in `deploy/seeing`.
 """
@@ -14,13 +14,14 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from deploy.capabilities import capabilities
 from deploy.local.keys import Keys
 from deploy.seeing import dashboard
-from gateway import app
+from gateway import app, refusals
 from gateway.config import Config
 from gateway.document import whom
 from services.contracts import asyncapi
@@ -30,13 +31,14 @@ from services.notifications.tellings.page import page
 ROOT = Path(__file__).parents[1]
 
 
-def openapi() -> str:
-    """The OpenAPI 3.1 document of the gateway, in JSON."""
+def openapi() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the gateway."""
     with tempfile.TemporaryDirectory() as folder:
         keys = Keys(Path(folder))
         keys.prepare()
         gateway = app.create(Config(amqp_uri="amqp://", jwks_file=keys.jwks_file))
-    return json.dumps(gateway.extensions["openapi"], indent=2, ensure_ascii=False) + "\n"
+    found: dict[str, Any] = gateway.extensions["openapi"]
+    return found
 
 
 def bus() -> str:
@@ -49,8 +51,9 @@ def bus() -> str:
 
 ASKED = """# What can be asked
 
-Made from the calls declared in this folder: who may make each, and how it may refuse beyond `Invalid`,
-`Unauthenticated` and `Unavailable`. On the bus a call is nameko's, with the call's name as its routing key.
+Made from the calls declared in this folder: who may make each, and its own codes of refusals, which
+[REFUSALS.md](../../../gateway/REFUSALS.md) explains. On the bus a call is nameko's, with the call's name as its routing
+key.
 """
 
 
@@ -58,7 +61,7 @@ def calls() -> str:
     """The calls to the capabilities and their callers, as a table in Markdown."""
     rows = [
         f"| `{each.target}` | {each.says} | {', '.join(f'`{name}`' for name in each.takes)} | {_whom(each)} "
-        f"| {', '.join(family.__name__ for family in each.refuses)} |"
+        f"| {', '.join(f'`{code}`' for code in each.refuses)} |"
         for each in CALLS.values()
     ]
     return "\n".join([ASKED, "| call | what it does | takes | for | refuses |", "|---|---|---|---|---|", *rows]) + "\n"
@@ -96,9 +99,10 @@ def alerts() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the documents. With `--check`, show their differences instead, and return 1 if there are any."""
-    differ = 0
+    differ, described = 0, openapi()
     made = {
-        "gateway/openapi.json": openapi(),
+        "gateway/openapi.json": json.dumps(described, indent=2, ensure_ascii=False) + "\n",
+        "gateway/REFUSALS.md": refusals.page(described),
         "services/contracts/asyncapi.yaml": bus(),
         "services/contracts/calls/README.md": calls(),
         "services/notifications/tellings/README.md": page(),

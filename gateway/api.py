@@ -21,10 +21,10 @@ from gateway.bus.rpc import call
 from gateway.door import languages
 from gateway.door.auth import public
 from gateway.door.bodies import Parser
+from gateway.refusals import COUNTED
 from services.contracts import moments
 from services.contracts.calling import Call, UndeclaredCall
 from services.contracts.catalogue import Message
-from services.contracts.errors import Refusal, TooMany
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
@@ -77,7 +77,7 @@ class Blueprint(flask_smorest.Blueprint):
             raise UndeclaredCall(f"{asked.target} takes {sorted(asked.takes)}, and {method} {rule} gives it {found}")
         view = around(shared(_asking(asked, body, given)))
         view = public(view) if asked.public else self.may(*asked.may, own=asked.own)(view)
-        view = self.refuses(*asked.refuses, TooMany)(view)
+        view = self.refuses(*asked.refuses, *COUNTED)(view)
         status = 201 if asked.makes else 200 if asked.gives else 204
         view = deprecated(
             self.response(status, shows or asked.gives, location=location, sheet=sheet, spoken=spoken)(view)
@@ -173,9 +173,9 @@ class Blueprint(flask_smorest.Blueprint):
         """
         return _noting(may={"any": sorted(roles), "own": sorted(own)})
 
-    def refuses(self, *families: type[Refusal]) -> Decorator:
-        """Document refusals of a route that do not follow from its declaration."""
-        return _noting(refuses=families)
+    def refuses(self, *codes: str) -> Decorator:
+        """Document codes with which a route refuses, and which do not follow from its declaration."""
+        return _noting(refuses=codes)
 
 
 def deprecated(*, since: date, sunset: date, instead: str) -> Decorator:

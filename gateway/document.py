@@ -10,15 +10,14 @@ from typing import Any
 import flask_smorest
 from flask import Flask
 from marshmallow import fields, validate
-from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import BaseConverter
 
+from gateway import refusals
 from gateway.answers import JSON, SAFE
 from gateway.door import idempotency
 from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
 from gateway.examples import give_examples
 from gateway.sheets import CSV
-from services.contracts.errors import Conflict, Invalid, Stale, TooMany, Unauthenticated
 from services.contracts.roles import ROLES
 from services.contracts.shapes.parts import Id, Text
 
@@ -34,7 +33,8 @@ hub's. What may be a day is in UTC. The head says which.
 **People** are named beside their ids (`host_id`, `host_name`): with the name that they have now, or null in the moment
 before it is known.
 
-**Refusals** are problem documents (RFC 9457) with a stable `code`. `503` and `429` ask to try again after the seconds
+**Refusals** are problem documents (RFC 9457) with a stable `code`. Each operation lists the codes that it sends, and an
+example of each; `default` lists those that any may send. `503` and `429` ask to try again after the seconds
 in `Retry-After`; with an `Idempotency-Key` that is safe for a member's `POST`, too.
 
 **Sentences**, those of notifications, are in the language and the time zone that the member has chosen. Who has chosen
@@ -65,11 +65,6 @@ ACCEPT_LANGUAGE = {
     "example": "de, en;q=0.5",
 }
 SHEET = '"ID",…\r\n"018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",…\r\n'
-PROBLEMS = {  # the problems that belong to no family of refusals
-    "BadRequest": (400, "The body is no JSON."),
-    "TooLarge": (413, "The body is larger than 64 KiB."),
-    "UnsupportedType": (415, "The body is not sent as application/json."),
-}
 
 Doc = dict[str, Any]
 
@@ -125,22 +120,9 @@ def _header(says: str, example: Any) -> Doc:
 
 
 def _problems(doc: Doc, info: Doc, *, method: str, **_route: Any) -> Doc:
-    """Add the refusals that come from the arguments, the key, the conditions and the sign-in, and the declared ones."""
-    families = set(info.get("refuses", ()))
-    takes_key = method.upper() == "POST"
-    if "security" not in info.get("manual_doc", {}):
-        families |= {Unauthenticated, Conflict} if takes_key else {Unauthenticated}
-    if takes_key or Unauthenticated in families:
-        families.add(TooMany)
-    if takes_key or "arguments" in info:
-        families.add(Invalid)
-    if info.get("takes_if_match"):
-        families |= {Stale, Conflict}
-    responses = dict(doc["responses"])
-    if "requestBody" in doc:
-        responses |= {str(status): name for name, (status, _) in PROBLEMS.items()}
-    responses |= {str(STATUS[family]): family.__name__ for family in families}
-    doc["responses"] = dict(sorted(responses.items())) | {"default": "Problem"}
+    """Add the refusals, each with its codes."""
+    found = doc["responses"] | refusals.responses(info, method, "requestBody" in doc)
+    doc["responses"] = dict(sorted(found.items())) | {"default": "Problem"}
     return doc
 
 
@@ -222,28 +204,5 @@ class Api(flask_smorest.Api):
         """Register none. The body of a list has the cursor of the next page."""
 
     def _register_responses(self) -> None:
-        self._register_problem("Problem", 500, "Any other refusal.")
-        for name, (status, says) in PROBLEMS.items():
-            self._register_problem(name, status, says)
-        for family, status in STATUS.items():
-            self._register_problem(family.__name__, status, str(family.__doc__).splitlines()[0])
-
-    def _register_problem(self, name: str, status: int, says: str) -> None:
-        code = word(status)
-        example = {
-            "type": f"urn:hearth:problem:{code}",
-            "title": HTTP_STATUS_CODES[status],
-            "status": status,
-            "detail": says,
-            "code": code,
-            "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b",
-        }
-        answer: Doc = {"description": says, "content": {MEDIA_TYPE: {"schema": Problem, "example": example}}}
-        if status in (429, 503):
-            seconds = {
-                "description": "Seconds to wait before trying again.",
-                "schema": {"type": "integer"},
-                "example": 3,
-            }
-            answer["headers"] = {"Retry-After": seconds}
-        self.spec.components.response(name, answer, lazy=True)
+        for name, answer in refusals.components().items():
+            self.spec.components.response(name, answer, lazy=True)

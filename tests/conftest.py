@@ -12,6 +12,7 @@ import pytest
 from pymongo.collection import Collection
 
 from deploy.local.keys import Keys
+from tests.rig import refusals
 from tests.rig.backends import Backends
 from tests.rig.processes import UNLIMITED, Platform, Processes
 from tests.rig.stores import open_database
@@ -22,6 +23,7 @@ TOLD = pytest.StashKey[set[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    refusals.listen()
     stack = ExitStack()
     config.stash[BACKENDS] = Backends(stack)
     config.add_cleanup(stack.close)
@@ -55,6 +57,13 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for described in config.stash.get(TOLD, {config.stash[BACKENDS].described}):
         terminalreporter.line(f"backends: {described}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_unlisted() -> Iterator[None]:
+    """Fail the test after which a code was sent that the OpenAPI document does not list."""
+    yield
+    assert list(refusals.REFUSALS.unlisted()) == []
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, missing
 
-from services.contracts.errors import Invalid, Refusal, invalid
+from services.contracts.codes import CODES
+from services.contracts.errors import Invalid, invalid
 from services.contracts.roles import MEMBERS
 
 STORE_HAS = 1.5  # seconds for all that one call asks of the store
@@ -39,7 +40,7 @@ class Call:
     makes: bool = False
     may: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
-    refuses: tuple[type[Refusal], ...] = ()
+    refuses: tuple[str, ...] = ()
     public: bool = False
     operator: bool = False
     seconds: float = STORE_HAS
@@ -90,7 +91,7 @@ def ask(
     makes: type[Schema] | None = None,
     may: Collection[str] = (),
     own: Collection[str] = (),
-    refuses: tuple[type[Refusal], ...] = (),
+    refuses: tuple[str, ...] = (),
     public: bool = False,
     operator: bool = False,
     seconds: float = STORE_HAS,
@@ -101,7 +102,7 @@ def ask(
     `operation` is its name in the HTTP API and in the audit log; a call without one is made on the bus only.
     `takes` names the arguments. At most one has a shape; the others are fields. `gives` is the shape of the answer, and
     `makes` that of something new; with neither, the answer is empty. `may` are the roles that may make the call, `own`
-    the roles that may make it for their own things. `refuses` are the families beyond those that follow from the rest.
+    the roles that may make it for their own things. `refuses` are the codes beyond those that follow from the rest.
     A `public` call needs no token. Neither does an `operator` call, which has no operation: the broker's rights guard
     it. `seconds` is the store's time limit. Raises UndeclaredCall when it contradicts itself or another declaration.
     """
@@ -141,6 +142,7 @@ def calls_of(capability: str) -> list[Call]:
 def _contradiction(made: Call) -> str | None:
     shaped = [name for name, each in made.takes.items() if isinstance(each, Schema)]
     operations = {each.operation for each in CALLS.values() if each.operation}
+    known = {code for codes in CODES.values() for code in codes}
     guards = [bool(made.may or made.own), made.public, made.operator]
     contradictions = {
         "is declared twice": made.target in CALLS,
@@ -153,5 +155,6 @@ def _contradiction(made: Call) -> str | None:
         "is for operators and has an operation": made.operator and made.operation is not None,
         f"takes more than one shape, {shaped}": len(shaped) > 1,
         "takes a `caller`, which is given by the token": "caller" in made.takes,
+        f"refuses with {made.refuses}, of which codes.py does not know all": not known.issuperset(made.refuses),
     }
     return next((says for says, wrong in contradictions.items() if wrong), None)

@@ -12,6 +12,7 @@ from marshmallow import Schema, fields, validate
 
 from tests.gateway.played import PlayedServices
 from tests.gateway.test_routes import ID, operations
+from tests.rig.recipes import OUR_PAGE
 
 LONG = "x" * 5000
 WRONG: list[Any] = [
@@ -66,14 +67,14 @@ def changed(example: Any) -> Iterator[Any]:
 
 def refusals(client: FlaskClient, services: PlayedServices, bearer: dict[str, str]) -> Iterator[tuple[str, Any]]:
     """The refusals of all operations, each with its operation."""
-    making = ("open", "refresh", "draft", "add", "submit", "register", "answer")
+    making = ("open", "open_for_browser", "refresh", "draft", "add", "submit", "register", "answer")
     services.answers = {method: {"id": ID} for method in making}
     for method, path, described in operations(client.get("/openapi.json").json):
         address, name = re.sub(r"{\w+}", ID, path), described["operationId"]
         for content in described.get("requestBody", {}).get("content", {}).values():
             for body in bodies(content["example"]):
                 sent = {"data": json.dumps(body), "content_type": "application/json"}
-                answer = client.open(address, method=method, headers=bearer, **sent)
+                answer = client.open(address, method=method, headers=bearer | OUR_PAGE, **sent)
                 yield from ((name, answer.json),) if answer.status_code >= 400 else ()
         if name == "stream_notifications":
             continue  # it reads all texts, and takes no wrong one amiss

@@ -13,8 +13,10 @@ from services.chassis.outbox import OUTBOX, UNSENT
 from services.chassis.rows import Rows
 from services.chassis.rpc import Rpc
 from services.chassis.store import Store
+from services.contracts.errors import Refusal
 from services.ground import clock, identifiers
 from services.ground.tokens import Caller
+from tests.rig.refusals import REFUSALS
 
 ASKED_AS = "asked-1"  # the correlation id of each call
 
@@ -53,7 +55,11 @@ class Capability:
                 context.begin(ASKED_AS, expected=None if expected is None else frozenset(expected))
                 return getattr(self._service, method)(**arguments)
 
-            return copy_context().run(work)
+            try:
+                return copy_context().run(work)
+            except Refusal as refusal:
+                REFUSALS.raised(rpc.asked.operation, refusal)
+                raise
 
         return call
 

@@ -1,7 +1,6 @@
 """The calls that events answers."""
 
 from services.contracts.calling import ask, listen
-from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.roles import ADMINISTRATORS, HOSTS, MEMBERS, ORGANISERS, STAFF
 from services.contracts.shapes.events import (
     Cancellation,
@@ -29,7 +28,7 @@ DRAFT_EVENT = ask(
     takes={"draft": EventDraft},
     makes=Event,
     may=ORGANISERS,
-    refuses=(Forbidden,),
+    refuses=("organisers_only",),
 )
 CHANGE_EVENT = ask(
     "events.calendar.change",
@@ -39,7 +38,7 @@ CHANGE_EVENT = ask(
     gives=Event,
     may=ADMINISTRATORS,
     own=HOSTS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "not_the_host", "organisers_only", "not_a_draft"),
 )
 PUBLISH_EVENT = ask(
     "events.calendar.publish",
@@ -49,7 +48,7 @@ PUBLISH_EVENT = ask(
     gives=Event,
     may=ADMINISTRATORS,
     own=HOSTS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "not_the_host", "organisers_only", "not_a_draft"),
 )
 CANCEL_EVENT = ask(
     "events.calendar.cancel",
@@ -59,7 +58,7 @@ CANCEL_EVENT = ask(
     gives=Event,
     may=ADMINISTRATORS,
     own=HOSTS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "not_the_host", "organisers_only", "already_cancelled", "already_over"),
 )
 LIST_EVENTS = ask(
     "events.calendar.browse",
@@ -76,7 +75,7 @@ SHOW_EVENT = ask(
     takes={"event_id": Id},
     gives=Event,
     may=MEMBERS,
-    refuses=(NotFound,),
+    refuses=("not_found",),
 )
 OPEN_LEDGER = ask(
     "events.calendar.ledger",
@@ -93,7 +92,7 @@ ADD_OFFERING = ask(
     takes={"draft": OfferingDraft},
     makes=Offering,
     may=STAFF,
-    refuses=(Forbidden,),
+    refuses=("staff_only",),
 )
 CHANGE_OFFERING = ask(
     "events.offerings.change",
@@ -102,7 +101,7 @@ CHANGE_OFFERING = ask(
     takes={"offering_id": Id, "change": OfferingChange},
     gives=Offering,
     may=STAFF,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "staff_only", "closed"),
 )
 CLOSE_OFFERING = ask(
     "events.offerings.close",
@@ -111,7 +110,7 @@ CLOSE_OFFERING = ask(
     takes={"offering_id": Id, "closing": Closing},
     gives=Offering,
     may=STAFF,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "staff_only", "closed"),
 )
 REOPEN_OFFERING = ask(
     "events.offerings.reopen",
@@ -120,7 +119,7 @@ REOPEN_OFFERING = ask(
     takes={"offering_id": Id},
     gives=Offering,
     may=STAFF,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "staff_only", "open"),
 )
 LIST_OFFERINGS = ask(
     "events.offerings.browse",
@@ -137,5 +136,5 @@ SHOW_OFFERING = ask(
     takes={"offering_id": Id},
     gives=Offering,
     may=MEMBERS,
-    refuses=(NotFound,),
+    refuses=("not_found",),
 )

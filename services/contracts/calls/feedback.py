@@ -1,7 +1,6 @@
 """The calls that feedback answers."""
 
 from services.contracts.calling import ask, listen
-from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.roles import ADMINISTRATORS, MEMBERS, STAFF
 from services.contracts.shapes.feedback import (
     AnswerDraft,
@@ -26,6 +25,7 @@ RAISE_VOICE = ask(
     takes={"draft": VoiceDraft},
     makes=RaisedVoice,
     may=MEMBERS,
+    refuses=("too_many_voices",),
 )
 LIST_VOICES = ask(
     "feedback.voices.browse",
@@ -43,7 +43,7 @@ SHOW_VOICE = ask(
     gives=Voice,
     may=STAFF,
     own=MEMBERS,
-    refuses=(NotFound,),
+    refuses=("not_found",),
 )
 ANSWER_VOICE = ask(
     "feedback.voices.answer",
@@ -52,7 +52,7 @@ ANSWER_VOICE = ask(
     takes={"voice_id": Id, "answer": AnswerDraft},
     makes=Voice,
     may=STAFF,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "staff_only", "final", "answered_enough"),
 )
 MOVE_VOICE = ask(
     "feedback.voices.move",
@@ -61,7 +61,7 @@ MOVE_VOICE = ask(
     takes={"voice_id": Id, "move": Move},
     gives=Voice,
     may=STAFF,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "staff_only", "final", "not_forward"),
 )
 TAKE_DOWN_VOICE = ask(
     "feedback.voices.take_down",
@@ -70,7 +70,7 @@ TAKE_DOWN_VOICE = ask(
     takes={"voice_id": Id, "takedown": Takedown},
     gives=Voice,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "final"),
 )
 CLAIM_OUTCOME = ask(
     "feedback.voices.outcome",
@@ -79,5 +79,5 @@ CLAIM_OUTCOME = ask(
     takes={"claim": Claim},
     gives=Outcome,
     public=True,
-    refuses=(NotFound,),
+    refuses=("not_found",),
 )

@@ -1,7 +1,6 @@
 """The calls that members answers about the hub itself."""
 
 from services.contracts.calling import ask
-from services.contracts.errors import Conflict, Forbidden
 from services.contracts.roles import ADMINISTRATORS
 from services.contracts.shapes.house import House, HouseChange
 from services.contracts.shapes.members import Replayed
@@ -20,7 +19,7 @@ CHANGE_HOUSE = ask(
     takes={"change": HouseChange},
     gives=House,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, Conflict),
+    refuses=("administrators_only",),
 )
 REPLAY_HOUSE = ask(
     "members.house.replay",

@@ -1,7 +1,6 @@
 """The calls that members answers."""
 
 from services.contracts.calling import ask
-from services.contracts.errors import Conflict, Forbidden, NotFound
 from services.contracts.roles import ADMINISTRATORS, MEMBERS
 from services.contracts.shapes.audit import AuditEntryPage, AuditQuery
 from services.contracts.shapes.members import (
@@ -32,6 +31,7 @@ SHOW_ME = ask(
     says="Show my profile, with my roles and tags.",
     gives=Profile,
     may=MEMBERS,
+    refuses=("not_found",),
 )
 CHANGE_ME = ask(
     "members.accounts.change_me",
@@ -40,7 +40,7 @@ CHANGE_ME = ask(
     takes={"change": ProfileChange},
     gives=Profile,
     may=MEMBERS,
-    refuses=(Conflict,),
+    refuses=("not_found",),
 )
 LIST_MEMBERS = ask(
     "members.accounts.browse",
@@ -51,7 +51,7 @@ LIST_MEMBERS = ask(
     takes={"query": MemberQuery, "all_rows": AllRows},
     gives=MemberPage,
     may=MEMBERS,
-    refuses=(Forbidden,),
+    refuses=("administrators_only",),
 )
 SHOW_MEMBER = ask(
     "members.accounts.show",
@@ -60,7 +60,7 @@ SHOW_MEMBER = ask(
     takes={"member_id": Id},
     gives=MemberCard,
     may=MEMBERS,
-    refuses=(NotFound,),
+    refuses=("not_found",),
 )
 SET_MEMBER_ROLES = ask(
     "members.accounts.set_roles",
@@ -69,7 +69,7 @@ SET_MEMBER_ROLES = ask(
     takes={"member_id": Id, "change": RolesChange},
     gives=MemberCard,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "own_role", "last_administrator"),
 )
 SUSPEND_MEMBER = ask(
     "members.accounts.suspend",
@@ -78,7 +78,7 @@ SUSPEND_MEMBER = ask(
     takes={"member_id": Id, "suspension": Suspension},
     gives=MemberCard,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "own_account", "already_suspended", "last_administrator"),
 )
 REINSTATE_MEMBER = ask(
     "members.accounts.reinstate",
@@ -87,7 +87,7 @@ REINSTATE_MEMBER = ask(
     takes={"member_id": Id},
     gives=MemberCard,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "not_suspended"),
 )
 REMOVE_MEMBER = ask(
     "members.accounts.remove",
@@ -95,7 +95,7 @@ REMOVE_MEMBER = ask(
     says="Remove a member for good: they can't sign in and have no profile; their name stays beside what they said.",
     takes={"member_id": Id},
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "own_account", "last_administrator", "changed_meanwhile"),
 )
 REPLAY_MEMBERS = ask(
     "members.accounts.replay",
@@ -120,7 +120,7 @@ INVITE_MEMBER = ask(
     takes={"invitation": InvitationDraft},
     makes=Invitation,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, Conflict),
+    refuses=("administrators_only", "already_a_member", "already_exists", "changed_meanwhile"),
 )
 LIST_INVITATIONS = ask(
     "members.invitations.browse",
@@ -129,7 +129,7 @@ LIST_INVITATIONS = ask(
     takes={"query": InvitationQuery},
     gives=SentInvitationPage,
     may=ADMINISTRATORS,
-    refuses=(Forbidden,),
+    refuses=("administrators_only",),
 )
 RESEND_INVITATION = ask(
     "members.invitations.resend",
@@ -138,7 +138,7 @@ RESEND_INVITATION = ask(
     takes={"invitation_id": Id},
     gives=Invitation,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "not_open", "changed_meanwhile"),
 )
 WITHDRAW_INVITATION = ask(
     "members.invitations.withdraw",
@@ -146,7 +146,7 @@ WITHDRAW_INVITATION = ask(
     says="Withdraw an open invitation: its code is dead at once.",
     takes={"invitation_id": Id},
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "not_open", "changed_meanwhile"),
 )
 REGISTER_MEMBER = ask(
     "members.invitations.register",
@@ -155,7 +155,7 @@ REGISTER_MEMBER = ask(
     takes={"registration": Registration},
     makes=Profile,
     public=True,
-    refuses=(Conflict,),
+    refuses=("already_exists", "changed_meanwhile"),
 )
 
 CHANGE_PASSWORD = ask(
@@ -164,7 +164,7 @@ CHANGE_PASSWORD = ask(
     says="Change my password, knowing the present one; all my other sessions end.",
     takes={"change": PasswordChange},
     may=MEMBERS,
-    refuses=(Conflict,),
+    refuses=("not_found", "password_refused", "too_many_attempts", "changed_meanwhile"),
 )
 ISSUE_PASSWORD_RESET = ask(
     "members.credentials.issue",
@@ -173,7 +173,7 @@ ISSUE_PASSWORD_RESET = ask(
     takes={"member_id": Id},
     makes=PasswordReset,
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "not_active", "changed_meanwhile"),
 )
 RESET_PASSWORD = ask(
     "members.credentials.reset",
@@ -181,7 +181,7 @@ RESET_PASSWORD = ask(
     says="Set a new password with the code that an administrator handed over; all sessions end.",
     takes={"reset": NewPassword},
     public=True,
-    refuses=(Conflict,),
+    refuses=("changed_meanwhile",),
 )
 END_MEMBER_SESSIONS = ask(
     "members.credentials.end_sessions",
@@ -189,7 +189,7 @@ END_MEMBER_SESSIONS = ask(
     says="Sign a member out on all devices: their access tokens end within a minute.",
     takes={"member_id": Id},
     may=ADMINISTRATORS,
-    refuses=(Forbidden, NotFound, Conflict),
+    refuses=("not_found", "administrators_only", "changed_meanwhile"),
 )
 
 LIST_AUDIT_ENTRIES = ask(
@@ -199,5 +199,5 @@ LIST_AUDIT_ENTRIES = ask(
     takes={"query": AuditQuery},
     gives=AuditEntryPage,
     may=ADMINISTRATORS,
-    refuses=(Forbidden,),
+    refuses=("administrators_only",),
 )

@@ -3,7 +3,6 @@
 from marshmallow import fields
 
 from services.contracts.calling import ask, listen
-from services.contracts.errors import NotFound
 from services.contracts.roles import MEMBERS
 from services.contracts.shapes.notifications import Marked, Missed, NotificationPage, NotificationQuery, Unread
 from services.contracts.shapes.parts import Id
@@ -34,7 +33,7 @@ MARK_READ = ask(
     says="Mark a notification as read.",
     takes={"notification_id": Id},
     own=MEMBERS,
-    refuses=(NotFound,),
+    refuses=("not_found",),
 )
 MARK_ALL_READ = ask(
     "notifications.inbox.read_all",

@@ -3,7 +3,6 @@
 from marshmallow import fields
 
 from services.contracts.calling import ask
-from services.contracts.errors import Forbidden, Unauthenticated
 from services.contracts.roles import MEMBERS
 from services.contracts.shapes.sessions import (
     Admission,
@@ -26,7 +25,7 @@ SIGN_IN = ask(
     takes={"credentials": Credentials, "origin": fields.String},
     makes=SignedIn,
     public=True,
-    refuses=(Unauthenticated, Forbidden),
+    refuses=("sign_in_refused", "suspended", "too_many_attempts"),
 )
 REFRESH_SESSION = ask(
     "members.sessions.refresh",
@@ -38,7 +37,7 @@ REFRESH_SESSION = ask(
     takes={"request": RefreshRequest},
     makes=Tokens,
     public=True,
-    refuses=(Unauthenticated,),
+    refuses=("refresh_refused",),
 )
 SIGN_IN_WITH_BROWSER = ask(
     "members.sessions.open_for_browser",
@@ -48,7 +47,7 @@ SIGN_IN_WITH_BROWSER = ask(
     takes={"credentials": BrowserCredentials, "origin": fields.String, "device_token": fields.String},
     makes=SignedIn,
     public=True,
-    refuses=(Unauthenticated, Forbidden),
+    refuses=("sign_in_refused", "suspended", "too_many_attempts", "foreign_origin"),
 )
 REFRESH_BROWSER_SESSION = ask(
     "members.sessions.refresh_for_browser",
@@ -58,14 +57,14 @@ REFRESH_BROWSER_SESSION = ask(
     takes={"refresh_token": fields.String},
     makes=Tokens,
     public=True,
-    refuses=(Unauthenticated, Forbidden),
+    refuses=("session_missing", "refresh_refused", "foreign_origin"),
 )
 SIGN_OUT_OF_BROWSER = ask(
     "members.sessions.close_for_browser",
     operation="sign_out_of_browser",
     says="Sign out with this browser: its session ends and its cookie is deleted.",
     may=MEMBERS,
-    refuses=(Forbidden,),
+    refuses=("foreign_origin",),
 )
 SIGN_OUT = ask(
     "members.sessions.close",

@@ -33,7 +33,7 @@ def change(account: Account, password_hash: str, *, but_session: str, now: datet
 def issue(account: Account, code_hash: str, *, by: str | None, now: datetime) -> Account:
     """The account with a code to reset its password. `by` is None for an operator on the machine. Raises Conflict."""
     if not active(account):
-        raise Conflict("not_active", "This member is suspended. Let them in again first.")
+        raise Conflict("not_active", "This member is suspended or was removed. Let a suspended one in again first.")
     issued: Account = {**account, "reset": {"code_hash": code_hash, "by": by, "expires_at": expiry(now)}}
     return remembering(issued, now, by, "password reset issued")
 

@@ -1055,7 +1055,7 @@ export interface components {
             status: number;
             /**
              * @description A sentence for people.
-             * @example title: Shorter than minimum length 4.
+             * @example title: Write 4 to 140 characters.
              */
             detail: string;
             /**
@@ -2178,7 +2178,10 @@ export interface components {
         };
     };
     responses: {
-        /** @description The caller asks more often than is allowed. */
+        /**
+         * @description - `too_many_requests`: The member, or the address without a token, asks too often.
+         *     - `too_many_at_once`: The member, or the address without a token, asks too much at the same time.
+         */
         TooMany: {
             headers: {
                 /**
@@ -2189,206 +2192,114 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:too_many_requests",
-                 *       "title": "Too Many Requests",
-                 *       "status": 429,
-                 *       "detail": "The caller asks more often than is allowed.",
-                 *       "code": "too_many_requests",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Any other refusal. */
+        /**
+         * @description What any operation may send, by the `status` in the document:
+         *
+         *     - 400: `bad_request`
+         *     - 404: `not_found`, `no_such_method`
+         *     - 405: `method_not_allowed`
+         *     - 408: `request_timeout`
+         *     - 412: `changed_meanwhile`
+         *     - 413: `request_entity_too_large`
+         *     - 414: `request_uri_too_long`
+         *     - 417: `expectation_failed`
+         *     - 429: `too_many_requests`, `too_many_at_once`
+         *     - 431: `request_header_fields_too_large`
+         *     - 500: `unexpected`
+         *     - 501: `not_implemented`
+         *     - 503: `unavailable`, `store_unavailable`, `resting`, `busy`
+         */
         Problem: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:internal_server_error",
-                 *       "title": "Internal Server Error",
-                 *       "status": 500,
-                 *       "detail": "Any other refusal.",
-                 *       "code": "internal_server_error",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is no JSON. */
+        /** @description - `bad_request`: The request can't be read. Its body must be one JSON document in UTF-8 that names no field twice. */
         BadRequest: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:bad_request",
-                 *       "title": "Bad Request",
-                 *       "status": 400,
-                 *       "detail": "The body is no JSON.",
-                 *       "code": "bad_request",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller gave no proof of who they are, or none that can be verified. */
+        /**
+         * @description - `token_missing`: There is no access token. Sign in first.
+         *     - `token_invalid`: The access token is not one of ours. Sign in again.
+         *     - `token_expired`: The access token has expired. Exchange the refresh token for the next one.
+         *     - `token_revoked`: The access token counts no more. Exchange the refresh token, or sign in again.
+         */
         Unauthenticated: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:unauthorized",
-                 *       "title": "Unauthorized",
-                 *       "status": 401,
-                 *       "detail": "The caller gave no proof of who they are, or none that can be verified.",
-                 *       "code": "unauthorized",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller is known and may not do this. */
-        Forbidden: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:forbidden",
-                 *       "title": "Forbidden",
-                 *       "status": 403,
-                 *       "detail": "The caller is known and may not do this.",
-                 *       "code": "forbidden",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The request is right, but not in the present state; perhaps somebody else was faster. */
-        Conflict: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:conflict",
-                 *       "title": "Conflict",
-                 *       "status": 409,
-                 *       "detail": "The request is right, but not in the present state; perhaps somebody else was faster.",
-                 *       "code": "conflict",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The caller has seen an older version of what they want to change. */
+        /** @description - `changed_meanwhile`: It is not the version that `If-Match` names. Read it again, then change it. */
         Stale: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:precondition_failed",
-                 *       "title": "Precondition Failed",
-                 *       "status": 412,
-                 *       "detail": "The caller has seen an older version of what they want to change.",
-                 *       "code": "precondition_failed",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than 64 KiB. */
+        /** @description - `request_entity_too_large`: The body may have at most 64 KiB. Send less. */
         TooLarge: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:request_entity_too_large",
-                 *       "title": "Request Entity Too Large",
-                 *       "status": 413,
-                 *       "detail": "The body is larger than 64 KiB.",
-                 *       "code": "request_entity_too_large",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not sent as application/json. */
+        /** @description - `unsupported_media_type`: The body must be JSON, sent as application/json. */
         UnsupportedType: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:unsupported_media_type",
-                 *       "title": "Unsupported Media Type",
-                 *       "status": 415,
-                 *       "detail": "The body is not sent as application/json.",
-                 *       "code": "unsupported_media_type",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request has the wrong shape or content. */
+        /** @description - `invalid`: A field is missing or wrong. `errors` names each, and says what would be right. */
         Invalid: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:unprocessable_entity",
-                 *       "title": "Unprocessable Entity",
-                 *       "status": 422,
-                 *       "detail": "The request has the wrong shape or content.",
-                 *       "code": "unprocessable_entity",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The thing does not exist, or the caller may not know of it. */
-        NotFound: {
+        /**
+         * @description - `idempotency_key_reused`: This `Idempotency-Key` came with another request before. Take a new one.
+         *     - `invalid`: A field is missing or wrong. `errors` names each, and says what would be right.
+         */
+        InvalidOrRepeated: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "urn:hearth:problem:not_found",
-                 *       "title": "Not Found",
-                 *       "status": 404,
-                 *       "detail": "The thing does not exist, or the caller may not know of it.",
-                 *       "code": "not_found",
-                 *       "instance": "urn:hearth:request:4f1c2a9d5e7b4c0f8a6d3b2e1f0c9a8b"
-                 *     }
-                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+         *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+         */
+        Repeated: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -2480,13 +2391,12 @@ export type ResponseTooMany = components['responses']['TooMany'];
 export type ResponseProblem = components['responses']['Problem'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
-export type ResponseForbidden = components['responses']['Forbidden'];
-export type ResponseConflict = components['responses']['Conflict'];
 export type ResponseStale = components['responses']['Stale'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseUnsupportedType = components['responses']['UnsupportedType'];
 export type ResponseInvalid = components['responses']['Invalid'];
-export type ResponseNotFound = components['responses']['NotFound'];
+export type ResponseInvalidOrRepeated = components['responses']['InvalidOrRepeated'];
+export type ResponseRepeated = components['responses']['Repeated'];
 export type ParameterIdempotencyKey = components['parameters']['Idempotency-Key'];
 export type ParameterIfMatch = components['parameters']['If-Match'];
 export type ParameterIfNoneMatch = components['parameters']['If-None-Match'];
@@ -2653,8 +2563,24 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -2730,7 +2656,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
@@ -2782,11 +2716,33 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `already_a_member`: Somebody with this address is a member already.
+             *     - `already_exists`: Somebody else made the same in the same moment. Read it.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -2827,10 +2783,39 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `not_open`: The invitation was used or withdrawn. Send a new one.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -2855,9 +2840,36 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `not_open`: The invitation was used or withdrawn. Send a new one.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -2948,7 +2960,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
@@ -3037,7 +3057,18 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            409: components["responses"]["Conflict"];
+            /**
+             * @description - `already_exists`: Somebody else made the same in the same moment. Read it.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
@@ -3115,7 +3146,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            404: components["responses"]["NotFound"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -3140,9 +3179,37 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `own_account`: Administrators can't do this to themselves. Ask another one.
+             *     - `last_administrator`: The hub would have no administrator. Give the role to somebody else first.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -3218,9 +3285,37 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `own_role`: Administrators can't take this role from themselves. Ask another one.
+             *     - `last_administrator`: The hub would have no administrator. Give the role to somebody else first.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -3297,9 +3392,38 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `own_account`: Administrators can't do this to themselves. Ask another one.
+             *     - `already_suspended`: The member is suspended already.
+             *     - `last_administrator`: The hub would have no administrator. Give the role to somebody else first.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -3366,9 +3490,36 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `not_suspended`: The member is not suspended.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
@@ -3405,10 +3556,39 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `not_active`: The member is suspended or was removed.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -3443,7 +3623,15 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
-            409: components["responses"]["Conflict"];
+            /** @description - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
@@ -3471,9 +3659,33 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -3548,6 +3760,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -3636,7 +3857,24 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            409: components["responses"]["Conflict"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -3672,12 +3910,60 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            409: components["responses"]["Conflict"];
+            /**
+             * @description - `password_refused`: This is not the present password.
+             *     - `token_missing`: There is no access token. Sign in first.
+             *     - `token_invalid`: The access token is not one of ours. Sign in again.
+             *     - `token_expired`: The access token has expired. Exchange the refresh token for the next one.
+             *     - `token_revoked`: The access token counts no more. Exchange the refresh token, or sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
-            429: components["responses"]["TooMany"];
+            /**
+             * @description - `too_many_attempts`: There were too many wrong passwords.
+             *     - `too_many_requests`: The member, or the address without a token, asks too often.
+             *     - `too_many_at_once`: The member, or the address without a token, asks too much at the same time.
+             */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds to wait before trying again.
+                     * @example 3
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -3725,12 +4011,45 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /** @description - `sign_in_refused`: Address and password do not belong together. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `suspended`: The account is suspended. Ask an administrator. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
-            429: components["responses"]["TooMany"];
+            /**
+             * @description - `too_many_attempts`: There were too many wrong passwords.
+             *     - `too_many_requests`: The member, or the address without a token, asks too often.
+             *     - `too_many_at_once`: The member, or the address without a token, asks too much at the same time.
+             */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds to wait before trying again.
+                     * @example 3
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -3796,7 +4115,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
+            /** @description - `refresh_refused`: The refresh token does not work (any more). Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
@@ -3866,12 +4193,48 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /** @description - `sign_in_refused`: Address and password do not belong together. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `suspended`: The account is suspended. Ask an administrator.
+             *     - `foreign_origin`: Only the hub's own pages may ask for this.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
-            429: components["responses"]["TooMany"];
+            /**
+             * @description - `too_many_attempts`: There were too many wrong passwords.
+             *     - `too_many_requests`: The member, or the address without a token, asks too often.
+             *     - `too_many_at_once`: The member, or the address without a token, asks too much at the same time.
+             */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds to wait before trying again.
+                     * @example 3
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -3892,7 +4255,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /** @description - `foreign_origin`: Only the hub's own pages may ask for this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -3927,8 +4298,27 @@ export interface operations {
                     "application/json": components["schemas"]["BrowserTokens"];
                 };
             };
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `session_missing`: This browser has no session. Sign in first.
+             *     - `refresh_refused`: The refresh token does not work (any more). Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `foreign_origin`: Only the hub's own pages may ask for this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
@@ -4116,11 +4506,19 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
+            /** @description - `organisers_only`: Only administrators, trainers, mentors and hosts may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Repeated"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -4196,7 +4594,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            404: components["responses"]["NotFound"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -4285,9 +4691,39 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /**
+             * @description - `not_the_host`: Only the host of the event or an administrator may do this.
+             *     - `organisers_only`: Only administrators, trainers, mentors and hosts may do this.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `not_a_draft`: Only a draft can be changed or published. This event is published, cancelled or over.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -4357,11 +4793,43 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /**
+             * @description - `not_the_host`: Only the host of the event or an administrator may do this.
+             *     - `organisers_only`: Only administrators, trainers, mentors and hosts may do this.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `not_a_draft`: Only a draft can be changed or published. This event is published, cancelled or over.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -4437,13 +4905,46 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /**
+             * @description - `not_the_host`: Only the host of the event or an administrator may do this.
+             *     - `organisers_only`: Only administrators, trainers, mentors and hosts may do this.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `already_cancelled`: The event is cancelled already.
+             *     - `already_over`: The event is over, and can't be cancelled any more.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -4610,11 +5111,19 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
+            /** @description - `staff_only`: Only administrators and hosts may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Repeated"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -4688,7 +5197,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            404: components["responses"]["NotFound"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -4773,9 +5290,36 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `staff_only`: Only administrators and hosts may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `closed`: The offering is closed. To change it, reopen it first.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -4853,13 +5397,42 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `staff_only`: Only administrators and hosts may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `closed`: The offering is closed. To change it, reopen it first.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -4923,11 +5496,40 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `staff_only`: Only administrators and hosts may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `open`: The offering is open already.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -5084,11 +5686,28 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["Repeated"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Invalid"];
-            429: components["responses"]["TooMany"];
+            422: components["responses"]["InvalidOrRepeated"];
+            /**
+             * @description - `too_many_voices`: The member raised as many voices as a member may raise in a day.
+             *     - `too_many_requests`: The member, or the address without a token, asks too often.
+             *     - `too_many_at_once`: The member, or the address without a token, asks too much at the same time.
+             */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds to wait before trying again.
+                     * @example 3
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5160,7 +5779,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            404: components["responses"]["NotFound"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -5234,13 +5861,43 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `staff_only`: Only administrators and hosts may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `final`: The voice is done, declined or taken down. That is final.
+             *     - `answered_enough`: The voice has as many answers as a voice can have.
+             *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
+             *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Invalid"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -5312,9 +5969,37 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `staff_only`: Only administrators and hosts may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `final`: The voice is done, declined or taken down. That is final.
+             *     - `not_forward`: The voice is there already, or further. It never goes back.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -5389,9 +6074,36 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `final`: The voice is done, declined or taken down. That is final.
+             *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
@@ -5446,7 +6158,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            404: components["responses"]["NotFound"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Invalid"];
@@ -5609,9 +6329,17 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
+            /** @description - `not_found`: There is nothing with this id or code, or the caller may not see it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Repeated"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -5643,8 +6371,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
+            409: components["responses"]["Repeated"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -5728,7 +6456,38 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             422: components["responses"]["Invalid"];
-            429: components["responses"]["TooMany"];
+            /**
+             * @description - `too_many_streams`: The member has as many live streams open as a member may have. Close one.
+             *     - `too_many_requests`: The member, or the address without a token, asks too often.
+             *     - `too_many_at_once`: The member, or the address without a token, asks too much at the same time.
+             */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds to wait before trying again.
+                     * @example 3
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description - `streams_full`: The gateway has as many live streams open as it may have. */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds to wait before trying again.
+                     * @example 3
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5819,7 +6578,15 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /** @description - `administrators_only`: Only administrators may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
