@@ -15,7 +15,6 @@ from werkzeug.routing import BaseConverter
 from gateway import refusals
 from gateway.answers import JSON, SAFE
 from gateway.door import idempotency
-from gateway.errors import MEDIA_TYPE, STATUS, Problem, word
 from gateway.examples import give_examples
 from gateway.sheets import CSV
 from services.contracts.roles import ROLES

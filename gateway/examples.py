@@ -19,7 +19,7 @@ def give_examples(document: Doc) -> None:
         for operation in (each for name, each in path.items() if name != "parameters"):
             for part in (operation.get("requestBody", {}), *operation["responses"].values()):
                 for content in part.get("content", {}).values():
-                    if "example" not in content and "schema" in content:
+                    if not {"example", "examples"} & content.keys() and "schema" in content:
                         content["example"] = example_of(document, content["schema"])
 
 

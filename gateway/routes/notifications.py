@@ -23,6 +23,7 @@ routes.post("/notifications/stream/tickets", ISSUE_STREAM_TICKET)
 @routes.arguments(stream.StreamQuery(), location="query")
 @routes.response(200, stream.ServerSentEvent, content_type="text/event-stream", spoken=True)
 @routes.may(*MEMBERS)
+@routes.refuses("too_many_streams", "streams_full", "ticket_refused")
 @tickets.admitting
 def stream_notifications(headers: dict[str, Any], query: dict[str, Any]) -> Any:
     """Follow my inbox live, as server-sent events named `notification`; ends when the access token does."""

@@ -15,8 +15,8 @@ from gateway import answers
 from gateway.answers import JSON
 from gateway.api import Blueprint
 from gateway.door.auth import public
+from gateway.refusals import COUNTED
 from services.contracts import asyncapi as contracts
-from services.contracts.errors import TooMany
 from services.contracts.shapes.parts import Shape
 
 routes = Blueprint("platform", __name__, description="Health, keys and documents.", url_prefix="")
@@ -93,7 +93,7 @@ def readyz() -> Any:
 @routes.route("/readyz/gateway")
 @routes.response(200, Ready)
 @routes.alt_response(503, Ready, description="This gateway is not on the bus, or is stopping.")
-@routes.refuses(TooMany)
+@routes.refuses(*COUNTED)
 @public
 def readyz_gateway() -> Any:
     """Tell if this gateway can take requests, regardless of capabilities. Load balancers ask this."""
@@ -110,7 +110,7 @@ def metrics() -> Any:
 
 @routes.route("/.well-known/jwks.json")
 @routes.response(200, KeySet)
-@routes.refuses(TooMany)
+@routes.refuses(*COUNTED)
 @public
 def jwks() -> Any:
     """Show the public keys with which anybody can check our access tokens."""
@@ -119,7 +119,7 @@ def jwks() -> Any:
 
 @routes.route("/openapi.json")
 @routes.response(200, content_type=JSON, description="OpenAPI 3.1.")
-@routes.refuses(TooMany)
+@routes.refuses(*COUNTED)
 @public
 def openapi() -> Any:
     """Show this document."""
@@ -128,7 +128,7 @@ def openapi() -> Any:
 
 @routes.route("/asyncapi.json")
 @routes.response(200, content_type=JSON, description="AsyncAPI 3.0.")
-@routes.refuses(TooMany)
+@routes.refuses(*COUNTED)
 @public
 def asyncapi() -> Any:
     """Show the messages on the bus."""

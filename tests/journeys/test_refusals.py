@@ -121,7 +121,7 @@ class Provoking:
             ask = self.recipe(name)
             assert (self.send(name, ask) < 300, self.send(name, ask)) == (True, 409), name
         for before, name in (
-            ("publish_event", "change_event"),
+            ("cancel_event", "change_event"),
             ("withdraw_invitation", "resend_invitation"),
             ("close_offering", "change_offering"),
             ("take_down_voice", "answer_voice"),
@@ -131,6 +131,9 @@ class Provoking:
             ask = self.recipe(before)
             assert self.send(before, ask) < 300
             assert self.send(name, Ask(ask.ids, self.recipe(name).body)) == 409, name
+        told = self.recipe("publish_event")
+        assert self.send("publish_event", told) == 200
+        assert self.send("change_event", Ask(told.ids, {"audience": {"everyone": True}})) == 409
         voice = self.recipe("answer_voice")
         assert [self.send("answer_voice", voice) for _ in range(101)][-2:] == [201, 409]
 
@@ -159,6 +162,7 @@ class Provoking:
         assert self.send("publish_event", Ask({"event_id": event["id"]})) == 200
         time.sleep(3)
         assert self.send("cancel_event", Ask({"event_id": event["id"]}, {"reason": "It is over."})) == 409
+        assert self.send("change_event", Ask({"event_id": event["id"]}, {"title": "A short one, corrected"})) == 409
 
     def with_wrong_passwords(self) -> None:
         """Until there were too many; a suspended member; an unknown refresh token; a sixth stream."""
@@ -181,6 +185,7 @@ class Provoking:
         assert [stream.status_code for stream in streams] == [200] * 5 + [429]
         for stream in streams:
             stream.close()
+        assert self.send("stream_notifications", Ask(), "", params={"ticket": "none of ours"}) == 401
 
 
 @pytest.fixture(scope="module")

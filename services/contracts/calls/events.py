@@ -38,7 +38,7 @@ CHANGE_EVENT = ask(
     gives=Event,
     may=ADMINISTRATORS,
     own=HOSTS,
-    refuses=("not_found", "not_the_host", "organisers_only", "not_a_draft"),
+    refuses=("not_found", "not_the_host", "organisers_only", "already_cancelled", "already_over", "audience_was_told"),
 )
 PUBLISH_EVENT = ask(
     "events.calendar.publish",

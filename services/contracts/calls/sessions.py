@@ -99,5 +99,5 @@ REDEEM_STREAM_TICKET = ask(
     takes={"ticket": fields.String},
     gives=Admission,
     public=True,
-    refuses=(Unauthenticated,),
+    refuses=("ticket_refused",),
 )
