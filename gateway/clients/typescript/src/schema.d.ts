@@ -4713,7 +4713,9 @@ export interface operations {
                 };
             };
             /**
-             * @description - `not_a_draft`: Only a draft can be changed or published. This event is published, cancelled or over.
+             * @description - `already_cancelled`: The event is cancelled already.
+             *     - `already_over`: The event is over, and stays as it was.
+             *     - `audience_was_told`: The audience of a published event was told of it, and can't change.
              *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
              */
             409: {
@@ -4815,7 +4817,7 @@ export interface operations {
                 };
             };
             /**
-             * @description - `not_a_draft`: Only a draft can be changed or published. This event is published, cancelled or over.
+             * @description - `not_a_draft`: Only a draft can be published. This event is published, cancelled or over.
              *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
              *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
              *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
@@ -4928,7 +4930,7 @@ export interface operations {
             };
             /**
              * @description - `already_cancelled`: The event is cancelled already.
-             *     - `already_over`: The event is over, and can't be cancelled any more.
+             *     - `already_over`: The event is over, and stays as it was.
              *     - `still_running`: The first request with this `Idempotency-Key` still runs. Send it again in a moment.
              *     - `outcome_unknown`: The first request with this `Idempotency-Key` was interrupted. Look if it took effect.
              *     - `changed_meanwhile`: Somebody else changed it in the same moment. Read it again, then change it.
@@ -6405,8 +6407,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
+            409: components["responses"]["Repeated"];
+            422: components["responses"]["InvalidOrRepeated"];
             429: components["responses"]["TooMany"];
             default: components["responses"]["Problem"];
         };
@@ -6454,7 +6456,21 @@ export interface operations {
                     "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
-            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `ticket_refused`: The ticket was used, or is too old. Ask for a new one.
+             *     - `token_missing`: There is no access token. Sign in first.
+             *     - `token_invalid`: The access token is not one of ours. Sign in again.
+             *     - `token_expired`: The access token has expired. Exchange the refresh token for the next one.
+             *     - `token_revoked`: The access token counts no more. Exchange the refresh token, or sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             /**
              * @description - `too_many_streams`: The member has as many live streams open as a member may have. Close one.
