@@ -89,7 +89,7 @@ def test_every_screen(platform: Platform, user: User, furnished: dict[str, str])
 
 def _examine(user: User, name: str, page: Page) -> None:
     page.wait_for_load_state("networkidle") if "sign" in name or "join" in name else page.wait_for_timeout(300)
-    page.locator("h1").wait_for()
+    page.locator("#page h1").wait_for()  # the shell has one of its own
     page.locator(".bone").first.wait_for(state="hidden")
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}-{user.look}.png", full_page=False)
