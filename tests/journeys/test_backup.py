@@ -22,7 +22,7 @@ from tests.hub.operator import Operator
 from tests.journeys.test_story import publish
 from tests.rig.processes import Member, Platform, forget_messages, until
 
-EPHEMERAL = {f"members/{name}" for name in ("sessions", "attempts", "devices")}
+EPHEMERAL = {f"members/{name}" for name in ("sessions", "attempts", "devices", "tickets")}
 EPHEMERAL |= {"feedback/tallies", *(f"{service}/answers" for service in Platform.SERVICES)}
 AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 
