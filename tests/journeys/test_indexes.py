@@ -26,6 +26,9 @@ from tests.rig.processes import Member, Platform, until
 from tests.rig.queries import EQUAL, RANGE, Index, Shape, asked
 from tests.rig.rights import Matrix
 
+# Its set-up asks for every list in many ways, which takes a minute on a quiet machine.
+pytestmark = pytest.mark.timeout(400)
+
 A_DAY, AN_ID = "2026-01-01T00:00:00Z", "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
 PLACES = (None, cursors.write(AN_ID), cursors.write([1_767_225_600_000, AN_ID]))  # a list knows one of the latter
 CHOICES = {"boolean": "true", "date-time": A_DAY, "uuid": AN_ID}
