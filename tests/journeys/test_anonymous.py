@@ -44,7 +44,8 @@ LEAVES = {
 AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
-NUMBER = re.compile(r"\d\.\d+e\+0?\d+|\d{10,19}(?:\.\d+)?")
+# Ten digits within a hash are no moment.
+NUMBER = re.compile(r"\d\.\d+e\+0?\d+|(?<![0-9a-zA-Z])\d{10,19}(?:\.\d+)?(?![0-9a-zA-Z])")
 UNITS = (1, 10**3, 10**6, 10**9)  # a second has so many
 
 Documents = dict[tuple[str, Any], dict[str, Any]]
