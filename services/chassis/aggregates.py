@@ -23,7 +23,6 @@ Telling = Told | Callable[[Any, Any], Told]  # or a function of the aggregate be
 PAUSE = 0.01  # seconds after a first lost race, at most; then twice as long each time
 LONGEST_PAUSE = 0.1
 CLAIM_TRIES = 100
-TAKEN = "There is one already. Read it, and change that one."
 CHANGED_MEANWHILE = "changed_meanwhile"  # the only conflict that another try may solve
 
 

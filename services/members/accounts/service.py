@@ -13,13 +13,12 @@ from services.contracts.deeds import noted
 from services.contracts.errors import Conflict
 from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import members as shapes
-from services.ground import clock, identifiers
+from services.ground import clock
 from services.ground.tokens import Caller
 from services.members import announcements
 from services.members.account import Account, status
 from services.members.accounts import domain
 from services.members.accounts.store import AccountStore
-from services.members.audit.domain import reading
 from services.members.audit.store import AuditStore
 from services.members.invitations.store import InvitationStore
 from services.members.sessions.store import SessionStore
@@ -89,7 +88,7 @@ class Accounts:
             self._administrators_only(caller, "Only administrators see who is suspended.")
         if all_rows:
             self._administrators_only(caller, WHOLE_LIST)
-            self._note_reading("list_members", caller)
+            self.entries.note_reading("list_members", caller)
         after = cursors.read(query["cursor"], str)
         found, following = self.accounts.directory(
             role=query["role"], tag=query["tag"], suspended=suspended, after=after, limit=query["limit"]
@@ -112,10 +111,6 @@ class Accounts:
             role=query["role"], after=cursors.read(query["cursor"], str), limit=query["limit"]
         )
         return {"items": _entry.dump(map(_shown, found), many=True), "next": cursors.write(following)}
-
-    def _note_reading(self, operation: str, caller: Caller) -> None:
-        now = clock.now()
-        self.entries.keep(reading(operation, caller.id, caller.network, identifiers.new_id(now), now))
 
     def _administrators_only(self, caller: Caller, says: str) -> None:
         domain.check_administrator(self.accounts.roles(caller.id), says)

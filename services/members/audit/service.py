@@ -13,7 +13,6 @@ from services.contracts.messages.feedback import FEEDBACK_NOTED
 from services.contracts.messages.gateway import GATEWAY_NOTED
 from services.contracts.messages.members import MEMBERS_NOTED
 from services.contracts.shapes import audit as shapes
-from services.ground import clock, identifiers
 from services.ground.tokens import Caller
 from services.members.accounts.store import AccountStore
 from services.members.audit import domain
@@ -99,9 +98,7 @@ class Audit:
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the entries, newest first. The reading itself is noted, too."""
         domain.check_reader(self.accounts.roles(caller.id))
-        now = clock.now()
-        read = domain.reading("list_audit_entries", caller.id, caller.network, identifiers.new_id(now), now)
-        self.entries.keep(read)
+        self.entries.note_reading("list_audit_entries", caller)
         after = cursors.read(query["cursor"], str)
         found, following = self.entries.youngest(
             outcome=query["outcome"], actor_id=query["actor_id"], after=after, limit=query["limit"]

@@ -3,7 +3,9 @@
 from pymongo import IndexModel
 
 from services.chassis.rows import Rows, once, where
-from services.members.audit.domain import KEPT, Entry
+from services.ground import clock, identifiers
+from services.ground.tokens import Caller
+from services.members.audit.domain import KEPT, Entry, reading
 
 
 class AuditStore(Rows[Entry]):
@@ -19,6 +21,11 @@ class AuditStore(Rows[Entry]):
     def keep(self, entry: Entry) -> None:
         """Add an entry. If it is there already, it stays as it is."""
         once(self.rows, entry)
+
+    def note_reading(self, operation: str, by: Caller) -> None:
+        """Add the entry for reading a restricted list, now."""
+        now = clock.now()
+        self.keep(reading(operation, by.id, by.network, identifiers.new_id(now), now))
 
     def youngest(
         self, *, outcome: str | None, actor_id: str | None, after: str | None, limit: int

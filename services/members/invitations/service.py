@@ -17,7 +17,6 @@ from services.ground.tokens import Caller
 from services.members import announcements, codes
 from services.members.accounts.domain import address, check_administrator, join, roles
 from services.members.accounts.store import AccountStore
-from services.members.audit.domain import reading
 from services.members.audit.store import AuditStore
 from services.members.invitations import domain
 from services.members.invitations.domain import Invitation
@@ -73,10 +72,9 @@ class Invitations:
     def browse(self, caller: Caller, query: dict[str, Any]) -> Any:
         """A page of the invitations, youngest first. The reading is noted."""
         self._administrators_only(caller)
-        now = clock.now()
         found, following = self.invitations.youngest(after=cursors.read(query["cursor"], str), limit=query["limit"])
-        read = reading("list_invitations", caller.id, caller.network, identifiers.new_id(now), now)
-        self.entries.keep(read)
+        self.entries.note_reading("list_invitations", caller)
+        now = clock.now()
         items = [{**each, "state": domain.state(each, now)} for each in found]
         known = named(self.accounts, items, by_name="by", used_by_name="used_by")
         return cursors.page(_sent, known, following)
