@@ -51,7 +51,7 @@ def write(result: Any, status: int, headers: dict[str, str]) -> Response:
     body, version = written.body, written.version
     safe = request.method in SAFE
     suffix = ""
-    if safe and len(body) >= WORTH_PRESSING and is_short("Accept-Encoding") and request.accept_encodings["gzip"]:
+    if safe and len(body) >= WORTH_PRESSING and takes("gzip"):
         body, suffix = gzip.compress(body, 5, mtime=0), PRESSED
         headers = headers | {"Content-Encoding": "gzip"}
     if version is not None or (safe and status == 200):
@@ -70,6 +70,11 @@ def write(result: Any, status: int, headers: dict[str, str]) -> Response:
 
 def _next_page(cursor: str) -> str:
     return f"{request.path}?{urlencode({**request.args, 'cursor': cursor})}"
+
+
+def takes(encoding: str) -> bool:
+    """True if the caller takes answers that are pressed so."""
+    return is_short("Accept-Encoding") and bool(request.accept_encodings[encoding])
 
 
 def is_short(header: str) -> bool:

@@ -66,8 +66,8 @@ class Blueprint(flask_smorest.Blueprint):
 
         The call's arguments come from the path, from the body (for GET: the query), and from `given`: functions by the
         names of arguments. `location`, `sheet` and `spoken` are those of `response`. `around` decorates the view, which
-        may then answer with another shape, `shows`. Raises UndeclaredCall if the call
-        has no operation, or takes other arguments.
+        may then answer with another shape, `shows`. Raises UndeclaredCall if the call has no operation, or takes other
+        arguments.
         """
         if asked.operation is None:
             raise UndeclaredCall(f"{asked.target} has no operation: it is made on the bus only, never at {rule}")

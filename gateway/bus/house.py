@@ -1,4 +1,4 @@
-"""The hub's own language and zone, for members who choose none: what a worker knows of the house.
+"""What a worker knows of the house: its language and zone, for members who choose none, its name and its colour.
 
 A worker asks members when it connects, when it hears that the house has changed, and in any case every EVERY seconds.
 Nobody waits for the answer. Until there is one, the hub speaks English in UTC. While members does not answer, the

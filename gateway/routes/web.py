@@ -6,17 +6,20 @@ it.
 
 import functools
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import flask
 import orjson
 from flask import Response, current_app, request
 from markupsafe import escape
+from werkzeug.security import safe_join
 
+from gateway import answers
 from gateway.bus.house import Habits
 from gateway.door.auth import public
 
 FOLDER = Path(__file__).parents[2] / "build" / "web"
+ASSETS = FOLDER / "assets"
 SCREENS: list[str] = json.loads((Path(__file__).parents[1] / "web" / "src" / "addresses.json").read_bytes())
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -63,13 +66,14 @@ pages.add_url_rule("/", view_func=shell)
 @public
 def asset(name: str) -> Response:
     """A file of the app, pressed if the browser takes it so."""
-    for encoding, suffix in PRESSED.items():
-        if request.accept_encodings[encoding] and (pressed := _file(f"assets/{name}{suffix}")):
-            answer = _sent(pressed, name)
-            answer.headers["Content-Encoding"] = encoding
-            return answer
-    found = _file(f"assets/{name}")
-    return _sent(found, name) if found else flask.abort(404)
+    pressed = {encoding: suffix for encoding, suffix in PRESSED.items() if answers.takes(encoding)}
+    encoding = next((each for each, suffix in pressed.items() if _is_there(name + suffix)), None)
+    file = name + pressed.get(encoding or "", "")
+    answer = flask.send_from_directory(ASSETS, file, download_name=PurePath(name).name)
+    answer.headers |= {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
+    if encoding:
+        answer.headers["Content-Encoding"] = encoding
+    return answer
 
 
 @pages.get("/icon.svg")
@@ -114,37 +118,19 @@ def _plain(body: bytes, content_type: str) -> Response:
     return answer
 
 
-def _sent(file: Path, name: str) -> Response:
-    answer = flask.send_file(file, download_name=Path(name).name, conditional=True, etag=True)
-    answer.headers["Cache-Control"] = FOR_EVER
-    answer.headers["Vary"] = "Accept-Encoding"
-    return answer
+def _is_there(asset: str) -> bool:
+    path = safe_join(str(ASSETS), asset)
+    return path is not None and Path(path).is_file()
 
 
-@functools.lru_cache(maxsize=512)
-def _known(name: str, _built: float) -> Path | None:
-    file = (FOLDER / name).resolve()
-    return file if file.is_relative_to(FOLDER.resolve()) and file.is_file() else None
-
-
-def _file(name: str) -> Path | None:
-    """A file of the build, or None. What is outside of the folder is not there."""
-    return _known(name, _built())
-
-
-def _built() -> float:
-    """The time of the build; 0 before the first. A newer build is noticed without a restart."""
+def _shell() -> str | None:
+    """The shell of the latest build; None before the first. A newer build is noticed without a restart."""
     try:
-        return (FOLDER / "shell.html").stat().st_mtime
+        return _template((FOLDER / "shell.html").stat().st_mtime)
     except OSError:
-        return 0.0
+        return None
 
 
 @functools.lru_cache(maxsize=1)
 def _template(_built: float) -> str:
     return (FOLDER / "shell.html").read_text()
-
-
-def _shell() -> str | None:
-    built = _built()
-    return _template(built) if built else None

@@ -127,6 +127,16 @@ def test_a_header(
     assert growth(ask, HEADER) < WELL_BELOW
 
 
+@pytest.mark.parametrize("name", [each for each in HEADERS if HEADERS[each][0] == "Accept-Encoding"])
+def test_a_header_for_a_file_of_the_app(client: FlaskClient, name: str) -> None:
+    header, make = HEADERS[name]
+
+    def ask(size: int) -> None:
+        assert client.get("/assets/none.js", headers={header: make(size)}).status_code == 404
+
+    assert growth(ask, HEADER) < WELL_BELOW
+
+
 QUERIES: dict[str, tuple[str, Make]] = {
     "names": ("events?", lambda size: "a&" * (size // 2)),
     "many names": ("events?", lambda size: "&".join(f"{number:x}=" for number in range(size // 5))),
