@@ -45,8 +45,8 @@ class RefreshRequest(Shape):
     )
 
 
-class Tokens(Shape):
-    """The tokens of a signed-in client."""
+class BrowserTokens(Shape):
+    """The access token of a signed-in browser. Its other tokens are in cookies that no script can read."""
 
     access_token = fields.String(
         required=True,
@@ -54,19 +54,15 @@ class Tokens(Shape):
     )
     token_type = fields.String(required=True, metadata={"example": "Bearer"})
     expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
+    member_id = Id(required=True)
+
+
+class Tokens(BrowserTokens):
+    """The tokens of a signed-in client."""
+
     refresh_token = fields.String(
         required=True, metadata={"description": "Exchange it for the next within 30 days.", "example": REFRESH}
     )
-    member_id = Id(required=True)
-
-
-class BrowserTokens(Shape):
-    """The access token of a signed-in browser. Its other tokens are in cookies that no script can read."""
-
-    access_token = fields.String(required=True, metadata=Tokens().fields["access_token"].metadata)
-    token_type = fields.String(required=True, metadata={"example": "Bearer"})
-    expires_in = fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
-    member_id = Id(required=True)
 
 
 class SignedIn(Tokens):

@@ -53,7 +53,7 @@ class Sessions:
     @answers(calls.SIGN_OUT_OF_BROWSER)
     def close_for_browser(self, caller: Caller) -> None:
         """Sign out with this browser."""
-        self.sessions.end(caller.session_id, "signed_out", clock.now())
+        self.close(caller)
 
     @answers(calls.REFRESH_SESSION)
     def refresh(self, request: dict[str, Any]) -> Any:

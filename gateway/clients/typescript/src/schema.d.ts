@@ -1525,13 +1525,13 @@ export interface components {
              * @example 900
              */
             expires_in: number;
+            /** Format: uuid */
+            member_id: string;
             /**
              * @description Exchange it for the next within 30 days.
              * @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg
              */
             refresh_token: string;
-            /** Format: uuid */
-            member_id: string;
             /**
              * @description A secret. Keep it on this device, also after signing out, and send it with this member's next sign-in. It lasts for 180 days after its last use. It alone opens nothing.
              * @example dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h
@@ -1555,13 +1555,13 @@ export interface components {
              * @example 900
              */
             expires_in: number;
+            /** Format: uuid */
+            member_id: string;
             /**
              * @description Exchange it for the next within 30 days.
              * @example 018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg
              */
             refresh_token: string;
-            /** Format: uuid */
-            member_id: string;
         };
         BrowserCredentials: {
             /** @example amara@hub.example */
@@ -4002,8 +4002,8 @@ export interface operations {
                      *       "access_token": "eyJhbGciOiJFZERTQSJ9.…",
                      *       "token_type": "Bearer",
                      *       "expires_in": 900,
-                     *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg",
                      *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg",
                      *       "device_token": "dGhlIGRlc2sgYnkgdGhlIHdpbmRvdywgYWdhaW4h"
                      *     }
                      */
@@ -4107,8 +4107,8 @@ export interface operations {
                      *       "access_token": "eyJhbGciOiJFZERTQSJ9.…",
                      *       "token_type": "Bearer",
                      *       "expires_in": 900,
-                     *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg",
-                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90"
+                     *       "member_id": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90",
+                     *       "refresh_token": "018f2d6e-5b7c-7a3e-9c41-0f2b6d7e8a90.bW9ybmluZyBjb2ZmZWUgYXQgdGhlIGh1Yg"
                      *     }
                      */
                     "application/json": components["schemas"]["Tokens"];
