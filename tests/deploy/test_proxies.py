@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +13,10 @@ import requests
 
 from deploy.local.platform import ROOT
 from tests.journeys.test_story import an_event
+from tests.rig.installed import installed
 from tests.rig.processes import Member, Platform, free_port, until
 
 PROXIES = ROOT / "deploy" / "proxy"
-PACKAGES = {"nginx": "nginx-light", "caddy": "caddy"}
 Command = list[str]
 
 
@@ -29,7 +28,7 @@ def nginx(folder: Path, port: int, behind: int) -> Command:
     places = "".join(f"{name}_temp_path {folder};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     whole = f"pid {folder}/pid; events {{}} http {{ access_log off; {places} {block} }}"
     (folder / "nginx.conf").write_text(f"daemon off; master_process off; error_log stderr; {whole}")
-    return [_installed("nginx"), "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+    return [installed("nginx", "nginx-light"), "-c", str(folder / "nginx.conf"), "-p", str(folder)]
 
 
 def caddy(folder: Path, port: int, behind: int) -> Command:
@@ -37,16 +36,7 @@ def caddy(folder: Path, port: int, behind: int) -> Command:
     site = (PROXIES / "Caddyfile").read_text().replace("127.0.0.1:8000", f"127.0.0.1:{behind}")
     site = site.replace("hub.example", f"http://127.0.0.1:{port}")
     (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + site)
-    return [_installed("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
-
-
-def _installed(name: str) -> str:
-    path = f"{os.environ['PATH']}:/usr/sbin"
-    if shutil.which(name, path=path) is None:
-        subprocess.run(["sh", "deploy/local/apt-install.sh", PACKAGES[name]], cwd=ROOT, check=True)
-    found = shutil.which(name, path=path)
-    assert found, f"{name} is missing and could not be installed"
-    return found
+    return [installed("caddy", "caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
 @contextmanager

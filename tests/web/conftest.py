@@ -1,7 +1,5 @@
 """A browser, and people who use it. Every page is watched: no console error, and no violation of its policy."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -11,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 from deploy import web
 from deploy.local.platform import ROOT
+from tests.rig.installed import installed
 from tests.rig.processes import PASSWORD, Member, Platform
 
 PHONE, TABLET, DESK = (
@@ -21,16 +20,6 @@ SHOTS = ROOT / "build" / "screens"
 REFUSED = "Failed to load resource"
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Debian's Chromium; it is installed if it is missing."""
-    if shutil.which("chromium") is None:
-        subprocess.run(["sh", "deploy/local/apt-install.sh", "chromium"], cwd=ROOT, check=True)
-    found = shutil.which("chromium")
-    assert found, "Chromium is missing and could not be installed"
-    return found
-
-
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """The app as it stands in the sources, and axe."""
@@ -38,9 +27,10 @@ def built() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=installed("chromium", "chromium"), args=["--no-sandbox"])
         yield running
         running.close()
 
