@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "gateway" / "web"
+OPENAPI = ROOT / "gateway" / "openapi.json"
 CLIENT = ROOT / "gateway" / "clients" / "typescript" / "src"
 BUILT = ROOT / "build" / "web"
 STAMP = BUILT / "stamp"
@@ -29,6 +30,7 @@ class CannotBuild(Exception):
 
 
 def _files() -> Iterator[Path]:
+    yield OPENAPI  # it says who may do what
     for folder in (SOURCES, CLIENT):
         yield from (each for each in sorted(folder.rglob("*")) if each.is_file() and not NOT_OURS & {*each.parts})
 

@@ -14,6 +14,7 @@ ENV PATH=/venv/bin:$PATH
 WORKDIR /hearth/gateway/web
 COPY gateway/web/package.json gateway/web/package-lock.json gateway/web/.npmrc ./
 RUN npm ci --silent --omit=dev
+COPY gateway/openapi.json ../
 COPY gateway/clients/typescript/src ../clients/typescript/src
 COPY gateway/web ./
 RUN npm run --silent build

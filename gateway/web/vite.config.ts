@@ -8,7 +8,14 @@ import compileModule from "@messageformat/core/compile-module";
 import { defineConfig, type Plugin } from "vite";
 
 const HERE = import.meta.dirname;
+const OPENAPI = resolve(HERE, "../openapi.json");
 const WORDS = "virtual:words/";
+const RIGHTS = "virtual:rights";
+
+interface Operation {
+  operationId: string;
+  "x-may"?: { any: string[] };
+}
 
 /** All sentences of one language as functions, so that no browser parses a pattern. */
 function words(): Plugin {
@@ -34,6 +41,22 @@ function words(): Plugin {
   };
 }
 
+/** The roles that may use each operation for anybody's things, as the API's description says (`x-may`). */
+function rights(): Plugin {
+  return {
+    name: "rights",
+    resolveId: (id) => (id === RIGHTS ? `\0${id}` : undefined),
+    load(id) {
+      if (id !== `\0${RIGHTS}`) return undefined;
+      this.addWatchFile(OPENAPI);
+      const paths: Record<string, Record<string, Operation>> = JSON.parse(readFileSync(OPENAPI, "utf8")).paths;
+      const operations = Object.values(paths).flatMap((path) => Object.values(path));
+      const found = operations.flatMap((each) => (each["x-may"] ? [[each.operationId, each["x-may"].any]] : []));
+      return `export default ${JSON.stringify(Object.fromEntries(found))}`;
+    },
+  };
+}
+
 /** Each file also as `.br` and `.gz`: the gateway only picks one. */
 function pressed(): Plugin {
   return {
@@ -53,7 +76,7 @@ function pressed(): Plugin {
 export default defineConfig({
   root: HERE,
   publicDir: resolve(HERE, "public"),
-  plugins: [words(), pressed()],
+  plugins: [words(), rights(), pressed()],
   resolve: {
     alias: {
       "@client": resolve(HERE, "../clients/typescript/src"),

@@ -3,6 +3,11 @@ declare module "virtual:words/*" {
   export default sentences;
 }
 
+declare module "virtual:rights" {
+  const rights: Partial<Record<keyof import("@client/schema").operations, string[]>>;
+  export default rights;
+}
+
 declare module "@messageformat/core/compile-module" {
   import type MessageFormat from "@messageformat/core";
 

@@ -3,7 +3,7 @@
 import type { RaisedVoice, VoiceDraft } from "@client/schema";
 import { useMemo, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
-import { draft as kept } from "../ground/drafts";
+import { useDraft } from "../ground/drafts";
 import { say } from "../ground/words";
 import { Button, Choice, Field, Page, Refusal, Switch, wrongWith } from "../parts/basics";
 import { usePromises, useSaying } from "./calls";
@@ -20,18 +20,12 @@ export default function Say() {
 }
 
 function Form({ onSaid }: { onSaid: (voice: RaisedVoice) => void }) {
-  const words = useMemo(() => kept("feedback/new"), []);
-  const [text, setText] = useState(words.text);
+  const [text, write, sent] = useDraft("feedback/new");
   const [kind, setKind] = useState<(typeof KINDS)[number] | null>(null);
   const [anonymous, setAnonymous] = useState(false);
   const key = useMemo(() => crypto.randomUUID(), []);
   const saying = useSaying();
   const days = usePromises().data?.promises.days_to_answer;
-
-  function write(changed: string) {
-    setText(changed);
-    words.keep(changed);
-  }
 
   function send(event: Event) {
     event.preventDefault();
@@ -40,7 +34,7 @@ function Form({ onSaid }: { onSaid: (voice: RaisedVoice) => void }) {
       { draft, key },
       {
         onSuccess: (voice) => {
-          words.forget();
+          sent();
           onSaid(voice);
         },
       },

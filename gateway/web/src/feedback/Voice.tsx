@@ -1,8 +1,9 @@
 /** One voice: its words, where it stands, the answers; for those who answer for the hub, a form to answer. */
 
 import type { Outcome } from "@client/schema";
-import { useMemo, useState } from "preact/hooks";
-import { draft as kept } from "../ground/drafts";
+import { useState } from "preact/hooks";
+import { useDraft } from "../ground/drafts";
+import { may } from "../ground/rights";
 import { moment, say } from "../ground/words";
 import { useMe } from "../members/calls";
 import { Button, Choice, Field, Page, Refusal, Shown, wrongWith } from "../parts/basics";
@@ -10,13 +11,10 @@ import { useAnswering, useVoice } from "./calls";
 import { ahead } from "./logic";
 import { said } from "./Voices";
 
-const STAFF = ["administrator", "host"];
-
 export default function Voice({ id }: { id: string }) {
   const asked = useVoice(id);
   const me = useMe().data;
   const mine = asked.data?.author_id === me?.id;
-  const staff = me?.roles.some((role) => STAFF.includes(role)) ?? false;
   return (
     <Page title={say("feedback", mine ? "mine" : "voice")}>
       <Shown asked={asked}>
@@ -27,7 +25,9 @@ export default function Voice({ id }: { id: string }) {
               {said(voice)}
             </p>
             <Became of={voice} />
-            {staff && voice.status !== "taken_down" && <Answering id={id} status={voice.status} />}
+            {may("answer_voice", me?.roles) && voice.status !== "taken_down" && (
+              <Answering id={id} status={voice.status} />
+            )}
           </>
         )}
       </Shown>
@@ -69,30 +69,16 @@ export function Became({ of }: { of: Outcome }) {
 }
 
 function Answering({ id, status }: { id: string; status: string }) {
-  const words = useMemo(() => kept(`feedback/${id}`), [id]);
-  const [text, setText] = useState(words.text);
+  const [text, write, sent] = useDraft(`feedback/${id}`);
   const [step, setStep] = useState<"decided" | "done" | "declined" | null>(null);
   const [reason, setReason] = useState("");
   const answering = useAnswering(id);
   const moving = useAnswering(id);
   const steps = ahead(status);
 
-  function write(changed: string) {
-    setText(changed);
-    words.keep(changed);
-  }
-
   function answer(event: Event) {
     event.preventDefault();
-    answering.mutate(
-      { text },
-      {
-        onSuccess: () => {
-          words.forget();
-          setText("");
-        },
-      },
-    );
+    answering.mutate({ text }, { onSuccess: sent });
   }
 
   function move(event: Event) {

@@ -1,37 +1,24 @@
 /** What the app asks the hub about voices. */
 
 import type { VoiceDraft } from "@client/schema";
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
 import { content, door, hub } from "../ground/api";
+import { usePages } from "../ground/pages";
 
 const KEY = ["feedback"];
 
 /** My own voices, youngest first, page by page. */
 export function useMine() {
-  return useInfiniteQuery({
-    queryKey: [...KEY, "mine"],
-    queryFn: ({ pageParam }) =>
-      content(
-        hub.GET("/v1/feedback", { params: { query: { mine: true, ...(pageParam ? { cursor: pageParam } : {}) } } }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next ?? undefined,
-  });
+  return usePages([...KEY, "mine"], (cursor) =>
+    content(hub.GET("/v1/feedback", { params: { query: { mine: true, ...cursor } } })),
+  );
 }
 
 /** The voices that wait for an answer. */
 export function useWaiting() {
-  return useInfiniteQuery({
-    queryKey: [...KEY, "waiting"],
-    queryFn: ({ pageParam }) =>
-      content(
-        hub.GET("/v1/feedback", {
-          params: { query: { status: "received", ...(pageParam ? { cursor: pageParam } : {}) } },
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next ?? undefined,
-  });
+  return usePages([...KEY, "waiting"], (cursor) =>
+    content(hub.GET("/v1/feedback", { params: { query: { status: "received", ...cursor } } })),
+  );
 }
 
 /** One voice. */

@@ -1,25 +1,30 @@
 /** Drafts: what was typed at an address, kept in this tab until it is sent, also over a reload. */
 
-export interface Draft {
-  text: string;
-  keep(text: string): void;
-  forget(): void;
-}
+import { useState } from "preact/hooks";
 
-/** The draft of an address. Where nothing may be stored, it lives as long as its screen. */
-export function draft(address: string): Draft {
+/** The draft of an address: its text, what keeps a changed text, and what forgets it once it was sent. */
+export function useDraft(address: string): [text: string, write: (text: string) => void, sent: () => void] {
   const key = `hearth.draft.${address}`;
-  return {
-    text: sessionStorage.getItem(key) ?? "",
-    keep: (text) => keep(key, text),
-    forget: () => sessionStorage.removeItem(key),
-  };
+  const [text, setText] = useState(() => sessionStorage.getItem(key) ?? "");
+
+  function write(changed: string) {
+    setText(changed);
+    keep(key, changed);
+  }
+
+  function sent() {
+    setText("");
+    sessionStorage.removeItem(key);
+  }
+
+  return [text, write, sent];
 }
 
+/** Where nothing may be stored, or storage is full, the screen still has the words. */
 function keep(key: string, text: string): void {
   try {
     sessionStorage.setItem(key, text);
   } catch (error) {
-    if (!(error instanceof DOMException)) throw error; // storage is full: the screen still has the words
+    if (!(error instanceof DOMException)) throw error;
   }
 }

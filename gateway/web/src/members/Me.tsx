@@ -3,6 +3,7 @@
 import type { Profile } from "@client/schema";
 import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
+import { may } from "../ground/rights";
 import { signOut } from "../ground/session";
 import { choose, type Language, language, languages, say } from "../ground/words";
 import { Button, Choice, Field, Page, Refusal, Shown, wrongWith } from "../parts/basics";
@@ -18,7 +19,7 @@ export default function Me() {
       <p>
         <Link href="/feedback">{say("feedback", "mine")}</Link>
       </p>
-      {me.data?.roles.some((role) => role === "administrator" || role === "host") && (
+      {may("answer_voice", me.data?.roles) && (
         <p>
           <Link href="/desk">{say("feedback", "desk")}</Link>
         </p>

@@ -4,7 +4,8 @@ import type { MemberCard } from "@client/schema";
 import { useState } from "preact/hooks";
 import { Link, useSearchParams } from "wouter-preact";
 import { say } from "../ground/words";
-import { Button, Empty, Field, Page, Refusal, Skeleton } from "../parts/basics";
+import { Button, Empty, Field, Page } from "../parts/basics";
+import { List } from "../parts/List";
 import { usePeople } from "./calls";
 import { initials } from "./logic";
 
@@ -12,8 +13,6 @@ export default function People() {
   const [search, setSearch] = useSearchParams();
   const tag = search.get("tag") ?? "";
   const [typed, setTyped] = useState(tag);
-  const asked = usePeople(tag);
-  const people = asked.data?.pages.flatMap((page) => page.items);
 
   function find(event: Event) {
     event.preventDefault();
@@ -33,25 +32,19 @@ export default function People() {
           )}
         </div>
       </form>
-      {people === undefined &&
-        (asked.error ? <Refusal error={asked.error} again={() => asked.refetch()} /> : <Skeleton lines={5} />)}
-      {people?.length === 0 && <Empty>{say("members", "empty")}</Empty>}
-      {people && people.length > 0 && (
-        <ul class="list">
-          {people.map((person) => (
-            <li key={person.id}>
-              <Link class="line" href={`/members/${person.id}`}>
-                <Short of={person} />
-              </Link>
-            </li>
-          ))}
-        </ul>
-      )}
-      {asked.hasNextPage && (
-        <Button busy={asked.isFetchingNextPage} onClick={() => asked.fetchNextPage()}>
-          {say("frame", "more")}
-        </Button>
-      )}
+      <List of={usePeople(tag)} empty={<Empty>{say("members", "empty")}</Empty>} bones={5}>
+        {(people) => (
+          <ul class="list">
+            {people.map((person) => (
+              <li key={person.id}>
+                <Link class="line" href={`/members/${person.id}`}>
+                  <Short of={person} />
+                </Link>
+              </li>
+            ))}
+          </ul>
+        )}
+      </List>
     </Page>
   );
 }

@@ -1,8 +1,9 @@
 /** What the app asks the hub about people. */
 
 import type { ProfileChange, Registration } from "@client/schema";
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
 import { content, door, hub } from "../ground/api";
+import { usePages } from "../ground/pages";
 
 const KEY = ["members"];
 
@@ -22,15 +23,9 @@ export function useChangingMe() {
 
 /** The people of the hub, all of them or those with a tag, page by page. */
 export function usePeople(tag: string) {
-  return useInfiniteQuery({
-    queryKey: [...KEY, "list", tag],
-    queryFn: ({ pageParam }) => {
-      const query = { ...(tag ? { tag } : {}), ...(pageParam ? { cursor: pageParam } : {}) };
-      return content(hub.GET("/v1/members", { params: { query } }));
-    },
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next ?? undefined,
-  });
+  return usePages([...KEY, "list", tag], (cursor) =>
+    content(hub.GET("/v1/members", { params: { query: { ...(tag ? { tag } : {}), ...cursor } } })),
+  );
 }
 
 /** One person. */

@@ -1,19 +1,14 @@
 /** What the app asks the hub about notifications. */
 
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
 import { content, hub } from "../ground/api";
+import { usePages } from "../ground/pages";
 
 const KEY = ["notifications"];
 
 /** The lines of my inbox, newest first, page by page. */
 export function useInbox() {
-  return useInfiniteQuery({
-    queryKey: [...KEY, "all"],
-    queryFn: ({ pageParam }) =>
-      content(hub.GET("/v1/notifications", { params: { query: pageParam ? { cursor: pageParam } : {} } })),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next ?? undefined,
-  });
+  return usePages([...KEY, "all"], (query) => content(hub.GET("/v1/notifications", { params: { query } })));
 }
 
 /** My first few unread lines. */

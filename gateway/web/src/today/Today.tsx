@@ -17,13 +17,14 @@ export default function Today() {
   const coming = useComing(FEW);
   const mine = useMine();
   const lines = news.data?.items;
-  const events = coming.data?.pages[0]?.items.slice(0, FEW);
-  const voices = mine.data?.pages[0]?.items.slice(0, FEW);
+  const events = coming.items?.slice(0, FEW);
+  const voices = mine.items?.slice(0, FEW);
   const error = news.error ?? coming.error ?? mine.error;
   const quiet = [lines, events, voices].every((each) => each?.length === 0);
 
   function again() {
-    for (const each of [news, coming, mine]) if (each.error) void each.refetch();
+    if (news.error) void news.refetch();
+    for (const each of [coming, mine]) if (each.error) each.again();
   }
 
   return (
