@@ -72,7 +72,9 @@ def _announce(trial: Trial, **audience: Any) -> str:
 
 @experiment(2, "large announcements, killed between inserting, announcing and moving the cursor")
 def announcement_killed(trial: Trial) -> None:
-    count, lives = trial.size("members", 5_000, 20_000), trial.size("lives", 2, 6)
+    # A portion is 1,000 members, and each but the first is a step that is saved. Each life ends at one of its first
+    # STEPS steps, so there must be steps enough for as many lives.
+    count, lives = trial.size("members", 6_000, 20_000), trial.size("lives", 2, 6)
     with trial.step("people join"):
         members = _seed(trial, count)
     listener, told = Listener(trial.world.broker.uri, DELIVERED), dict[str, str]()
